@@ -1,0 +1,177 @@
+"""Which numbers did people choose, and what do they mean?
+
+Every threshold of the computation stands here, once, with its unit in its name. The code has none of its own. The
+values of a theatre stand in its ``policy.toml``, each with its source and what moving it does. A policy is checked
+whole when it is made.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta  # noqa: TC003 -- pydantic reads the annotations at run time
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Status = Literal["alleged", "corroborated", "confirmed"]
+Trust = Literal["mission", "vetted", "satellite", "media", "party", "public"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class Act(_Frozen):
+    """One kind of act that a report can state.
+
+    ``prohibited``: ``everywhere`` in the theatre, ``in_zone`` only where a zone forbids the weapon, ``never``.
+    Two acts agree when their families are equal or one of them is ``any``.
+    """
+
+    family: str
+    domain: Literal["land", "air", "sea"]
+    prohibited: Literal["everywhere", "in_zone", "never"]
+
+
+class Corroboration(_Frozen):
+    """When do two reports speak of one act, and how sure is it then?"""
+
+    agree_m: NonNegative = Field(description="Largest gap between two footprints (discs) that still agree, metres.")
+    agree_min: NonNegative = Field(description="Largest gap between two observation intervals that agree, minutes.")
+    coarse_m: Positive = Field(description="A radius above this is coarse in place, metres.")
+    coarse_h: Annotated[float, Field(ge=25)] = Field(description="An interval longer than this is coarse, hours.")
+    qualifying_status: Status = Field(description="The least status of a violation that counts.")
+    confirming: tuple[tuple[Trust, ...], ...] = Field(
+        description="Sets of trust groups; a violation whose independent origins cover one of them is confirmed."
+    )
+
+
+class Grouping(_Frozen):
+    """Which violations are one breach?"""
+
+    link_m: Positive = Field(description="Largest geodesic distance of a link, inclusive, metres.")
+    link_gap_h: Positive = Field(description="Largest pause of a link, inclusive, hours.")
+    weak_part_n: Annotated[int, Field(ge=2)] = Field(
+        description="An incident is a weak link when one link alone joins two parts of at least this many violations."
+    )
+
+
+class Ladder(_Frozen):
+    """What makes a breach eligible for which step, and when does the step take effect? (DESIGN section 9)."""
+
+    open_reading: Literal["any", "repeated"]
+    open_n: Annotated[int, Field(ge=1)]
+    response_h: Positive = Field(description="A breach is answered within this time of its first begin, hours.")
+    persist_h: Positive = Field(description="Hostilities persist when they go on beyond this time after T0, hours.")
+    persist_reading: Literal["literal", "window"]
+    quiet_h: Positive = Field(description="Hostilities are quiet after this time without a qualifying violation.")
+    broad_h: Positive = Field(description="The co-ordinated response comes this long after T0, hours.")
+    broad_reading: Literal["earliest", "deadline"]
+    single_vetted: bool = Field(description="Whether tiers above 1 may rest on one mission or vetted origin alone.")
+
+    @model_validator(mode="after")
+    def _reading_fits_count(self) -> Self:
+        if (self.open_reading == "any") != (self.open_n == 1):
+            msg = f"open_reading {self.open_reading!r} does not fit open_n {self.open_n}: 'any' means 1, 'repeated' more"
+            raise ValueError(msg)
+        if self.broad_h < self.persist_h:
+            msg = f"broad_h ({self.broad_h:g}) comes before persist_h ({self.persist_h:g})"
+            raise ValueError(msg)
+        return self
+
+
+class Growth(_Frozen):
+    """A measure has grown when it is at least ``times`` what lay in the first window, and at least ``floor``."""
+
+    times: Annotated[float, Field(gt=1)]
+    floor: NonNegative
+
+
+class Expansion(_Frozen):
+    """When has a breach become a broader attack?
+
+    Either one of the absolute thresholds, or at least ``k`` of the three ratios against what may lie in the first
+    ``persist_h`` hours.
+    """
+
+    extent_m: Positive = Field(description="Chainage span of the incident that is broad by itself, metres.")
+    depth_m: Positive = Field(description="Distance from the baseline that is deep by itself, metres.")
+    weapons: tuple[str, ...] = Field(description="Weapon classes whose use alone is a broader attack.")
+    rate_n: Annotated[int, Field(ge=1)] = Field(description="Qualifying violations begun within 24 h, by itself.")
+    k: Annotated[int, Field(ge=1, le=3)]
+    extent_growth: Growth
+    depth_growth: Growth
+    rate_growth: Growth
+
+
+class Heat(_Frozen):
+    """When is a satellite's heat consistent with a violation?"""
+
+    heat_m: NonNegative = Field(description="Largest gap between the pixel and the violation's footprint, metres.")
+    before_h: NonNegative = Field(description="Heat seen up to this long before the observation's begin, hours.")
+    after_h: NonNegative = Field(description="Heat seen up to this long after the observation's end, hours.")
+
+
+class Publication(_Frozen):
+    """How is the answer drawn and kept?"""
+
+    footprint_m: Positive = Field(description="Least radius of a violation's disc in an incident's footprint, metres.")
+    keep: Annotated[int, Field(ge=0)] = Field(description="Earlier publications that are kept.")
+
+
+class Policy(_Frozen):
+    """Every number that a person chose, checked whole.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        With every mistake at once; the reader of the file turns it into a ``PolicyError`` that names the file.
+    """
+
+    version: str = Field(min_length=1)
+    acts: dict[str, Act]
+    weapons: dict[str, str] = Field(description="Weapon system (lower case) → weapon class: class before calibre.")
+    corroboration: Corroboration
+    grouping: Grouping
+    ladder: Ladder
+    expansion: Expansion
+    heat: Heat
+    publication: Publication
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Self:
+        if self.ladder.quiet_h > self.grouping.link_gap_h:
+            msg = "ladder.quiet_h is longer than grouping.link_gap_h: an incident would end before it is quiet"
+            raise ValueError(msg)
+        unknown = sorted(set(self.expansion.weapons) - self.weapon_classes)
+        if unknown:
+            msg = f"expansion.weapons names classes that [weapons] does not have: {', '.join(unknown)}"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def weapon_classes(self) -> frozenset[str]:
+        """Every weapon class that the policy knows."""
+        return frozenset(self.weapons.values())
+
+    @property
+    def link_gap(self) -> timedelta:
+        """Largest pause of a link."""
+        return timedelta(hours=self.grouping.link_gap_h)
+
+
+class PolicyVersion(_Frozen):
+    """A policy and the moment from which it was in force (aware UTC; ``None``: always)."""
+
+    policy: Policy
+    in_force_from: datetime | None = None
+
+
+def in_force(versions: tuple[PolicyVersion, ...], at: datetime) -> Policy:
+    """Return the newest policy that was in force at ``at``; before the first, the first."""
+    current = versions[0]
+    for version in versions[1:]:
+        if version.in_force_from is not None and version.in_force_from <= at:
+            current = version
+    return current.policy

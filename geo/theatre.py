@@ -1,0 +1,93 @@
+"""Which ceasefire is watched: its parties, windows, lines, zones, regions and sources?
+
+Values only. Reading a theatre from its folder and checking it whole is the business of ``pipelines.settings``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import geopandas as gpd
+
+    from geo.fronts import Baseline
+    from geo.policy import Trust
+    from geo.zones import Zone
+
+
+@dataclass(frozen=True)
+class Party:
+    """One side of the ceasefire; ``aliases`` are other spellings that reports may use (compared without case)."""
+
+    id: str
+    name: str
+    side: Literal["left", "right"]
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Window:
+    """A ceasefire in force from ``start`` (inclusive) to ``end`` (exclusive; ``None``: open), aware UTC."""
+
+    id: str
+    start: datetime
+    end: datetime | None
+    declared_by: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where reports come from and what they are worth.
+
+    ``origin`` says who counts as having seen it: ``source`` (every row has one origin, the independence group) or
+    ``column`` (the row's own ``origin``; the independence group where the row has none). ``authoritative``: whether
+    the source may revise its own items; otherwise other content under the same id is a conflict. ``time_zone`` is the
+    IANA zone of naive times; ``None``: naive times are refused. ``radius_m`` is used where a row states no radius;
+    ``place_m`` gives the radius of each place-precision code.
+    """
+
+    id: str
+    format: str
+    trust: Trust
+    independence_group: str
+    origin: Literal["source", "column"]
+    authoritative: bool
+    radius_m: float
+    time_zone: str | None = None
+    party: str | None = None
+    place_m: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class CurrentLine:
+    """Where the line was on a day: a dated layer that never renumbers the baseline."""
+
+    valid_from: datetime
+    source: str
+    geometry: gpd.GeoSeries
+
+
+@dataclass(frozen=True, eq=False)
+class Theatre:
+    """One ceasefire, whole. ``parties`` are (left, right); ``regions`` has columns region_id, name, geometry (WGS 84).
+
+    ``baselines[0]`` is the one whose segments and chainages are published.
+    """
+
+    id: str
+    title: str
+    status: Literal["illustrative", "operational"]
+    parties: tuple[Party, Party]
+    windows: tuple[Window, ...]
+    baselines: tuple[Baseline, ...]
+    zones: tuple[Zone, ...]
+    regions: gpd.GeoDataFrame
+    sources: tuple[Source, ...]
+    lines: tuple[CurrentLine, ...] = ()
+
+    def source(self, source_id: str) -> Source | None:
+        """Return the declared source of that id, or ``None``."""
+        return next((source for source in self.sources if source.id == source_id), None)
