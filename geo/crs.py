@@ -89,7 +89,7 @@ def ecef(lon: RealsLike, lat: RealsLike) -> Reals:
 def discs(lon: RealsLike, lat: RealsLike, radius_m: RealsLike, quarter: int = 8) -> npt.NDArray[np.object_]:
     """Return geodesic discs as shapely polygons in WGS 84 degrees, shape (n,), counter-clockwise.
 
-    The 4 × ``quarter`` corners lie exactly ``radius_m`` from the centre. Made for theatres away from the antimeridian
+    The 4 * ``quarter`` corners lie exactly ``radius_m`` from the centre. Made for theatres away from the antimeridian
     and the poles.
     """
     corners = 4 * quarter
@@ -98,8 +98,7 @@ def discs(lon: RealsLike, lat: RealsLike, radius_m: RealsLike, quarter: int = 8)
     at_lon, at_lat, radius = (np.repeat(item, corners) for item in centres)
     rim_lon, rim_lat, _ = forward(at_lon, at_lat, around, radius)
     rings = np.stack([rim_lon, rim_lat], axis=-1).reshape(-1, corners, 2)
-    polygons: npt.NDArray[np.object_] = shapely.polygons(shapely.linearrings(rings))
-    return polygons
+    return np.asarray(shapely.polygons(shapely.linearrings(rings)))
 
 
 def drawing_crs(lon: float, lat: float) -> CRS:

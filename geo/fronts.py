@@ -17,6 +17,7 @@ from scipy.spatial import KDTree
 
 from geo.crs import GEOD, WGS84, ecef, forward, inverse
 from geo.errors import PolicyError
+from geo.pieces import SAME_M, cut, refuse_touching, successors, vertices_of, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,16 +26,9 @@ if TYPE_CHECKING:
     from shapely import LineString, MultiLineString
 
     from geo.crs import Reals, RealsLike
+    from geo.pieces import Bools, Indices, Pieces
 
-Indices = npt.NDArray[np.intp]
-Bools = npt.NDArray[np.bool_]
-
-PIECE_M: Final = 5_000.0  # a chord of this length lies at most 0.5 m from its geodesic
-SAME_M: Final = 0.001  # what is nearer than this is one place
-FOLD_DEG: Final = 179.9  # an edge that turns back more sharply lies on the edge before it
-POLAR_DEG: Final = 85.0
-HALF_TURN_DEG: Final = 180.0
-GENTLE_DEG: Final = 170.0
+GENTLE_DEG: Final = 170.0  # a curve whose headings differ by less than 180 degrees cannot wind around a place
 FIRST_LOOK: Final = 8  # pieces looked at before asking for more
 BLOCK: Final = 400_000  # point-piece pairs held in memory at a time
 
@@ -43,9 +37,9 @@ BLOCK: Final = 400_000  # point-piece pairs held in memory at a time
 class Located:
     """Where points are relative to a baseline; arrays of one shape (n,).
 
-    ``segment`` indexes ``Baseline.segments``. ``distance_m`` is geodesic, ``chainage_m`` is that of the nearest point of
-    the line. ``side`` is +1 on the left walking along increasing chainage, -1 on the right, 0 beyond the line's ends and
-    on the line itself. ``clear_m`` is a lower bound: a disc of less than half of it around the point has its nearest
+    ``segment`` indexes ``Baseline.segments``. ``distance_m`` is geodesic, ``chainage_m`` is that of the nearest point
+    of the line. ``side`` is +1 on the left walking along increasing chainage, -1 on the right, 0 beyond the line's ends
+    and on the line itself. ``clear_m`` is a lower bound: a disc of less than half of it around the point has its nearest
     points on that one segment, on no end of the line, and changes side only where it reaches the line.
     """
 
@@ -54,34 +48,6 @@ class Located:
     distance_m: Reals
     side: npt.NDArray[np.int8]
     clear_m: Reals
-
-
-@dataclass(frozen=True, eq=False)
-class _Pieces:
-    """Geodesic pieces in order of chainage; azimuths are forward, ``before``/``after`` are -1 at the line's ends."""
-
-    lon: Reals
-    lat: Reals
-    end_lon: Reals
-    end_lat: Reals
-    azimuth: Reals
-    end_azimuth: Reals
-    length: Reals
-    chainage: Reals
-    part: Indices
-    segment: Indices
-    before: Indices
-    after: Indices
-    start: Reals = field(init=False)
-    span: Reals = field(init=False)
-
-    def __post_init__(self) -> None:
-        start = ecef(self.lon, self.lat)
-        object.__setattr__(self, "start", start)
-        object.__setattr__(self, "span", ecef(self.end_lon, self.end_lat) - start)
-
-    def __len__(self) -> int:
-        return len(self.lon)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,13 +64,18 @@ class Baseline:
     parts: tuple[Reals, ...]
     segments: gpd.GeoDataFrame
     length_m: float
-    _pieces: _Pieces = field(repr=False)
+    _pieces: Pieces = field(repr=False)
     _tree: KDTree = field(repr=False)
     _gentle: Bools = field(repr=False)
 
     @classmethod
     def build(
-        cls, id: str, geometry: LineString | MultiLineString, *, segment_length_m: float, valid_from: datetime  # noqa: A002 -- the name of the field
+        cls,
+        id: str,  # noqa: A002 -- the name of the field
+        geometry: LineString | MultiLineString,
+        *,
+        segment_length_m: float,
+        valid_from: datetime,
     ) -> Self:
         """Cut a line (WGS 84 degrees) into permanent segments of ``segment_length_m`` along each part.
 
@@ -119,9 +90,9 @@ class Baseline:
         if not (np.isfinite(segment_length_m) and segment_length_m >= 1):
             msg = f"baseline {id!r}: segment_length_m is {segment_length_m:g}; give at least 1 metre"
             raise PolicyError(msg)
-        parts = _parts(id, geometry)
-        pieces = _cut(parts, segment_length_m, _successors(id, parts))
-        _refuse_touching(id, pieces)
+        parts = vertices_of(id, geometry)
+        pieces = cut(parts, segment_length_m, successors(id, parts))
+        refuse_touching(id, pieces)
         return cls(
             id=id,
             valid_from=valid_from,
@@ -205,7 +176,8 @@ class Baseline:
     def _look(self, xyz: Reals, count: int) -> tuple[Indices, tuple[Indices, Indices], Reals]:
         """Return which points are settled by their ``count`` nearest midpoints, their pairs and ``clear_m``."""
         pieces = self._pieces
-        middle, piece = self._tree.query(xyz, k=np.arange(1, count + 1))
+        found = self._tree.query(xyz, k=np.arange(1, count + 1))
+        middle, piece = np.asarray(found[0], float), np.asarray(found[1], np.intp)
         chord = _chords(pieces, piece, xyz)
         best = chord.min(axis=1)
         slack = _slack(best)
@@ -220,147 +192,7 @@ class Baseline:
         return settled, (row, piece[row, column]), np.where(self._gentle[own], np.maximum(clear, 0.0), 0.0)
 
 
-def _place(lon: float, lat: float) -> str:
-    return f"at lon {lon:.6f}, lat {lat:.6f}"
-
-
-def _parts(name: str, geometry: LineString | MultiLineString) -> tuple[Reals, ...]:
-    """Return the vertices of each part, checked."""
-    if geometry is None or geometry.is_empty:
-        msg = f"baseline {name!r} is empty; give a LineString or MultiLineString in WGS 84"
-        raise PolicyError(msg)
-    if geometry.geom_type not in {"LineString", "MultiLineString"}:
-        msg = f"baseline {name!r} is a {geometry.geom_type}; give a LineString or MultiLineString in WGS 84"
-        raise PolicyError(msg)
-    parts = tuple(np.array(shapely.get_coordinates(part)) for part in shapely.get_parts(geometry))
-    for number, part in enumerate(parts, start=1):
-        _check_part(f"baseline {name!r}, part {number}", part)
-    lons = np.concatenate([part[:, 0] for part in parts])
-    if np.ptp(lons) > HALF_TURN_DEG:
-        msg = f"baseline {name!r} reaches from lon {lons.min():.6f} to {lons.max():.6f}: over the antimeridian; not supported"
-        raise PolicyError(msg)
-    return parts
-
-
-def _check_part(name: str, part: Reals) -> None:
-    if len(part) < 2:  # noqa: PLR2004 -- a line has two ends
-        msg = f"{name} has {len(part)} vertices; a line needs two, remove the part or complete it"
-        raise PolicyError(msg)
-    lon, lat = part[:, 0], part[:, 1]
-    faults: tuple[tuple[Bools, str], ...] = (
-        (~np.isfinite(part).all(axis=1), "has a coordinate that is no number"),
-        ((np.abs(lon) > HALF_TURN_DEG) | (np.abs(lat) > HALF_TURN_DEG / 2), "is not in degrees of WGS 84"),
-        (np.abs(lat) > POLAR_DEG, f"lies within {90 - POLAR_DEG:g} degrees of a pole, which is not supported,"),
-        (np.abs(np.diff(lon, append=lon[-1])) > HALF_TURN_DEG, "crosses the antimeridian, which is not supported,"),
-    )
-    for wrong, what in faults:
-        if wrong.any():
-            where = int(wrong.argmax())
-            msg = f"{name} {what} at vertex {where + 1} (lon {lon[where]}, lat {lat[where]}); correct the coordinates"
-            raise PolicyError(msg)
-    _, _, metres = inverse(lon[:-1], lat[:-1], lon[1:], lat[1:])
-    if (metres <= SAME_M).any():
-        where = int(metres.argmin()) + 1
-        msg = f"{name} repeats a vertex {_place(lon[where], lat[where])} (number {where + 1}); remove one of the two"
-        raise PolicyError(msg)
-
-
-def _successors(name: str, parts: tuple[Reals, ...]) -> Indices:
-    """Return for each part the part that begins where it ends, or -1."""
-    begins: dict[tuple[float, float], int] = {}
-    ends: dict[tuple[float, float], int] = {}
-    for number, part in enumerate(parts):
-        for known, vertex, word in ((begins, part[0], "begin"), (ends, part[-1], "end")):
-            place = (float(vertex[0]), float(vertex[1]))
-            if place in known:
-                msg = (
-                    f"baseline {name!r}: parts {known[place] + 1} and {number + 1} both {word} {_place(*place)}; "
-                    "reverse one of them, since left must stay left"
-                )
-                raise PolicyError(msg)
-            known[place] = number
-    return np.array([begins.get((float(part[-1, 0]), float(part[-1, 1])), -1) for part in parts], dtype=np.intp)
-
-
-def _cut(parts: tuple[Reals, ...], segment_length_m: float, successor: Indices) -> _Pieces:
-    """Cut parts into pieces of at most ``PIECE_M`` at their vertices and at the segments' ends."""
-    columns: list[tuple[Reals, ...]] = []
-    chainage, segment = 0.0, 0
-    for part in parts:
-        nodes, stations = _nodes(part, segment_length_m)
-        middle = (stations[:-1] + stations[1:]) / 2
-        last = max(int(np.ceil((stations[-1] - SAME_M) / segment_length_m)) - 1, 0)
-        owner = segment + np.minimum(middle // segment_length_m, last)
-        columns.append((nodes[:-1, 0], nodes[:-1, 1], nodes[1:, 0], nodes[1:, 1], stations[:-1] + chainage, owner))
-        chainage, segment = chainage + float(stations[-1]), segment + last + 1
-    lon, lat, end_lon, end_lat, chainages, owners = (np.concatenate(column) for column in zip(*columns, strict=True))
-    azimuth, end_azimuth, _ = inverse(lon, lat, end_lon, end_lat)
-    before, after = _neighbours(np.array([len(column[0]) for column in columns]), successor)
-    return _Pieces(
-        lon=lon, lat=lat, end_lon=end_lon, end_lat=end_lat,
-        azimuth=azimuth, end_azimuth=end_azimuth,
-        length=np.diff(chainages, append=chainage), chainage=chainages,
-        part=np.repeat(np.arange(len(parts)), [len(column[0]) for column in columns]),
-        segment=owners.astype(np.intp), before=before, after=after,
-    )  # fmt: skip
-
-
-def _nodes(part: Reals, segment_length_m: float) -> tuple[Reals, Reals]:
-    """Return the ends of a part's pieces, shape (n, 2), and their distances along the part."""
-    lon, lat = part[:, 0].copy(), part[:, 1].copy()
-    azimuth, _, metres = inverse(lon[:-1], lat[:-1], lon[1:], lat[1:])
-    vertices = np.concatenate([[0.0], np.cumsum(metres)])
-    cuts = np.arange(1, np.ceil((vertices[-1] - SAME_M) / segment_length_m)) * segment_length_m
-    after = np.searchsorted(vertices, cuts)
-    # A cut that falls on a vertex is that vertex: no piece is shorter than a place.
-    cuts = cuts[np.minimum(vertices[after] - cuts, cuts - vertices[after - 1]) > SAME_M]
-    stops = np.sort(np.concatenate([vertices, cuts]))
-    counts = np.ceil(np.diff(stops) / PIECE_M).astype(np.intp)
-    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    stations = np.repeat(stops[:-1], counts) + within * np.repeat(np.diff(stops) / counts, counts)
-    edge = np.searchsorted(vertices, stations, side="right") - 1
-    inner = forward(lon[edge], lat[edge], azimuth[edge], stations - vertices[edge])
-    exact = stations == vertices[edge]
-    nodes = np.stack([np.where(exact, lon[edge], inner[0]), np.where(exact, lat[edge], inner[1])], axis=-1)
-    return np.vstack([nodes, part[-1:]]), np.append(stations, vertices[-1])
-
-
-def _neighbours(counts: Indices, successor: Indices) -> tuple[Indices, Indices]:
-    """Return the piece before and after each piece, -1 at the ends of the line."""
-    last = np.cumsum(counts) - 1
-    first = last - counts + 1
-    after = np.arange(1, counts.sum() + 1)
-    after[last] = np.where(successor >= 0, first[successor], -1)
-    before = np.full(len(after), -1, dtype=np.intp)
-    before[after[after >= 0]] = np.flatnonzero(after >= 0)
-    return before, after.astype(np.intp)
-
-
-def _refuse_touching(name: str, pieces: _Pieces) -> None:
-    """Raise if the line folds back, crosses or touches itself, or reaches a pole between vertices."""
-    joined = np.flatnonzero(pieces.after >= 0)
-    turn = np.zeros(len(pieces))
-    turn[joined] = np.abs(_wrap(pieces.azimuth[pieces.after[joined]] - pieces.end_azimuth[joined]))
-    if turn.max() > FOLD_DEG:
-        where = int(turn.argmax())
-        msg = f"baseline {name!r} folds back on itself {_place(pieces.end_lon[where], pieces.end_lat[where])}; remove the spike"
-        raise PolicyError(msg)
-    if np.abs(pieces.lat).max() > POLAR_DEG:
-        where = int(np.abs(pieces.lat).argmax())
-        msg = f"baseline {name!r} comes too near a pole {_place(pieces.lon[where], pieces.lat[where])}; not supported"
-        raise PolicyError(msg)
-    ends = np.stack([pieces.lon, pieces.lat, pieces.end_lon, pieces.end_lat], axis=-1).reshape(-1, 2, 2)
-    lines = shapely.linestrings(ends)
-    one, two = shapely.STRtree(lines).query(lines, predicate="intersects")
-    wrong = (one < two) & (pieces.after[one] != two) & (pieces.after[two] != one)
-    if wrong.any():
-        where = int(np.flatnonzero(wrong)[np.lexsort((two[wrong], one[wrong]))[0]])
-        place = shapely.get_coordinates(shapely.intersection(lines[one[where]], lines[two[where]]))[0]
-        msg = f"baseline {name!r} crosses or touches itself {_place(*place)}; a front line must be simple, redraw it there"
-        raise PolicyError(msg)
-
-
-def _segments(pieces: _Pieces) -> gpd.GeoDataFrame:
+def _segments(pieces: Pieces) -> gpd.GeoDataFrame:
     first = np.flatnonzero(np.diff(pieces.segment, prepend=-1))
     last = np.append(first[1:], len(pieces)) - 1
     owner = np.concatenate([pieces.segment, pieces.segment[last]])
@@ -376,17 +208,12 @@ def _segments(pieces: _Pieces) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(table, geometry=shapely.linestrings(lon, lat, indices=owner[order]), crs=WGS84)
 
 
-def _gentle(pieces: _Pieces) -> Bools:
+def _gentle(pieces: Pieces) -> Bools:
     """Return which segments turn so little that no place sees both their sides as nearest."""
     first = np.flatnonzero(np.diff(pieces.segment, prepend=-1))
-    heading = np.cumsum(np.append(0.0, _wrap(pieces.azimuth[1:] - pieces.end_azimuth[:-1])))
+    heading = np.cumsum(np.append(0.0, wrap(pieces.azimuth[1:] - pieces.end_azimuth[:-1])))
     spread = np.maximum.reduceat(heading, first) - np.minimum.reduceat(heading, first)
     return np.asarray(spread < GENTLE_DEG)
-
-
-def _wrap(degrees: Reals) -> Reals:
-    """Return angles in [-180, 180)."""
-    return (degrees + 180.0) % 360.0 - 180.0
 
 
 def _slack(chord_m: Reals) -> Reals:
@@ -398,7 +225,7 @@ def _slack(chord_m: Reals) -> Reals:
     return 2.0 + 0.01 * chord_m * np.minimum(1.0, (chord_m / GEOD.a) ** 2)
 
 
-def _chords(pieces: _Pieces, piece: Indices, xyz: Reals) -> Reals:
+def _chords(pieces: Pieces, piece: Indices, xyz: Reals) -> Reals:
     """Return straight distances from points (n, 3) to pieces (n, k), metres."""
     offset = xyz[:, None, :] - pieces.start[piece]
     span = pieces.span[piece]
@@ -407,7 +234,7 @@ def _chords(pieces: _Pieces, piece: Indices, xyz: Reals) -> Reals:
     return np.asarray(np.sqrt((offset * offset).sum(axis=-1)))
 
 
-def _to_ends(pieces: _Pieces, xyz: Reals) -> Reals:
+def _to_ends(pieces: Pieces, xyz: Reals) -> Reals:
     """Return straight distances from points (n, 3) to the nearest end of the line; infinite without ends."""
     ends = np.concatenate([pieces.start[pieces.before < 0], (pieces.start + pieces.span)[pieces.after < 0]])
     nearest = np.full(len(xyz), np.inf)
@@ -416,7 +243,7 @@ def _to_ends(pieces: _Pieces, xyz: Reals) -> Reals:
     return nearest
 
 
-def _feet(pieces: _Pieces, piece: Indices, lon: Reals, lat: Reals) -> tuple[Reals, Reals, Reals, Reals]:
+def _feet(pieces: Pieces, piece: Indices, lon: Reals, lat: Reals) -> tuple[Reals, Reals, Reals, Reals]:
     """Return the nearest place on each piece: metres along it, distance, azimuth to the point, metres past the foot.
 
     The last is how much farther along the perpendicular would fall if the piece went on: 0 but at its ends.
@@ -441,7 +268,7 @@ def _nearest(point: Indices, metres: Reals) -> Indices:
     return near[np.flatnonzero(np.diff(point[near], prepend=-1))]
 
 
-def _sides(pieces: _Pieces, piece: Indices, along: Reals, azimuth: Reals, past: Reals) -> npt.NDArray[np.int8]:
+def _sides(pieces: Pieces, piece: Indices, along: Reals, azimuth: Reals, past: Reals) -> npt.NDArray[np.int8]:
     """Return the side by the two headings at the foot: left is what lies between the way on and the way back."""
     heading = forward(pieces.lon[piece], pieces.lat[piece], pieces.azimuth[piece], along)[2]
     at_start, at_end = along <= SAME_M, along >= pieces.length[piece] - SAME_M

@@ -16,8 +16,8 @@ class Zone:
     """Ground where the agreement forbids something.
 
     A ``band`` is the ground within ``depth_m`` (inclusive) of a baseline on one side or both, without what lies beyond
-    the line's ends; a ``polygon`` is ``geometry`` (WGS 84), borders included. ``weapons`` are the weapon classes that it
-    forbids (``None``: all), ``party`` the party that it binds (``None``: all). It is in force from ``valid_from``
+    the line's ends; a ``polygon`` is ``geometry`` (WGS 84), borders included. ``weapons`` are the weapon classes that
+    it forbids (``None``: all), ``party`` the party that it binds (``None``: all). It is in force from ``valid_from``
     (inclusive; ``None``: always was) to ``valid_to`` (exclusive; ``None``: open), aware UTC. ``forbids`` is
     ``presence`` where a weapon may not even stand, ``all`` where it may not be used.
     """
