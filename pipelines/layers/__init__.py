@@ -1,0 +1,169 @@
+"""How is a run's answer published?
+
+``publish`` writes the declared tables into one GeoPackage, reads it back, and only then lets it take the place of the
+last one. Reading order: ``fault → rows → schema → write → proof → swap``.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from geo import tables
+from pipelines import gdal
+from pipelines.layers import rows as _rows
+from pipelines.layers import swap, write
+from pipelines.layers.fault import PublicationError
+from pipelines.layers.proof import connect, prove
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import geopandas as gpd
+    import pyarrow as pa
+
+__all__ = ["PublicationError", "Published", "check", "publish", "read_run", "read_table"]
+
+WAIT_S: Final = 60.0
+_RUN_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+
+
+@dataclass(frozen=True)
+class Published:
+    """What stands at ``path`` now; ``replaced`` is false if it stood there before."""
+
+    path: Path
+    sha256: str
+    replaced: bool
+
+
+def publish(
+    frames: Mapping[str, pd.DataFrame], target: Path, *, keep: int, run_id: str, wait_s: float = WAIT_S
+) -> Published:
+    """Publish a run's tables as the GeoPackage ``target``, whole or not at all.
+
+    Parameters
+    ----------
+    frames
+        Every table of ``geo.tables.TABLES`` by name, with at least its columns; those with places also ``geometry``
+        (WGS 84, may be missing in a row, or altogether in a table without rows). ``run`` has one row, of this
+        ``run_id``; its ``as_of`` dates the file.
+    target
+        The file; its folder is made if need be. Read-only once it stands.
+    keep
+        How many earlier files to keep as ``versions/NAME-RUN_ID.gpkg`` beside it.
+    run_id
+        The key of this answer. If ``target`` bears it already and is sound, nothing is written.
+    wait_s
+        How long to wait, in seconds, for another process that is publishing into the same folder.
+
+    Raises
+    ------
+    PublicationError
+        If the tables are not as declared, or what was written is not what is read back; ``target`` is as it was.
+    """
+    rows = _rows.prepare(frames)
+    instant = _instant(rows["run"], run_id)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with swap.locked(target.parent, wait_s):
+        swap.sweep(target)
+        if _stands(target, rows, run_id):
+            return Published(target, swap.seal(target), replaced=False)
+        try:
+            return Published(target, _replace(target, rows, instant, keep), replaced=True)
+        except (sqlite3.Error, RuntimeError, OSError) as fault:
+            if isinstance(fault, PublicationError):
+                raise
+            message = f"{target} could not be written: {fault}. What stood there before still stands."
+            raise PublicationError(message) from fault
+        finally:
+            swap.sweep(target)
+
+
+def _instant(run: pa.Table, run_id: str) -> str:
+    """Return the run's ``as_of`` as GDAL takes it; the table must be about this run."""
+    if run.num_rows != 1 or run["run_id"][0].as_py() != run_id or not _RUN_ID.fullmatch(run_id):
+        found = run["run_id"].to_pylist()
+        message = f"table run must have one row, with run_id {run_id!r} of letters, digits, - and _; it has {found}."
+        raise PublicationError(message)
+    if (as_of := run["as_of"][0].as_py()) is None:
+        message = "table run says nothing in as_of: an answer is about a moment."
+        raise PublicationError(message)
+    return f"{as_of:%Y-%m-%dT%H:%M:%S}.{as_of.microsecond // 1000:03d}Z"
+
+
+def _stands(target: Path, rows: Mapping[str, pa.Table], run_id: str) -> bool:
+    """Tell whether ``target`` is this very publication, and sound."""
+    if (run := read_run(target)) is None or run["run_id"] != run_id:
+        return False
+    try:
+        prove(target, rows)
+    except PublicationError:
+        return False
+    return True
+
+
+def _replace(target: Path, rows: Mapping[str, pa.Table], instant: str, keep: int) -> str:
+    new = swap.beside(target)
+    write.build(new, rows, instant)
+    prove(new, rows)
+    digest = swap.seal(new)
+    old = read_run(target)
+    old_id = str(old["run_id"]) if old else ""
+    swap.swap(new, target, old_id=old_id if _RUN_ID.fullmatch(old_id) else None, keep=keep)
+    return digest
+
+
+def check(path: Path, frames: Mapping[str, pd.DataFrame]) -> None:
+    """Raise ``PublicationError`` unless ``path`` is a sound GeoPackage that holds exactly these tables."""
+    prove(path, _rows.prepare(frames))
+
+
+def read_run(path: Path) -> dict[str, Any] | None:
+    """Return the ``run`` row of a publication, ``None`` if there is none that can be read.
+
+    Times are aware UTC ``pandas.Timestamp``, truths ``bool``, missing values ``None``.
+    """
+    if not path.is_file():
+        return None
+    columns = ", ".join(f'"{name}"' for name in tables.RUN.names)
+    try:
+        with closing(connect(path)) as file:
+            found = file.execute(f"SELECT {columns} FROM run").fetchall()  # noqa: S608 - names come from the declaration
+    except sqlite3.Error:
+        return None
+    if len(found) != 1:
+        return None
+    return {column.name: _value(value, column.kind) for column, value in zip(tables.RUN.columns, found[0], strict=True)}
+
+
+def _value(value: Any, kind: tables.Kind) -> Any:  # noqa: ANN401 - SQLite gives what was stored
+    if value is None:
+        return None
+    if kind == "time":
+        return pd.Timestamp(value)
+    return bool(value) if kind == "bool" else value
+
+
+def read_table(path: Path, name: str) -> pd.DataFrame | gpd.GeoDataFrame:
+    """Return one declared table of a publication, typed as declared; with ``geometry`` in WGS 84 where it has places.
+
+    Raises
+    ------
+    PublicationError
+        If the file has no such table, or it is not as declared.
+    """
+    if (table := tables.BY_NAME.get(name)) is None:
+        message = f"no table is called {name!r}; there are {', '.join(tables.BY_NAME)}."
+        raise PublicationError(message)
+    try:
+        return _rows.frame(gdal.read(path, name), table)
+    except (RuntimeError, KeyError) as fault:
+        message = f"table {name} of {path} cannot be read: {fault}"
+        raise PublicationError(message) from fault
