@@ -1,0 +1,208 @@
+"""What may a ``theatre.toml`` say?
+
+One model for each kind of entry. Types are strict (no number in quotation marks), unknown keys are refused, and every
+time carries its offset from UTC. Whether the entries fit together is the business of ``checks``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from geo.policy import Positive, Trust  # noqa: TC001 -- pydantic reads the annotations at run time
+from pipelines.settings.files import THEATRE, is_inside
+from pipelines.settings.mistakes import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipelines.settings.mistakes import Mistakes
+
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Header(_Entry):
+    """The theatre itself."""
+
+    id: Id
+    title: Text
+    status: Literal["illustrative", "operational"]
+
+
+class PartyEntry(_Entry):
+    """One side; ``side`` is the hand on which its ground lies when walking along the baseline."""
+
+    id: Id
+    name: Text
+    side: Literal["left", "right"]
+    aliases: list[Text] = Field(default_factory=list)
+
+
+class WindowEntry(_Entry):
+    """A ceasefire from ``start`` (inclusive) to ``end`` (exclusive; left out: open)."""
+
+    id: Id
+    start: AwareDatetime
+    end: AwareDatetime | None = None
+    declared_by: Annotated[list[str], Field(min_length=1)]
+
+
+class BaselineEntry(_Entry):
+    """A reference line; the first is the one whose segments are published."""
+
+    id: Id
+    file: Text
+    segment_length_m: Annotated[float, Field(ge=1, allow_inf_nan=False)]
+    valid_from: AwareDatetime
+
+
+class RegionsEntry(_Entry):
+    """The file of the regions."""
+
+    file: Text
+
+
+class ZoneEntry(_Entry):
+    """A depth band along a baseline (left out: the first), or a polygon of a file with the property ``zone_id``."""
+
+    id: Id
+    kind: Literal["band", "polygon"]
+    baseline: str | None = None
+    side: Literal["left", "right", "both"] = "both"
+    depth_m: Positive | None = None
+    file: Text | None = None
+    weapons: Annotated[list[str], Field(min_length=1)] | None = None
+    party: str | None = None
+    rule: Text
+    valid_from: AwareDatetime | None = None
+    valid_to: AwareDatetime | None = None
+    forbids: Literal["all", "presence"]
+
+
+class SourceEntry(_Entry):
+    """Where reports come from; ``independence_group`` left out: the source stands alone."""
+
+    id: Id
+    format: str
+    trust: Trust
+    independence_group: Text | None = None
+    origin: Literal["source", "column"]
+    authoritative: bool
+    radius_m: Positive
+    time_zone: Text | None = None
+    party: str | None = None
+    place_m: dict[str, Positive] = Field(default_factory=dict)
+
+
+class LineEntry(_Entry):
+    """The line as it ran on a day."""
+
+    file: Text
+    valid_from: AwareDatetime
+    source: Text
+
+
+E = TypeVar("E", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class At(Generic[E]):
+    """An entry and the place where it stands, as a sentence names it."""
+
+    where: str
+    entry: E
+
+
+@dataclass
+class Declared:
+    """Every entry of a ``theatre.toml`` that can be read; ``ids`` also those of entries with a mistake."""
+
+    header: Header | None = None
+    regions: RegionsEntry | None = None
+    parties: list[At[PartyEntry]] = field(default_factory=list)
+    windows: list[At[WindowEntry]] = field(default_factory=list)
+    baselines: list[At[BaselineEntry]] = field(default_factory=list)
+    zones: list[At[ZoneEntry]] = field(default_factory=list)
+    sources: list[At[SourceEntry]] = field(default_factory=list)
+    lines: list[At[LineEntry]] = field(default_factory=list)
+    ids: dict[str, list[str]] = field(default_factory=dict)
+
+
+_HEADER: Final = tuple(Header.model_fields)
+_REQUIRED: Final = ("parties", "windows", "baselines", "sources")
+_KNOWN: Final = (*_HEADER, "regions", *_REQUIRED, "zones", "lines")
+
+
+def declare(table: Mapping[str, Any], mistakes: Mistakes) -> Declared:
+    """Return what a parsed ``theatre.toml`` says; whatever cannot be read is noted and left out."""
+    for key in table:
+        if key not in _KNOWN:
+            todo = f"correct its spelling or remove it (known: {', '.join(_KNOWN)})"
+            mistakes.add(THEATRE, str(key), "is not a known key", todo)
+    return Declared(
+        header=_read({key: table[key] for key in _HEADER if key in table}, Header, "", mistakes),
+        regions=_regions(table, mistakes),
+        parties=_section(table, "parties", PartyEntry, mistakes),
+        windows=_section(table, "windows", WindowEntry, mistakes),
+        baselines=_section(table, "baselines", BaselineEntry, mistakes),
+        zones=_section(table, "zones", ZoneEntry, mistakes),
+        sources=_section(table, "sources", SourceEntry, mistakes),
+        lines=_section(table, "lines", LineEntry, mistakes),
+        ids={key: _ids(value) for key, value in table.items() if isinstance(value, list)},
+    )
+
+
+def _regions(table: Mapping[str, Any], mistakes: Mistakes) -> RegionsEntry | None:
+    if "regions" not in table:
+        mistakes.add(THEATRE, "[regions]", "is missing", 'add it with its file, such as file = "regions.geojson"')
+        return None
+    entry = _read(table["regions"], RegionsEntry, "[regions]", mistakes)
+    return entry if entry is not None and _check_file(entry.file, "[regions]", mistakes) else None
+
+
+def _section(table: Mapping[str, Any], name: str, model: type[E], mistakes: Mistakes) -> list[At[E]]:
+    entries = table.get(name, [])
+    if not isinstance(entries, list):
+        mistakes.add(THEATRE, name, f"is no list of tables (found {shown(entries)})", f"write each as [[{name}]]")
+        return []
+    if not entries and name in _REQUIRED:
+        mistakes.add(THEATRE, f"[[{name}]]", "is missing", "add at least one")
+    found = []
+    for number, raw in enumerate(entries, start=1):
+        where = _label(name, number, raw)
+        entry = _read(raw, model, where, mistakes)
+        if entry is not None and _check_file(getattr(entry, "file", None), where, mistakes):
+            found.append(At(where, entry))
+    return found
+
+
+def _read(raw: object, model: type[E], where: str, mistakes: Mistakes) -> E | None:
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        mistakes.add_validation(THEATRE, where, error, model.model_fields)
+        return None
+
+
+def _check_file(name: str | None, where: str, mistakes: Mistakes) -> bool:
+    inside = name is None or is_inside(name)
+    if not inside:
+        wrong = f"{name!r} leads out of the theatre's folder"
+        mistakes.add(THEATRE, f"{where} file", wrong, "give a relative path inside it")
+    return inside
+
+
+def _label(section: str, number: int, raw: object) -> str:
+    name = raw.get("id") if isinstance(raw, dict) else None
+    return f"[[{section}]] {name}" if isinstance(name, str) and name else f"[[{section}]] number {number}"
+
+
+def _ids(entries: list[Any]) -> list[str]:
+    return [entry["id"] for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), str)]

@@ -1,0 +1,142 @@
+"""Which files make a theatre, where are they, and are they the same as before?"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.resources
+import math
+import tomllib
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, Final
+
+from geo.errors import PolicyError
+from pipelines.settings.mistakes import Mistakes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+THEATRE: Final = "theatre.toml"
+POLICY: Final = "policy.toml"
+
+
+def find_theatre(name_or_dir: str | Path) -> Path:
+    """Return the folder of a theatre: the given one, or the shipped one of that name.
+
+    A path that holds a ``theatre.toml`` wins over a shipped theatre of the same name.
+
+    Raises
+    ------
+    PolicyError
+        If there is neither; it names the theatres that are shipped.
+    """
+    given = Path(name_or_dir)
+    if (given / THEATRE).is_file():
+        return given
+    if given.name == str(name_or_dir):
+        for home in _homes():
+            if (home / given.name / THEATRE).is_file():
+                return home / given.name
+    names = ", ".join(shipped()) or "none"
+    msg = f"{name_or_dir}: no folder with a {THEATRE} and no shipped theatre; give a folder, or one of: {names}."
+    raise PolicyError(msg)
+
+
+def shipped() -> list[str]:
+    """Return the names of the theatres that come with Ceasewatch, sorted."""
+    return sorted({file.parent.name for home in _homes() for file in home.glob(f"*/{THEATRE}")})
+
+
+def _homes() -> Iterator[Path]:
+    package = Path(str(importlib.resources.files("pipelines")))
+    yield package / "theatres"  # in a wheel
+    yield package.parent / "data" / "theatres"  # in a checkout
+
+
+def read_folder(path: str | Path) -> dict[str, bytes]:
+    """Return the bytes of a theatre's files by relative name: ``theatre.toml``, ``policy.toml`` and those it names.
+
+    Anything else in the folder is left alone.
+
+    Raises
+    ------
+    PolicyError
+        With every file that is missing, unreadable or outside the folder.
+    """
+    folder = Path(path)
+    mistakes = Mistakes(str(path))
+    files: dict[str, bytes] = {}
+    for name in (THEATRE, POLICY):
+        _take(folder, name, files, mistakes)
+    table = parse_toml(files, THEATRE, mistakes) or {}
+    for name in sorted(named_files(table)):
+        _take(folder, name, files, mistakes)
+    mistakes.settle()
+    return files
+
+
+def _take(folder: Path, name: str, files: dict[str, bytes], mistakes: Mistakes) -> None:
+    if not is_inside(name) or not (folder / name).resolve().is_relative_to(folder.resolve()):
+        mistakes.add(THEATRE, f"file {name!r}", "leads out of the theatre's folder", "give a relative path inside it")
+        return
+    try:
+        files[name] = (folder / name).read_bytes()
+    except OSError as error:
+        todo = "put it into the folder, or correct its name in theatre.toml"
+        mistakes.add(name, "", f"cannot be read ({error.strerror or error})", todo)
+
+
+def is_inside(name: str) -> bool:
+    """Whether a file name is a plain relative path that stays inside its folder."""
+    path = PurePosixPath(name)
+    plain = bool(name) and "\\" not in name and ":" not in name and "\0" not in name
+    return plain and not path.is_absolute() and ".." not in path.parts and str(path) == name
+
+
+def named_files(table: Mapping[str, Any]) -> set[str]:
+    """Return every file name that a parsed ``theatre.toml`` mentions."""
+    entries = [entry for section in ("baselines", "zones", "lines") for entry in _list(table, section)]
+    places = [table.get("regions"), *entries]
+    return {place["file"] for place in places if isinstance(place, dict) and isinstance(place.get("file"), str)}
+
+
+def _list(table: Mapping[str, Any], section: str) -> list[Any]:
+    value = table.get(section)
+    return value if isinstance(value, list) else []
+
+
+def digest(files: Mapping[str, bytes]) -> str:
+    """Return the SHA-256 of the files' names and contents, independent of their order."""
+    whole = hashlib.sha256()
+    for name in sorted(files):
+        for part in (name.encode(), files[name]):
+            whole.update(len(part).to_bytes(8, "big") + part)
+    return whole.hexdigest()
+
+
+def parse_toml(files: Mapping[str, bytes], name: str, mistakes: Mistakes) -> dict[str, Any] | None:
+    """Return the parsed TOML file, or ``None`` with the mistake noted."""
+    if name not in files:
+        mistakes.add(name, "", "is missing", "add it to the theatre's folder")
+        return None
+    try:
+        table = tomllib.loads(files[name].decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        mistakes.add(name, f"byte {error.start + 1}", "is not UTF-8", "save the file as UTF-8")
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        mistakes.add(name, "", f"is no valid TOML: {error}", "correct the line")
+    else:
+        for path in _not_finite(table, ""):
+            mistakes.add(name, path, "is no finite number", "give a number")
+        return table
+    return None
+
+
+def _not_finite(value: object, path: str) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _not_finite(inner, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value, start=1):
+            yield from _not_finite(inner, f"{path} number {number}")
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield path
