@@ -1,0 +1,13 @@
+"""What has been reported, and when did we know it?
+
+One SQLite file, append-only, hash-chained (DESIGN section 7). Reading order is import order::
+
+    schema → records → lock → store → raw → canonical → chain → classify → recall → append → verify → book
+"""
+
+from pipelines.ledger.book import Ledger
+from pipelines.ledger.lock import LedgerBusy
+from pipelines.ledger.raw import raw_path, store_raw
+from pipelines.ledger.records import Batch, Document, Head, Known, Reading
+
+__all__ = ["Batch", "Document", "Head", "Known", "Ledger", "LedgerBusy", "Reading", "raw_path", "store_raw"]

@@ -1,0 +1,227 @@
+"""How does a file, a document or a publication enter the ledger?
+
+Each is one batch in one transaction: rows first, then the header with the counts that the database compares with them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any, Final, get_args
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from geo.errors import PolicyError
+from pipelines.ledger import canonical, chain, schema
+from pipelines.ledger.classify import STORED, classify
+from pipelines.ledger.recall import entries_frame
+from pipelines.ledger.records import Batch, Known, Reading, micros
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from geo.theatre import Source
+    from pipelines.ledger.store import Store
+
+_KINDS: Final = frozenset({"report", "retraction", *schema.BEATS})
+_COUNT_COLUMNS: Final = {name: name if name == "rows" else f"rows_{name}" for name in schema.COUNTS}
+_REFUSALS: Final = {
+    "unknown_item": "This retraction names {ref!r}, which source {source!r} has not reported here; "
+    "take in the file that reports it first, then send the retraction again in a file of its own.",
+    "no_source_ref": "This retraction of source {source!r} names no source_ref, so nobody can tell what it takes back; "
+    "give the source_ref of the report that it retracts.",
+}
+
+
+def append_reading(  # noqa: PLR0913 -- a batch is what all of these say
+    store: Store,
+    reading: Reading,
+    *,
+    source: Source,
+    file_name: str,
+    sha256: str,
+    recorded_at: datetime,
+    known: Known,
+) -> Batch:
+    """Append what a reader made of a file; see ``Ledger.append``."""
+    _check_known(store, known)
+    earlier = store.select("batch", "sha256 = ? AND source = ? AND kind = 'ingest'", [sha256, source.id]).to_pylist()
+    if earlier:
+        return as_batch(earlier[0], repeated=True)
+    rows = _said(reading.intake, source)
+    with store.transaction():
+        header = _header(store, "ingest", recorded_at)
+        rows["known_at"] = _known_at(rows, known, header["recorded_at"])
+        fates = classify(rows, _met(store, rows), authoritative=source.authoritative, next_no=header["first_no"])
+        entry = _entries(rows, fates, source.id, header["batch_no"])
+        quarantine = _quarantine(store, _refused(rows, fates, reading.refused, source.id), header["batch_no"])
+        header |= {"source": source.id, "file_name": file_name, "sha256": sha256, "known": known}
+        header |= _counted(fates["fate"], len(reading.refused))
+        header["last_no"] += entry.num_rows
+        header["known_from"] = _known_from(store, entry, header["recorded_at"])
+        _write(store, header, {"entry": entry, "quarantine": quarantine})
+    return as_batch(header)
+
+
+def append_document(store: Store, kind: str, body: bytes, recorded_at: datetime) -> int:
+    """Append a document (kind ``publication``: a publication) and return its ledger number."""
+    with store.transaction():
+        header = _header(store, "publication" if kind == "publication" else "document", recorded_at)
+        number, sha256 = header["first_no"], hashlib.sha256(body).hexdigest()
+        header |= {"last_no": number, "sha256": sha256}
+        row = {"ledger_no": number, "batch_no": header["batch_no"], "kind": kind, "sha256": sha256, "body": body}
+        _write(store, header, {"document": pa.Table.from_pylist([row], schema.arrow("document"))})
+    return int(number)
+
+
+def as_batch(header: Mapping[str, Any], *, repeated: bool = False) -> Batch:
+    """Return what callers see of a row of ``batch``."""
+    numbers = {name: header[column] for name, column in _COUNT_COLUMNS.items()}
+    return Batch(
+        header["batch_no"], **numbers, first_no=header["first_no"], last_no=header["last_no"], repeated=repeated
+    )
+
+
+def is_replay(store: Store) -> bool:
+    """Return whether history may be imported with the knowledge time of its sources."""
+    return bool(store.rows("SELECT replay FROM ledger")[0]["replay"])
+
+
+def _check_known(store: Store, known: str) -> None:
+    if known not in get_args(Known):
+        msg = f"known = {known!r}: it is one of {', '.join(get_args(Known))}"
+        raise PolicyError(msg)
+    if known != "recorded" and not is_replay(store):
+        msg = (
+            f"this workspace takes reports as they come, so they are known from when they are recorded, not {known!r}; "
+            "make a workspace with `ceasewatch init --replay` to import history"
+        )
+        raise PolicyError(msg)
+
+
+def _said(intake: pd.DataFrame, source: Source) -> pd.DataFrame:
+    rows = canonical.normalise(intake)
+    strange = set(rows["kind"].dropna()) - _KINDS
+    if strange or rows["kind"].isna().any():
+        msg = f"the reader of {source.format!r} gave kinds that no row can have: {sorted(strange) or 'missing'}"
+        raise ValueError(msg)
+    content = canonical.digests(canonical.lines(rows, canonical.SAID))
+    subject = canonical.subjects(rows, content)
+    rows["subject"] = pd.Series(subject, dtype="str")
+    rows["content"] = pd.Series([digest.hex() for digest in content], dtype="str")
+    rows["subject_key"] = pd.Series(canonical.subject_keys(source.id, subject), dtype="int64")
+    rows["source"] = pd.Series([source.id] * len(rows), dtype="str")
+    return rows
+
+
+def _header(store: Store, kind: str, recorded_at: datetime) -> dict[str, Any]:
+    """Return the header of the next batch, as yet without rows. The clock may step back, ``recorded_at`` does not."""
+    last = store.rows("SELECT batch_no, recorded_at, last_no FROM batch ORDER BY batch_no DESC LIMIT 1")
+    ledger = store.rows("SELECT created_at FROM ledger")[0]
+    before = last[0] if last else {"batch_no": 0, "recorded_at": ledger["created_at"], "last_no": 0}
+    at = max(micros(recorded_at), before["recorded_at"])
+    return {
+        "batch_no": before["batch_no"] + 1,
+        "kind": kind,
+        "source": None,
+        "file_name": None,
+        "known": "recorded",
+        "recorded_at": at,
+        "known_from": at,
+        **dict.fromkeys(_COUNT_COLUMNS.values(), 0),
+        "first_no": before["last_no"] + 1,
+        "last_no": before["last_no"],
+    }
+
+
+def _known_at(rows: pd.DataFrame, known: Known, recorded_at: int) -> pd.Series[int]:
+    """Return when each row was known, µs. What a retraction observes is long past: it is known when it was reported."""
+    recorded = pd.Series(recorded_at, index=rows.index, dtype="int64")
+    if known == "recorded":
+        return recorded
+    observed, reported = rows["observed_to"], rows["reported_at"]
+    at = observed.fillna(reported) if known == "observed" else reported.fillna(observed)
+    at = at.where(rows["kind"] != "retraction", reported.fillna(observed))
+    ticks = pd.Series(at.dt.tz_convert(None).to_numpy("datetime64[us]").astype("int64"), index=at.index)
+    return ticks.where(at.notna(), recorded)
+
+
+def _met(store: Store, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the earlier entries of the subjects that the rows speak of, in order."""
+    keys = json.dumps(rows["subject_key"].drop_duplicates().tolist())
+    found = store.select("entry", "subject_key IN (SELECT value FROM json_each(?)) ORDER BY ledger_no", [keys])
+    known = entries_frame(found)
+    digests = found["content"].to_pylist()
+    known["subject"] = pd.Series(canonical.subjects(known, digests), dtype="str")
+    sources = set(rows["source"])
+    return known[known["source"].isin(sources)]
+
+
+def _entries(rows: pd.DataFrame, fates: pd.DataFrame, source: str, batch_no: int) -> pa.Table:
+    stored = fates["fate"].isin(STORED)
+    kept = rows[stored].drop(columns=["kind", "known_at"]).join(fates[stored]).rename(columns={"fate": "kind"})
+    columns = {}
+    for field in schema.arrow("entry"):
+        columns[field.name] = _arrow(kept, field, {"source": source, "batch_no": batch_no})
+    return pa.table(columns, schema.arrow("entry"))
+
+
+def _arrow(kept: pd.DataFrame, field: pa.Field, constant: Mapping[str, Any]) -> pa.Array:
+    if field.name in constant:
+        return pa.array([constant[field.name]] * len(kept), field.type)
+    if field.name == "content":
+        return pa.array([bytes.fromhex(digest) for digest in kept["content"]], field.type)
+    return pa.array(kept[field.name], from_pandas=True).cast(field.type)
+
+
+def _refused(rows: pd.DataFrame, fates: pd.DataFrame, refused: pd.DataFrame, source: str) -> list[dict[str, Any]]:
+    """Return the quarantined rows in file order: the reader's, and those that the ledger cannot take."""
+    found = [
+        {"row_no": int(row_no), "raw": bytes(raw), "reason_code": str(code), "reason": str(reason)}
+        for row_no, raw, code, reason in refused[["row_no", "raw", "reason_code", "reason"]].itertuples(index=False)
+    ]
+    for code, sentence in _REFUSALS.items():
+        wrong = rows[fates["fate"] == code]
+        said = [line.encode() for line in canonical.lines(wrong, canonical.SAID)]
+        for row_no, ref, raw in zip(wrong["row_no"], wrong["source_ref"], said, strict=True):
+            reason = sentence.format(ref=ref, source=source)
+            found.append({"row_no": int(row_no), "raw": raw, "reason_code": code, "reason": reason})
+    return sorted(found, key=lambda row: row["row_no"])
+
+
+def _quarantine(store: Store, refused: list[dict[str, Any]], batch_no: int) -> pa.Table:
+    last = store.rows("SELECT coalesce(max(quarantine_no), 0) AS no FROM quarantine")[0]["no"]
+    rows = [
+        {"quarantine_no": no, "batch_no": batch_no, "raw_sha256": hashlib.sha256(row["raw"]).hexdigest(), **row}
+        for no, row in enumerate(refused, last + 1)
+    ]
+    return pa.Table.from_pylist(rows, schema.arrow("quarantine"))
+
+
+def _counted(fates: pd.Series[str], refused: int) -> dict[str, int]:
+    found = fates.value_counts().to_dict()
+    counts = {f"rows_{name}": int(found.get(name, 0)) for name in (*schema.STATEMENTS, "duplicate")}
+    counts["rows_heartbeat"] = sum(int(found.get(name, 0)) for name in schema.BEATS)
+    counts["rows_quarantined"] = refused + sum(int(found.get(code, 0)) for code in _REFUSALS)
+    return {**counts, "rows": len(fates) + refused}
+
+
+def _known_from(store: Store, entry: pa.Table, recorded_at: int) -> int:
+    if not entry.num_rows or not is_replay(store):
+        return recorded_at
+    return int(np.min(entry["known_at"].to_numpy()))
+
+
+def _write(store: Store, header: dict[str, Any], tables: Mapping[str, pa.Table]) -> None:
+    last = store.rows("SELECT hash, inputs_hash FROM batch ORDER BY batch_no DESC LIMIT 1")
+    start = store.rows("SELECT genesis AS hash, genesis AS inputs_hash FROM ledger")
+    before = chain.Link(**(last or start)[0])
+    for name, rows in tables.items():
+        store.insert(name, rows)
+    body = chain.body(header, [(name, [tables[name]] if name in tables else []) for name in chain.ROW_TABLES])
+    after = before.then(body, header["kind"])
+    header |= {"previous": before.hash, "hash": after.hash, "inputs_hash": after.inputs_hash}
+    store.insert("batch", pa.Table.from_pylist([header], schema.arrow("batch")))

@@ -1,0 +1,244 @@
+"""What has been reported, and when did we know it?
+
+The ledger is one file beside its lock file. It only grows: reports, revisions, conflicts, retractions, heartbeats,
+documents and publications bear one sequence of ledger numbers, in the order in which they arrived.
+"""
+
+from __future__ import annotations
+
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import pyarrow as pa
+
+from geo.errors import PolicyError
+from pipelines.ledger import append, chain, recall, schema
+from pipelines.ledger.lock import WriterLock
+from pipelines.ledger.records import micros
+from pipelines.ledger.store import Store, make, open_store
+from pipelines.ledger.verify import erased, verify
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from types import TracebackType
+
+    import pandas as pd
+
+    from geo.theatre import Source
+    from pipelines.ledger.records import Batch, Document, Head, Known, Reading
+
+_PUBLICATION = "publication"
+
+
+class Ledger:
+    """The append-only record of one workspace; made by ``create`` or ``open``, closed by ``with`` or ``close``.
+
+    Opened for reading it shows one state, that of the moment of opening, whatever others append meanwhile. Opened for
+    writing it holds the lock until it is closed.
+
+    Attributes
+    ----------
+    replay : bool
+        Whether history may be imported with the knowledge time of its sources.
+    """
+
+    def __init__(self, store: Store, lock: WriterLock | None) -> None:
+        self._store = store
+        self._writable = lock is not None
+        self.replay = append.is_replay(store)
+        self._close = weakref.finalize(self, _close, store, lock)
+
+    @classmethod
+    def create(cls, path: Path | str, *, replay: bool, recorded_at: datetime) -> Self:
+        """Make a ledger and open it for writing.
+
+        Raises
+        ------
+        PolicyError
+            If there is a file already.
+        LedgerBusy
+            If someone else is making it.
+        """
+        path = Path(path)
+        lock = WriterLock(path, 0.0)
+        try:
+            _make(path, replay=replay, created_at=micros(recorded_at))
+            return cls(open_store(path, write=True), lock)
+        except BaseException:
+            lock.release()
+            raise
+
+    @classmethod
+    def open(cls, path: Path | str, *, write: bool = False, wait_s: float = 0.0) -> Self:
+        """Open a ledger that exists.
+
+        Parameters
+        ----------
+        path
+            Its file.
+        write
+            Whether to append; readers need no lock and block nobody.
+        wait_s
+            How long to wait for another writer, seconds.
+
+        Raises
+        ------
+        LedgerBusy
+            If another writer holds the lock; the text names it.
+        PolicyError
+            If there is no ledger, or the file is something else or of another format.
+        """
+        path = Path(path)
+        if not write:
+            return cls(open_store(path, write=False), None)
+        if not path.is_file():
+            open_store(path, write=True)
+        lock = WriterLock(path, wait_s)
+        try:
+            return cls(open_store(path, write=True), lock)
+        except BaseException:
+            lock.release()
+            raise
+
+    def __enter__(self) -> Self:
+        """Return the ledger itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
+        """Close it."""
+        self.close()
+
+    def close(self) -> None:
+        """Give back file and lock; doing it again does nothing."""
+        self._close()
+
+    def append(  # noqa: PLR0913 -- a batch is what all of these say
+        self,
+        reading: Reading,
+        *,
+        source: Source,
+        file_name: str,
+        sha256: str,
+        recorded_at: datetime,
+        known: Known = "recorded",
+    ) -> Batch:
+        """Append what a reader made of one file, whole or not at all; durable when this returns.
+
+        Parameters
+        ----------
+        reading
+            ``intake`` with the columns of ``geo.reports.INTAKE`` and ``refused`` with ``row_no``, ``raw``,
+            ``reason_code``, ``reason``; together every record of the file.
+        source
+            Where it comes from; ``authoritative`` decides between revision and conflict.
+        file_name, sha256
+            Name and SHA-256 of the file. The same bytes from the same source add nothing (``Batch.repeated``).
+        recorded_at
+            Now, aware. A clock that stepped back is held at the last batch's time.
+        known
+            When its rows were known: as ``recorded``, or in a replay ledger when ``observed`` (its end) or
+            ``reported``; the other where that is missing, and ``recorded`` where both are.
+
+        Raises
+        ------
+        PolicyError
+            If ``known`` is not ``recorded`` and this is no replay ledger.
+        """
+        self._need_write()
+        return append.append_reading(
+            self._store,
+            reading,
+            source=source,
+            file_name=file_name,
+            sha256=sha256,
+            recorded_at=recorded_at,
+            known=known,
+        )
+
+    def put_document(self, kind: str, body: bytes, recorded_at: datetime) -> int | None:
+        """Append a version of a document and return its ledger number; ``None`` if it equals the newest of its kind."""
+        self._need_write()
+        if kind == _PUBLICATION:
+            msg = "a publication is put by put_publication"
+            raise ValueError(msg)
+        versions = self.documents(kind)
+        if versions and versions[-1].body == body:
+            return None
+        return append.append_document(self._store, kind, body, recorded_at)
+
+    def documents(self, kind: str) -> list[Document]:
+        """Return every version of a kind of document, oldest first."""
+        return recall.documents(self._store, kind)
+
+    def put_publication(self, body: bytes, recorded_at: datetime) -> int:
+        """Append what was published and return its ledger number."""
+        self._need_write()
+        return append.append_document(self._store, _PUBLICATION, body, recorded_at)
+
+    def publications(self) -> list[Document]:
+        """Return every publication, oldest first."""
+        return recall.documents(self._store, _PUBLICATION)
+
+    def reports(self, known_at: datetime | None = None) -> pd.DataFrame:
+        """Return what stands: of each item the newest revision known, unless it was taken back.
+
+        Columns and types are those of ``geo.reports.STORED``, rows are in order of ``ledger_no``, coordinates WGS 84.
+        Nothing that becomes known after ``known_at`` changes the answer.
+        """
+        return recall.reports(self._store, known_at)
+
+    def coverage(self, known_at: datetime | None = None) -> pd.DataFrame:
+        """Return when and where could be seen and could not: columns of ``geo.reports.COVERAGE``."""
+        return recall.coverage(self._store, known_at)
+
+    def quarantine(self, known_at: datetime | None = None) -> pd.DataFrame:
+        """Return the refused rows: columns of ``geo.tables.QUARANTINE``, in order of arrival."""
+        return recall.quarantine(self._store, known_at)
+
+    def counts(self, known_at: datetime | None = None) -> dict[str, int]:
+        """Return what became of all rows of all files: ``rows``, and the counts of ``Batch`` that add up to it."""
+        return recall.counts(self._store, known_at)
+
+    def head(self, known_at: datetime | None = None) -> Head:
+        """Return how far the ledger goes. In a replay ledger a batch is known from its first known row on."""
+        return recall.head(self._store, known_at)
+
+    def item(self, ledger_no: int) -> dict[str, Any] | None:
+        """Return what the entry with that number was, or ``None``.
+
+        Always ``ledger_no``, ``kind``, ``batch_no`` and ``recorded_at``; for a document its ``sha256``, else
+        ``source``, ``source_ref``, ``first_no``, ``stands_no``, ``revision``, ``known_at``, and ``report_id`` where it
+        speaks of a report.
+        """
+        return recall.item(self._store, ledger_no)
+
+    def verify(self, raw_dir: Path | str) -> list[str]:
+        """Read and compute everything anew and return what is wrong, a sentence each; empty when all is whole."""
+        return verify(self._store, Path(raw_dir))
+
+    def erased(self, raw_dir: Path | str) -> list[str]:
+        """Return which raw files were erased on a person's order, a sentence each; ``verify`` accepts them."""
+        return erased(self._store, Path(raw_dir))
+
+    def _need_write(self) -> None:
+        if not self._writable:
+            msg = "this ledger was opened for reading; open it with write=True"
+            raise RuntimeError(msg)
+
+
+def _make(path: Path, *, replay: bool, created_at: int) -> None:
+    if path.exists():
+        msg = f"{path}: there is a ledger already; choose another workspace"
+        raise PolicyError(msg)
+    start = chain.genesis(replay=replay, created_at=created_at).hash
+    row = {"only": 1, "replay": int(replay), "created_at": created_at, "genesis": start}
+    make(path, pa.Table.from_pylist([row], schema.arrow("ledger")))
+
+
+def _close(store: Store, lock: WriterLock | None) -> None:
+    try:
+        store.close()
+    finally:
+        if lock is not None:
+            lock.release()

@@ -1,0 +1,159 @@
+"""What was known at a moment?
+
+Every question takes ``known_at`` (aware UTC; ``None``: all that the ledger holds) and is answered from what had
+arrived by then, so that nothing that comes later changes the answer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from geo.reports import COVERAGE, INTAKE, STORED, TIME
+from geo.tables import PANDAS, QUARANTINE
+from pipelines.ledger import schema
+from pipelines.ledger.records import Document, Head, micros, moment
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pipelines.ledger.store import Store
+
+_TEXT: Final = pd.StringDtype(na_value=np.nan)
+_DTYPES: Final = {**INTAKE, "recorded_at": TIME}
+_FOREVER: Final = 2**63 - 1
+
+
+def until(known_at: datetime | None) -> int:
+    """Return the moment in microseconds since 1970; the end of time for ``None``."""
+    return _FOREVER if known_at is None else micros(known_at)
+
+
+def entries_frame(entries: pa.Table) -> pd.DataFrame:
+    """Return entries as a frame: intake columns typed as such, ``content`` in hex, all other numbers int64."""
+    return pd.DataFrame({name: _series(entries[name], _DTYPES.get(name)) for name in entries.column_names})
+
+
+def _series(column: pa.ChunkedArray, dtype: str | None) -> pd.Series[Any]:
+    if pa.types.is_binary(column.type):
+        return pd.Series([digest.hex() for digest in column.to_pylist()], dtype=_TEXT)
+    if pa.types.is_string(column.type):
+        return pd.Series(column.cast(pa.large_string()).to_pandas(types_mapper={pa.large_string(): _TEXT}.get))
+    if dtype == TIME:
+        return pd.Series(column.cast(pa.timestamp("us", "UTC")).to_pandas()).astype(TIME)
+    if dtype == "Int64":
+        return pd.Series(column.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get))
+    return pd.Series(column.to_pandas())
+
+
+def _entries(store: Store, kinds: tuple[str, ...], known_at: datetime | None) -> pd.DataFrame:
+    last = head(store, None).ledger_no
+    among = ", ".join(f"'{kind}'" for kind in kinds)
+    where = f"ledger_no BETWEEN ? AND ? AND known_at <= ? AND kind IN ({among}) ORDER BY ledger_no"
+    pieces = [
+        store.select("entry", where, [start, min(start + schema.ROWS_A_READ - 1, last), until(known_at)])
+        for start in range(1, last + 1, schema.ROWS_A_READ)
+    ]
+    return entries_frame(pa.concat_tables(pieces) if pieces else schema.arrow("entry").empty_table())
+
+
+def reports(store: Store, known_at: datetime | None) -> pd.DataFrame:
+    """Return the newest known revision of each item that was not taken back; see ``Ledger.reports``."""
+    entries = _entries(store, schema.STATEMENTS, known_at)
+    taken_back = entries["kind"] == "retraction"
+    last_retraction = entries[taken_back].groupby("subject_no")["ledger_no"].max()
+    newest = entries[~taken_back].drop_duplicates("first_no", keep="last")
+    stands = newest["ledger_no"] > newest["subject_no"].map(last_retraction).fillna(0)
+    active = newest[stands].reset_index(drop=True)
+    disputed = active["subject_no"].isin(entries.loc[entries["kind"] == "conflict", "subject_no"])
+    known = entries.set_index("ledger_no")["known_at"]
+    extra = {
+        "report_id": "R-" + active["first_no"].astype("str"),
+        "recorded_at": _recorded_at(store, active["batch_no"]),
+        "known_at": _times(active["stands_no"].map(known)),
+        "disputed": disputed,
+    }
+    return active.assign(**extra)[list(STORED)].astype(STORED)
+
+
+def coverage(store: Store, known_at: datetime | None) -> pd.DataFrame:
+    """Return heartbeats (could see) and outages (could not), one row each."""
+    beats = _entries(store, schema.BEATS, known_at)
+    beats["sees"] = beats["kind"] == "heartbeat"
+    beats["known_at"] = _times(beats["known_at"])
+    return beats[list(COVERAGE)].astype(COVERAGE)
+
+
+def _times(ticks: pd.Series[Any]) -> pd.Series[Any]:
+    return pd.Series(pd.to_datetime(ticks.astype("int64"), unit="us", utc=True)).astype(TIME)
+
+
+def _recorded_at(store: Store, batch_no: pd.Series[int]) -> pd.Series[Any]:
+    batches = store.query("SELECT batch_no, recorded_at FROM batch").to_pandas().set_index("batch_no")["recorded_at"]
+    return _times(batch_no.map(batches))
+
+
+def quarantine(store: Store, known_at: datetime | None) -> pd.DataFrame:
+    """Return the refused rows without their raw bytes."""
+    found = store.query(
+        """SELECT quarantine.batch_no, source, file_name AS file, row_no, reason_code, reason
+           FROM quarantine JOIN batch USING (batch_no) WHERE known_from <= ? ORDER BY quarantine_no""",
+        [until(known_at)],
+    )
+    frame = pd.DataFrame({name: found[name].to_pylist() for name in found.column_names})
+    return frame[QUARANTINE.names].astype({column.name: PANDAS[column.kind] for column in QUARANTINE.columns})
+
+
+def counts(store: Store, known_at: datetime | None) -> dict[str, int]:
+    """Return the summed counts of all ingested files."""
+    sums = ", ".join(
+        f"coalesce(sum({'rows' if name == 'rows' else f'rows_{name}'}), 0) AS '{name}'" for name in schema.COUNTS
+    )
+    return store.rows(f"SELECT {sums} FROM batch WHERE kind = 'ingest' AND known_from <= ?", [until(known_at)])[0]  # noqa: S608 -- our own names
+
+
+def head(store: Store, known_at: datetime | None) -> Head:
+    """Return how far the ledger went."""
+    at = until(known_at)
+    start = store.rows("SELECT genesis AS hash, genesis AS inputs_hash, 0 AS last_no FROM ledger")
+    newest = "known_from <= ? ORDER BY batch_no DESC LIMIT 1"
+    columns = "hash, inputs_hash, last_no"
+    whole = (store.rows(f"SELECT {columns} FROM batch WHERE {newest}", [at]) or start)[0]  # noqa: S608 -- our own names
+    inputs = store.rows(
+        """SELECT coalesce(max(last_no), 0) AS no FROM batch
+           WHERE known_from <= ? AND kind <> 'publication' AND last_no >= first_no""",
+        [at],
+    )
+    return Head(whole["last_no"], whole["hash"], inputs[0]["no"], whole["inputs_hash"])
+
+
+def documents(store: Store, kind: str) -> list[Document]:
+    """Return every document of a kind, oldest first."""
+    found = store.rows(
+        """SELECT ledger_no, document.kind, document.sha256, body, recorded_at
+           FROM document JOIN batch USING (batch_no) WHERE document.kind = ? ORDER BY ledger_no""",
+        [kind],
+    )
+    return [Document(**{**row, "recorded_at": moment(row["recorded_at"])}) for row in found]
+
+
+def item(store: Store, ledger_no: int) -> dict[str, Any] | None:
+    """Return what the entry with that number was, or ``None``."""
+    found = store.rows(
+        """SELECT ledger_no, entry.kind, entry.batch_no, entry.source, source_ref, first_no, stands_no, revision,
+                  known_at, recorded_at
+           FROM entry JOIN batch USING (batch_no) WHERE ledger_no = ?""",
+        [ledger_no],
+    ) or store.rows(
+        """SELECT ledger_no, document.kind, document.batch_no, document.sha256, recorded_at
+           FROM document JOIN batch USING (batch_no) WHERE ledger_no = ?""",
+        [ledger_no],
+    )
+    if not found:
+        return None
+    times: dict[str, Any] = {name: moment(found[0][name]) for name in ("recorded_at", "known_at") if name in found[0]}
+    named = {"report_id": f"R-{found[0]['first_no']}"} if found[0]["kind"] in schema.STATEMENTS else {}
+    return {**found[0], **times, **named}

@@ -1,0 +1,170 @@
+"""How is the ledger's file opened, read and written?
+
+Everything goes through one driver, ADBC: rows travel as Arrow both ways, inside ordinary transactions. The standard
+library's ``sqlite3`` is another copy of SQLite, and two copies in one process must never open the same file: closing
+one drops the locks of the other (sqlite.org/howtocorrupt.html, section 2.2.1). So nothing else may open the ledger.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import adbc_driver_manager
+import adbc_driver_sqlite.dbapi as adbc
+import pyarrow as pa
+
+from geo.errors import PolicyError
+from pipelines.ledger import schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+# The driver infers a column's type from its first batch of rows; one batch for everything leaves it nothing to guess.
+_ONE_BATCH: Final = {"adbc.sqlite.query.batch_rows": str(1 << 30)}
+_SETTINGS: Final = ("trusted_schema=OFF", "cell_size_check=ON", "busy_timeout=30000", "synchronous=FULL")
+
+
+class Store:
+    """An open ledger file; close it when done.
+
+    Parameters
+    ----------
+    path
+        The file.
+    mode
+        ``ro`` to read one unchanging state, ``rw`` to write, ``rwc`` to make the file.
+    """
+
+    def __init__(self, path: Path, mode: Literal["ro", "rw", "rwc"]) -> None:
+        self.path = path
+        self._connection = adbc.connect(f"{path.absolute().as_uri()}?mode={mode}", autocommit=True)
+        try:
+            for setting in _SETTINGS:
+                self.query(f"PRAGMA {setting}")
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def query(self, sql: str, parameters: Sequence[int | str | bytes] = ()) -> pa.Table:
+        """Run one statement and return its rows; a column without values comes as int64."""
+        with self._connection.cursor() as cursor:
+            cursor.adbc_statement.set_options(**_ONE_BATCH)
+            cursor.execute(sql, list(parameters) or None)
+            return cursor.fetch_arrow_table()
+
+    def rows(self, sql: str, parameters: Sequence[int | str | bytes] = ()) -> list[dict[str, Any]]:
+        """Run one statement and return its rows as dictionaries."""
+        found: list[dict[str, Any]] = self.query(sql, parameters).to_pylist()
+        return found
+
+    def select(self, table: str, where: str, parameters: Sequence[int | str | bytes] = ()) -> pa.Table:
+        """Return whole rows of a table, typed as declared; ``where`` is everything after that word."""
+        names = ", ".join(f"{table}.{name}" for name in schema.COLUMNS[table])
+        found = self.query(f"SELECT {names} FROM {table} WHERE {where}", parameters)  # noqa: S608 -- our own names
+        return pa.table([_typed(found[field.name], field.type) for field in schema.arrow(table)], schema.arrow(table))
+
+    def insert(self, table: str, rows: pa.Table) -> None:
+        """Append rows with the declared columns; inside ``transaction`` only."""
+        if rows.num_rows:
+            with self._connection.cursor() as cursor:
+                cursor.adbc_ingest(table, rows.select(list(schema.COLUMNS[table])), mode="append")
+
+    @contextmanager
+    def transaction(self, *, write: bool = True) -> Iterator[None]:
+        """Do everything inside, or nothing; durable when it ends."""
+        self.query("BEGIN IMMEDIATE" if write else "BEGIN")
+        try:
+            yield
+        except BaseException:
+            self.query("ROLLBACK")
+            raise
+        self.query("COMMIT")
+
+    def freeze(self) -> None:
+        """From here on read one state of the file, whatever others write."""
+        self.query("BEGIN")
+        self.query("SELECT only FROM ledger")
+
+    def close(self) -> None:
+        """Give the file back; what is not committed is rolled back."""
+        self._connection.close()
+
+
+def _typed(column: pa.ChunkedArray, dtype: pa.DataType) -> pa.ChunkedArray:
+    if column.null_count == len(column):
+        return pa.chunked_array([pa.nulls(len(column), dtype)])
+    return column.cast(dtype)
+
+
+def make(path: Path, ledger: pa.Table) -> None:
+    """Make an empty ledger file: beside its place first, so that a half-made one never stands there."""
+    beside = path.with_name(path.name + ".new")
+    for left in (beside, *(beside.with_name(beside.name + end) for end in ("-wal", "-shm"))):
+        left.unlink(missing_ok=True)
+    store = Store(beside, "rwc")
+    try:
+        _lay(store, ledger)
+    finally:
+        store.close()
+    beside.rename(path)
+    sync_folder(path.parent)
+
+
+def _lay(store: Store, ledger: pa.Table) -> None:
+    store.query("PRAGMA journal_mode=WAL")
+    with store.transaction():
+        for statement in schema.statements():
+            store.query(statement)
+        store.query(f"PRAGMA application_id={schema.APPLICATION_ID}")
+        store.query(f"PRAGMA user_version={schema.VERSION}")
+        store.insert("ledger", ledger)
+
+
+def open_store(path: Path, *, write: bool) -> Store:
+    """Open a ledger that exists.
+
+    Raises
+    ------
+    PolicyError
+        If there is none, or the file is something else, or a later version made it.
+    """
+    if not path.is_file():
+        msg = f"{path}: there is no ledger here; make a workspace with `ceasewatch init`"
+        raise PolicyError(msg)
+    store = None
+    try:
+        store = Store(path, "rw" if write else "ro")
+        _check(store)
+        if not write:
+            store.freeze()
+    except BaseException as fault:
+        if store is not None:
+            store.close()
+        if isinstance(fault, adbc_driver_manager.Error):
+            msg = f"{path}: cannot be opened as a ledger ({fault}); restore it from a copy"
+            raise PolicyError(msg) from fault
+        raise
+    return store
+
+
+def _check(store: Store) -> None:
+    found = store.rows("PRAGMA application_id")[0]["application_id"]
+    version = store.rows("PRAGMA user_version")[0]["user_version"]
+    if found != schema.APPLICATION_ID:
+        msg = f"{store.path}: this file is no ledger; name the workspace's ledger"
+        raise PolicyError(msg)
+    if version != schema.VERSION:
+        msg = f"{store.path}: ledger of format {version}, this program knows {schema.VERSION}; use the one that made it"
+        raise PolicyError(msg)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder survive a loss of power."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,184 @@
+"""Is the ledger whole, and as it was written?
+
+Everything is read again and computed anew: the file's own structure, its rules, the numbers, the counts, both chains,
+contents, documents, quarantined and raw bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from pipelines.ledger import canonical, chain, raw, schema
+from pipelines.ledger.recall import entries_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from pipelines.ledger.store import Store
+
+_KEYS: Final = {"entry": "ledger_no", "document": "ledger_no", "quarantine": "quarantine_no"}
+
+
+def verify(store: Store, raw_dir: Path) -> list[str]:
+    """Return what is wrong, a sentence each; empty when the ledger is whole."""
+    damaged = [
+        f"the database is damaged: {row['integrity_check']}"
+        for row in store.rows("PRAGMA integrity_check")
+        if row["integrity_check"] != "ok"
+    ]
+    return damaged or [*_rules(store), *_numbers(store), *_batches(store), *_raw_files(store, raw_dir)]
+
+
+def erased(store: Store, raw_dir: Path) -> list[str]:
+    """Return which raw files were erased on a person's order, a sentence each."""
+    return [
+        f"raw file {batch['sha256']} ({batch['file_name']}, batch {batch['batch_no']}) was erased on order"
+        for batch in _ingests(store)
+        if raw.state(raw_dir, batch["sha256"]) == "erased"
+    ]
+
+
+def _rules(store: Store) -> Iterator[str]:
+    found = {row["sql"] for row in store.rows("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")}
+    expected = set(schema.statements())
+    for sql in sorted(expected - found):
+        yield f"a rule of the ledger is gone or changed: {sql.splitlines()[0]}"
+    for sql in sorted(found - expected):
+        yield f"the ledger holds something that is not its own: {sql.splitlines()[0]}"
+
+
+def _numbers(store: Store) -> Iterator[str]:
+    last = store.rows("SELECT coalesce(max(last_no), 0) AS no, coalesce(max(batch_no), 0) AS batch FROM batch")[0]
+    held = store.rows(
+        """SELECT count(*) AS rows, count(DISTINCT ledger_no) AS numbers, coalesce(max(ledger_no), 0) AS last
+           FROM (SELECT ledger_no FROM entry UNION ALL SELECT ledger_no FROM document)"""
+    )[0]
+    if not held["rows"] == held["numbers"] == held["last"] == last["no"]:
+        yield (
+            f"ledger numbers: {held['rows']} rows bear {held['numbers']} numbers up to {held['last']}, "
+            f"the batches end at {last['no']}"
+        )
+    for table in _KEYS:
+        stray = store.rows(f"SELECT count(*) AS n FROM {table} WHERE batch_no NOT BETWEEN 1 AND {last['batch']}")  # noqa: S608 -- our own names
+        if stray[0]["n"]:
+            yield f"{table}: {stray[0]['n']} rows belong to no batch"
+
+
+def _batches(store: Store) -> Iterator[str]:
+    ledger = store.rows("SELECT replay, created_at, genesis FROM ledger")[0]
+    link = chain.genesis(replay=bool(ledger["replay"]), created_at=ledger["created_at"])
+    if link.hash != ledger["genesis"]:
+        yield "the ledger's own line was changed: its start of the chain does not fit replay and created_at"
+    before = {"batch_no": 0, "last_no": 0, "recorded_at": ledger["created_at"]}
+    for batch in store.select("batch", "true ORDER BY batch_no").to_pylist():
+        name = f"batch {batch['batch_no']}"
+        if batch["batch_no"] != before["batch_no"] + 1 or batch["first_no"] != before["last_no"] + 1:
+            yield f"{name}: a batch before it is missing"
+        if batch["recorded_at"] < before["recorded_at"]:
+            yield f"{name}: recorded before the batch before it"
+        if batch["previous"] != link.hash:
+            yield f"{name}: it does not follow on the batch before it"
+        yield from _batch(store, batch, name, link)
+        link, before = chain.Link(batch["hash"], batch["inputs_hash"]), batch
+
+
+@dataclass
+class _Watch:
+    """What is seen of a batch's rows while its hash is computed."""
+
+    kinds: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+
+    def over(self, table: str, pieces: Iterable[pa.Table]) -> Iterator[pa.Table]:
+        """Pass the pieces on, having looked at them."""
+        for piece in pieces:
+            self.kinds.update(piece["kind"].to_pylist() if table == "entry" else {table: piece.num_rows})
+            self.problems.extend(_WRONG[table](piece))
+            yield piece
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Counts under the names of the columns of ``batch``."""
+        return {
+            **{f"rows_{kind}": self.kinds[kind] for kind in schema.STATEMENTS},
+            "rows_heartbeat": sum(self.kinds[kind] for kind in schema.BEATS),
+            "rows_quarantined": self.kinds["quarantine"],
+        }
+
+
+def _batch(store: Store, batch: Mapping[str, Any], name: str, link: chain.Link) -> Iterator[str]:
+    watch = _Watch()
+    rows = [(table, watch.over(table, _pieces(store, table, batch))) for table in chain.ROW_TABLES]
+    if link.then(chain.body(batch, rows), batch["kind"]) != chain.Link(batch["hash"], batch["inputs_hash"]):
+        yield f"{name}: its hash is not that of its rows; something in it was changed"
+    for column, count in watch.counts.items():
+        if batch[column] != count:
+            yield f"{name}: says {column} = {batch[column]}, holds {count}"
+    parts = sum(batch[f"rows_{part}"] for part in schema.COUNTS[1:])
+    if batch["rows"] != parts:
+        yield f"{name}: its counts add up to {parts}, not to {batch['rows']} rows"
+    for problem in watch.problems:
+        yield f"{name}: {problem}"
+
+
+def _pieces(store: Store, table: str, batch: Mapping[str, Any]) -> Iterator[pa.Table]:
+    """Yield the rows of a batch in order, cut where they were cut when the hash was made."""
+    if table != "quarantine":
+        for start in range(batch["first_no"], batch["last_no"] + 1, schema.ROWS_A_READ):
+            end = min(start + schema.ROWS_A_READ - 1, batch["last_no"])
+            yield store.select(table, "ledger_no BETWEEN ? AND ? ORDER BY ledger_no", [start, end])
+        return
+    after, more = 0, True
+    while more:
+        where = f"batch_no = ? AND quarantine_no > ? ORDER BY quarantine_no LIMIT {schema.ROWS_A_READ}"
+        piece = store.select(table, where, [batch["batch_no"], after])
+        more = piece.num_rows == schema.ROWS_A_READ
+        after = piece[_KEYS[table]][-1].as_py() if more else after
+        yield piece
+
+
+def _wrong_entries(piece: pa.Table) -> Iterator[str]:
+    entries = entries_frame(piece)
+    entries["kind"] = entries["kind"].where(entries["kind"].isin(["retraction", *schema.BEATS]), "report")
+    contents = canonical.digests(canonical.lines(entries, canonical.SAID))
+    subjects = canonical.subjects(entries, contents)
+    each = zip(entries["ledger_no"], entries["source"], subjects, entries["subject_key"], strict=True)
+    for (number, source, subject, key), content, kept in zip(each, contents, piece["content"].to_pylist(), strict=True):
+        if content != kept or [key] != canonical.subject_keys(source, [subject]):
+            yield f"entry {number}: its content is not what its source said"
+
+
+def _wrong_raw(piece: pa.Table) -> Iterator[str]:
+    for row in piece.select(["row_no", "raw", "raw_sha256"]).to_pylist():
+        if row["raw"] is not None and hashlib.sha256(row["raw"]).hexdigest() != row["raw_sha256"]:
+            yield f"quarantined row {row['row_no']}: its raw bytes were changed"
+
+
+def _wrong_bodies(piece: pa.Table) -> Iterator[str]:
+    for row in piece.to_pylist():
+        if hashlib.sha256(row["body"]).hexdigest() != row["sha256"]:
+            yield f"document {row['ledger_no']} ({row['kind']}): it was changed"
+
+
+_WRONG: Final[dict[str, Callable[[pa.Table], Iterator[str]]]] = {
+    "entry": _wrong_entries,
+    "quarantine": _wrong_raw,
+    "document": _wrong_bodies,
+}
+
+
+def _ingests(store: Store) -> list[dict[str, Any]]:
+    return store.rows("SELECT batch_no, file_name, sha256 FROM batch WHERE kind = 'ingest' ORDER BY batch_no")
+
+
+def _raw_files(store: Store, raw_dir: Path) -> Iterator[str]:
+    for batch in _ingests(store):
+        state = raw.state(raw_dir, batch["sha256"])
+        if state in {"missing", "damaged"}:
+            yield f"batch {batch['batch_no']}: its raw file {batch['sha256']} ({batch['file_name']}) is {state}"
