@@ -1,0 +1,51 @@
+"""Which reader understands a source's files?
+
+A format is a module with its name, ``FORMAT``, and ``read(data, context)``; adding one is adding the file and a line
+here. What differs between sources of one format (zone, radius, precision codes) stands in the theatre.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from geo.errors import PolicyError
+from pipelines.sources import firms, geojson, plain, ucdp
+from pipelines.sources.reading import Context, Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from geo.policy import Policy
+    from geo.theatre import Source, Theatre
+
+__all__ = ["READERS", "Reading", "read"]
+
+READERS: Final[dict[str, Callable[[bytes, Context], Reading]]] = {
+    module.FORMAT: module.read for module in (plain, geojson, ucdp, firms)
+}
+
+
+def read(data: bytes, source: Source, theatre: Theatre, policy: Policy, file_name: str) -> Reading:
+    """Return what became of each record of a file: exactly one of taken in and refused with its reason.
+
+    Parameters
+    ----------
+    data
+        The whole file.
+    source
+        Where it comes from; its format chooses the reader.
+    file_name
+        For sentences only.
+
+    Raises
+    ------
+    InputError
+        If the file as a whole cannot be read; codes ``encoding``, ``empty``, ``header``, ``json``, ``crs``.
+    PolicyError
+        If nothing reads the source's format, or the policy lacks the act that a format writes.
+    """
+    reader = READERS.get(source.format)
+    if reader is None:
+        msg = f"source {source.id}: nothing reads the format {source.format!r}; known are {', '.join(sorted(READERS))}"
+        raise PolicyError(msg)
+    return reader(data, Context(source, theatre, policy, file_name))

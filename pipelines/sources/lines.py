@@ -1,0 +1,151 @@
+"""Which physical lines of a comma-separated text form a record, and which form none?
+
+RFC 4180: a quoted field may run over several lines. A broken quote must not swallow the rows behind it: where strict
+parsing fails, the lines are taken one at a time until one that has the right number of fields by itself, and each line
+before that is refused. Where a quoted field does close, but one of the lines it runs over reads as a dated row of its
+own, nobody can tell two stray quotes from a quoted text that imitates a row: every line of it is refused.
+
+Blank lines are no records.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from typing import Final
+
+from pipelines.sources.reading import Refusal
+
+LINES: Final = 200  # a record over more lines is an unclosed quote; this bounds the work on hostile files
+_DATE: Final = re.compile(r"[ \t]*[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+class _Feed:
+    """Hands lines to ``csv.reader``, and says where it is; never more lines than ``stop``."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = lines
+        self.at = 0
+        self.stop = 0
+
+    def __iter__(self) -> _Feed:
+        return self
+
+    def __next__(self) -> str:
+        if self.at >= self.stop:
+            raise StopIteration
+        self.at += 1
+        return self.lines[self.at - 1]
+
+
+class Scan:
+    """The records of a text: ``rows`` with as many fields as the header, and ``broken`` for all others.
+
+    ``row_nos`` (1-based, over both) and ``spans`` (half-open ranges of lines) are aligned with ``rows``.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.rows: list[list[str]] = []
+        self.row_nos: list[int] = []
+        self.spans: list[tuple[int, int]] = []
+        self.broken: list[Refusal] = []
+        self._lines = list(io.StringIO(text, newline=""))
+        self._feed = _Feed(self._lines)
+        self._reader = csv.reader(self._feed, strict=True)
+        self._has_nul = "\0" in text
+        self._width = 0
+        self._count = 0
+
+    def header(self) -> list[str] | None:
+        """Return the fields of the first line that is not blank, ``None`` if its quotes are broken."""
+        row = self._next()
+        while row is not None and not any(cell.strip() for cell in row) and self._feed.at < len(self._lines):
+            row = self._next()
+        return row
+
+    def run(self, width: int, dated: int) -> None:
+        """Read everything behind the header, which has ``width`` fields; field ``dated`` begins with a date."""
+        self._width = width
+        while (start := self._feed.at) < len(self._lines):
+            row = self._next()
+            if row is None or (len(row) != width and self._feed.at > start + 1):
+                self._resynchronise(start)
+            elif any(self._is_row(line, dated) for line in self._lines[start + 1 : self._feed.at]):
+                self._imitation(start)
+            elif row:
+                self._take(row, start)
+
+    def raw(self, at: int) -> bytes:
+        """Return the bytes of row ``at`` (0-based among ``rows``), without its last line end."""
+        return self._bytes(*self.spans[at])
+
+    def _bytes(self, start: int, stop: int) -> bytes:
+        return "".join(self._lines[start:stop]).rstrip("\r\n").encode()
+
+    def _next(self) -> list[str] | None:
+        self._feed.stop = min(self._feed.at + LINES, len(self._lines))
+        try:
+            return next(self._reader)
+        except csv.Error:
+            self._reader = csv.reader(self._feed, strict=True)
+            return None
+
+    def _take(self, row: list[str], start: int) -> None:
+        if self._has_nul and any("\0" in cell for cell in row):
+            reason = "The record contains a NUL character, which no text has: the file is damaged; export it again."
+            self._refuse(start, self._feed.at, "nul", reason)
+        elif len(row) != self._width:
+            reason = (
+                f"The record has {len(row)} fields and the header {self._width}: "
+                "add what is missing, or quote the field that contains a comma."
+            )
+            self._refuse(start, self._feed.at, "field_count", reason)
+        else:
+            self._count += 1
+            self.rows.append(row)
+            self.row_nos.append(self._count)
+            self.spans.append((start, self._feed.at))
+
+    def _refuse(self, start: int, stop: int, code: str, reason: str) -> None:
+        self._count += 1
+        self.broken.append(Refusal(self._count, self._bytes(start, stop), code, reason))
+
+    def _resynchronise(self, start: int) -> None:
+        at = start
+        while at < len(self._lines) and (at == start or len(self._alone(self._lines[at])) != self._width):
+            if self._lines[at].strip():
+                self._broken_line(at)
+            at += 1
+        self._feed.at = at
+
+    def _broken_line(self, at: int) -> None:
+        if len(self._lines[at]) > csv.field_size_limit():
+            reason = f"The line has {len(self._lines[at]):,} characters, which no report has: shorten it."
+            self._refuse(at, at + 1, "field_size", reason)
+        else:
+            reason = (
+                f"Line {at + 1} of the file has a quote that does not fit: "
+                "double each quote inside a quoted field, and close the field."
+            )
+            self._refuse(at, at + 1, "bad_quote", reason)
+
+    def _imitation(self, start: int) -> None:
+        reason = (
+            f"A quoted field runs over lines {start + 1} to {self._feed.at} of the file, and one of them reads as a "
+            "row of its own: close the stray quote, or take the line ends out of the text."
+        )
+        for at in range(start, self._feed.at):
+            if self._lines[at].strip():
+                self._refuse(at, at + 1, "bad_quote", reason)
+
+    def _is_row(self, line: str, dated: int) -> bool:
+        row = self._alone(line)
+        return len(row) == self._width and _DATE.match(row[dated]) is not None
+
+    @staticmethod
+    def _alone(line: str) -> list[str]:
+        try:
+            return next(csv.reader([line], strict=True), [])
+        except csv.Error:
+            return []
