@@ -7,7 +7,7 @@ whole when it is made.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta  # noqa: TC003 -- pydantic reads the annotations at run time
+from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -73,7 +73,9 @@ class Ladder(_Frozen):
     @model_validator(mode="after")
     def _reading_fits_count(self) -> Self:
         if (self.open_reading == "any") != (self.open_n == 1):
-            msg = f"open_reading {self.open_reading!r} does not fit open_n {self.open_n}: 'any' means 1, 'repeated' more"
+            msg = (
+                f"open_reading {self.open_reading!r} does not fit open_n {self.open_n}: 'any' means 1, 'repeated' more"
+            )
             raise ValueError(msg)
         if self.broad_h < self.persist_h:
             msg = f"broad_h ({self.broad_h:g}) comes before persist_h ({self.persist_h:g})"
@@ -117,6 +119,9 @@ class Publication(_Frozen):
     """How is the answer drawn and kept?"""
 
     footprint_m: Positive = Field(description="Least radius of a violation's disc in an incident's footprint, metres.")
+    pivotal_n: Annotated[int, Field(ge=0)] = Field(
+        description="Incidents with more qualifying violations than this are not examined for pivotal reports."
+    )
     keep: Annotated[int, Field(ge=0)] = Field(description="Earlier publications that are kept.")
 
 

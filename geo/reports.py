@@ -6,7 +6,18 @@ one row each. Times are aware UTC (``datetime64[us, UTC]``), coordinates WGS 84 
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from geo.errors import PolicyError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from geo.policy import Policy
+    from geo.theatre import Theatre, Window
 
 TIME: Final = "datetime64[us, UTC]"
 
@@ -60,3 +71,60 @@ COVERAGE: Final[dict[str, str]] = {
     "sees": "bool",  # heartbeat: could see; outage: could not
     "known_at": TIME,
 }
+
+MAX_WINDOWS: Final = 62  # as many bits as a signed 64-bit integer has to spare
+
+
+def enrich(reports: pd.DataFrame, theatre: Theatre, policy: Policy) -> pd.DataFrame:
+    """Add to every report what its source, its act and its time are worth.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The input with ``trust``, ``source_party``, ``origin`` (who really saw it), ``voice`` (all sources of one party
+        speak with one voice), ``family``, ``prohibited``, ``domain``, ``weapon_class``, ``coarse`` and the bit masks
+        ``inside`` (windows that surely contain the observation) and ``touched`` (windows that may contain it).
+        A source that the theatre does not declare is ``public``.
+    """
+    length_h = (reports["observed_to"] - reports["observed_from"]).dt.total_seconds() / 3600
+    inside, touched = window_masks(reports, theatre.windows)
+    acts = policy.acts
+    return reports.assign(
+        **_standing(reports, theatre),
+        family=reports["act"].map({name: act.family for name, act in acts.items()}).astype("str"),
+        prohibited=reports["act"].map({name: act.prohibited for name, act in acts.items()}).astype("str"),
+        domain=reports["domain"].fillna(reports["act"].map({name: act.domain for name, act in acts.items()})),
+        weapon_class=reports["weapon"].map(policy.weapons).astype("str"),
+        coarse=(reports["uncertainty_m"] > policy.corroboration.coarse_m) | (length_h > policy.corroboration.coarse_h),
+        inside=inside,
+        touched=touched,
+    )
+
+
+def _standing(reports: pd.DataFrame, theatre: Theatre) -> dict[str, pd.Series]:
+    """Return trust, party, origin and voice: what a source declared, not what a row says, decides them."""
+    declared = {source.id: source for source in theatre.sources}
+    group = reports["source"].map({name: source.independence_group for name, source in declared.items()})
+    group = group.fillna(reports["source"])
+    own = reports["source"].map({name: source.origin == "column" for name, source in declared.items()})
+    origin = reports["origin"].where(own.eq(True), None).fillna(group).astype("str")  # noqa: FBT003 -- missing is not true
+    party = reports["source"].map({name: source.party for name, source in declared.items()}).astype("str")
+    trust = reports["source"].map({name: source.trust for name, source in declared.items()}).fillna("public")
+    voice = ("party " + party).where(trust == "party", "origin " + origin)
+    return {"trust": trust.astype("str"), "source_party": party, "origin": origin, "voice": voice.astype("str")}
+
+
+def window_masks(frame: pd.DataFrame, windows: tuple[Window, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return two bit masks per row: windows [start, end) that surely, and that possibly, contain the observation."""
+    if len(windows) > MAX_WINDOWS:
+        msg = f"the theatre has {len(windows)} ceasefire windows; at most {MAX_WINDOWS} can be watched at once"
+        raise PolicyError(msg)
+    begin, end = frame["observed_from"], frame["observed_to"]
+    inside = np.zeros(len(frame), np.int64)
+    touched = np.zeros(len(frame), np.int64)
+    for bit, window in enumerate(windows):
+        closes = pd.Timestamp.max.tz_localize("UTC") if window.end is None else pd.Timestamp(window.end)
+        opens = pd.Timestamp(window.start)
+        inside |= ((begin >= opens) & (end < closes)).to_numpy() * np.int64(1 << bit)
+        touched |= ((end >= opens) & (begin < closes)).to_numpy() * np.int64(1 << bit)
+    return inside, touched

@@ -82,7 +82,11 @@ _PLACE = (
     _c("segment_id", "text", "likeliest baseline segment"),
     _c("segment_share", "real", "share of the footprint nearest to that segment, 0 to 1"),
     _c("chainage_m", "real", "geodesic metres along the baseline to the foot of the perpendicular"),
-    _c("offset_m", "real", "signed geodesic metres from the baseline, positive on the left party's side; empty beyond the ends"),
+    _c(
+        "offset_m",
+        "real",
+        "signed geodesic metres from the baseline, positive on the left party's side; empty beyond the ends",
+    ),
     _c("distance_m", "real", "geodesic metres from the baseline"),
     _c("side", "text", "side of the baseline; none beyond its ends", SIDES),
     _c("zone_id", "text", "likeliest zone that applies to the weapon, party and date"),
@@ -155,7 +159,12 @@ _INCIDENT = (
     _c("last_observed", "time", "end of its last qualifying observation"),
     _c("next_due", "time", "next instant at which something is due"),
     _c("next_due_what", "text", "what is due then"),
-    _c("persistence", "text", "whether hostilities went on beyond the first window; empty before it has passed", PERSISTENCE),
+    _c(
+        "persistence",
+        "text",
+        "whether hostilities went on beyond the first window; empty before it has passed",
+        PERSISTENCE,
+    ),
     _c("expansion", "text", "measured growth behind tier 3, empty without"),
     _c("violations", "int", "violations, attached ones included"),
     _c("qualifying", "int", "violations that count"),
@@ -203,7 +212,12 @@ def _recent(what: str) -> tuple[Column, ...]:
         for short, words in spans
         for column in (
             _c(f"violations_{short}", "int", f"qualifying violations in {what} begun in the last {words}"),
-            _c(f"tier_{short}", "int", f"highest tier that an incident touching {what} had eligible in the last {words}", TIERS),
+            _c(
+                f"tier_{short}",
+                "int",
+                f"highest tier that an incident touching {what} had eligible in the last {words}",
+                TIERS,
+            ),
         )
     )
 
@@ -283,7 +297,7 @@ EVIDENCE: Final = Table(
         _c("scenario", "text", "scenario of the step"),
         _c("seq", "int", "the step"),
         _c("report_id", "text", "report"),
-        _c("pivotal", "bool", "whether the tier would be gone without this report alone"),
+        _c("pivotal", "bool", "whether the tier would be gone without this report alone; empty: too large to examine"),
     ),
 )
 LINEAGE_TABLE: Final = Table(
@@ -377,8 +391,11 @@ def conform(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
         If a declared column is missing: a stage forgot it, which is our fault.
     """
     names = [*table.names, "geometry"] if table.geometry else table.names
+    nothing = [c.name for c in table.columns if c.kind == "time" and frame[c.name].isna().all()]
     typed = {column.name: PANDAS[column.kind] for column in table.columns}
-    return frame[names].astype(typed)
+    # A column without a single time has no zone yet; one that has times must bring its own.
+    blank = {name: pd.Series(pd.NaT, frame.index, dtype=PANDAS["time"]) for name in nothing}
+    return frame[names].assign(**blank).astype(typed)
 
 
 def empty(table: Table) -> pd.DataFrame:

@@ -1,0 +1,124 @@
+"""What do we say of a ceasefire at a moment, given what is known?
+
+The whole computation as one plain call: a pure function of the reports, the theatre, the policies and ``as_of``. The
+same four give the same layers, byte for byte, whatever the order of the rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from geo import breaches, evidence, footprints, incidents, summary, tables, violations
+from geo.matching import match
+from geo.policy import in_force
+from geo.reports import enrich
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from geo.breaches import Breach
+    from geo.incidents import Grouping
+    from geo.policy import PolicyVersion
+    from geo.theatre import Theatre
+
+
+@dataclass(frozen=True, eq=False)
+class Assessment:
+    """The answer: the layers of ``geo.tables`` by name (all but quarantine, notices and run)."""
+
+    tables: dict[str, pd.DataFrame]
+
+    def within(self, region_id: str) -> Assessment:
+        """Return the whole answer cut to a region.
+
+        Every incident or candidate with a linked violation in the region is in it, whole, with the same name and tiers;
+        other violations and reports are in it when they lie in the region. Lines, zones and regions stay whole.
+        """
+        all_of = self.tables["violations"]
+        linked = all_of.loc[(all_of["region_id"] == region_id) & ~all_of["attached"].astype(bool)]
+        names = set(linked["incident_id"].dropna())
+        return Assessment({title: _cut(frame, title, names, region_id) for title, frame in self.tables.items()})
+
+
+def _cut(frame: pd.DataFrame, title: str, names: set[str], region_id: str) -> pd.DataFrame:
+    key = "to_id" if title == "lineage" else "incident_id"
+    if key not in frame:
+        return frame
+    keep = frame[key].isin(names)
+    if title in {"reports", "violations"}:
+        keep |= frame["incident_id"].isna() & (frame["region_id"] == region_id)
+    cut: pd.DataFrame = frame.loc[keep].reset_index(drop=True)
+    return cut
+
+
+def assess(
+    reports: pd.DataFrame,
+    coverage: pd.DataFrame,
+    theatre: Theatre,
+    policies: tuple[PolicyVersion, ...],
+    as_of: datetime,
+) -> Assessment:
+    """Answer for ``as_of`` (aware UTC).
+
+    Parameters
+    ----------
+    reports
+        ``geo.reports.STORED``: what was known, one row per item.
+    coverage
+        ``geo.reports.COVERAGE``: who declared when and where they could see, or could not.
+    policies
+        Versions in order; grouping uses the one in force at ``as_of``, each ladder the one in force at its T0.
+    """
+    matched = place(reports, theatre, policies, as_of)
+    matched, found = violations.assemble(matched, in_force(policies, as_of))
+    grouping = incidents.group(found, in_force(policies, as_of))
+    ladder = breaches.escalate(grouping, matched, coverage, theatre, policies, as_of)
+    return summarise(matched, grouping, ladder, theatre, policies, as_of)
+
+
+def place(
+    reports: pd.DataFrame, theatre: Theatre, policies: tuple[PolicyVersion, ...], as_of: datetime
+) -> pd.DataFrame:
+    """Return the reports that count at ``as_of``, with their standing and their place along the line."""
+    begun = reports.loc[reports["observed_from"] <= pd.Timestamp(as_of)]
+    ordered = begun.sort_values("ledger_no").reset_index(drop=True)
+    return match(enrich(ordered, theatre, in_force(policies, as_of)), theatre)
+
+
+def summarise(
+    reports: pd.DataFrame,
+    grouping: Grouping,
+    ladder: list[Breach],
+    theatre: Theatre,
+    policies: tuple[PolicyVersion, ...],
+    as_of: datetime,
+) -> Assessment:
+    """Return everything that was found as the declared layers."""
+    found = grouping.violations
+    discs = footprints.shapes(found, in_force(policies, as_of).publication.footprint_m)
+    areas, points = summary.incident_layers(ladder, found, reports, theatre, discs)
+    carriers = evidence.items_of(reports)
+    named = {
+        violation.row: [item.report_id for item in carriers[found["violation_id"].iloc[violation.row]]]
+        for breach in ladder
+        for violation in breach.course
+    }
+    transitions, proof = summary.transition_tables(ladder, named)
+    return Assessment(
+        {
+            "incident_points": points,
+            "violations": summary.layer(found, tables.VIOLATIONS),
+            "reports": summary.reports_layer(reports, found),
+            **summary.place_layers(ladder, found, theatre, as_of),
+            "front_line": summary.front_line(theatre, as_of),
+            "incidents": areas,
+            "incident_days": footprints.days(ladder, found, discs, as_of),
+            "zones": summary.zones_layer(theatre),
+            "transitions": transitions,
+            "evidence": proof,
+            "lineage": summary.lineage(ladder),
+        }
+    )

@@ -1,0 +1,238 @@
+"""Where does each incident stand: over or going on, at which tier, why, and what is due?
+
+Puts the ladder to every incident, in every scenario, and collects what the publication says of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from geo import escalation, evidence, incidents, nearness
+from geo.escalation import Violation
+from geo.evidence import Case, Court, Placed
+from geo.incidents import End, Watch
+from geo.policy import Policy, PolicyVersion, in_force
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from geo.escalation import Step
+    from geo.incidents import Grouping
+    from geo.theatre import Theatre
+
+
+_NOBODY: Any = frozenset()
+
+
+@dataclass(frozen=True, eq=False)
+class Climb:
+    """The ladder of one incident in one scenario; ``pivotal`` by position of the step, ``None``: not examined."""
+
+    steps: tuple[Step, ...]
+    pivotal: dict[int, set[str]] | None
+    policy_version: str
+
+
+@dataclass(frozen=True, eq=False)
+class Breach:
+    """One incident at ``as_of``; ``rows`` and ``attached`` are positions in the violations. Instants in µs UTC."""
+
+    name: str
+    rows: tuple[int, ...]
+    attached: tuple[int, ...]
+    course: tuple[Violation, ...]
+    end: End
+    climbs: dict[str, Climb]
+    persistence: str | None
+    due: tuple[int, str] | None
+    weak: bool = False
+    recurrence_of: str | None = None
+    gap_covered: bool | None = None
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps of scenario ``any``."""
+        return self.climbs["any"].steps
+
+    def tier(self, kind: str) -> int:
+        """Return the highest tier that is eligible or effective now; 0 after the end."""
+        return 0 if self.end.at is not None else self.peak(kind)
+
+    def peak(self, kind: str) -> int:
+        """Return the highest tier that ever was eligible or effective."""
+        return max((step.tier_to for step in self.steps if step.kind == kind), default=0)
+
+
+def escalate(
+    grouping: Grouping,
+    reports: pd.DataFrame,
+    coverage: pd.DataFrame,
+    theatre: Theatre,
+    policies: tuple[PolicyVersion, ...],
+    as_of: datetime,
+) -> list[Breach]:
+    """Put the ladder to every incident.
+
+    Parameters
+    ----------
+    grouping
+        Violations in incidents, with their links.
+    reports
+        Reports with their violation.
+
+    Returns
+    -------
+    list of Breach
+        In order of name.
+    """
+    policy = in_force(policies, as_of)
+    now = nearness.instant(as_of)
+    table = grouping.violations
+    watches = incidents.watches(table, coverage, policy)
+    cases = _cases(grouping, reports)
+    attached = _attached(table)
+    court = Court(theatre.windows, tuple(party.id for party in theatre.parties), policy, _ladder_at(policies), now)
+    breaches = [
+        _breach(name, case, court, watches.get(name, Watch()), attached.get(name, ()), table)
+        for name, case in cases.items()
+    ]
+    weak = incidents.weak(grouping, policy.grouping.weak_part_n)
+    breaches = [replace(breach, weak=breach.name in weak) for breach in breaches]
+    return _with_recurrence(breaches, table, watches, policy)
+
+
+def _ladder_at(policies: tuple[PolicyVersion, ...]) -> Callable[[int], Policy]:
+    """Return the policy in force at an instant in µs UTC."""
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    return lambda at: in_force(policies, epoch + timedelta(microseconds=at))
+
+
+def _cases(grouping: Grouping, reports: pd.DataFrame) -> dict[str, Case]:
+    """Return every incident's violations, reports and links, in order of name."""
+    table, links = grouping.violations, grouping.links
+    members = table.loc[table["qualifying"] & table["incident_id"].str.startswith("B-", na=False)]
+    items = evidence.items_of(reports.loc[reports["violation_id"].isin(members["violation_id"])])
+    neighbours: dict[int, set[int]] = {int(row): set() for row in members.index}
+    for i, j in zip(links.left.tolist(), links.right.tolist(), strict=True):
+        neighbours[i].add(j)
+        neighbours[j].add(i)
+    cases: dict[str, Case] = {}
+    for placed, name, violation_id in _placed(members):
+        row = placed.violation.row
+        case = cases.setdefault(name, Case({}, {}, {}))
+        own = items[violation_id]
+        parties = frozenset(item.party_claimed for item in own if item.party_claimed is not None)
+        case.placed[row] = placed._replace(violation=placed.violation._replace(parties=parties))
+        case.items[row], case.links[row] = own, neighbours[row]
+    return dict(sorted(cases.items(), key=lambda case: incidents.number_of(case[0])))
+
+
+def _placed(members: pd.DataFrame) -> list[tuple[Placed, str, str]]:
+    """Return every violation with its place, its incident and its name; the parties are still missing."""
+    weapons = members["weapon_class"].astype(object)
+    plain = members.assign(
+        start=nearness.micros(members["observed_from"]),
+        end=nearness.micros(members["observed_to"]),
+        known_at=nearness.micros(members["qualified_at"]),
+        weapon_class=weapons.where(weapons.notna(), None),
+        origins=members["origin_set"],
+        parties=[_NOBODY] * len(members),
+        row=members.index,
+    )
+    courses = map(Violation._make, plain[list(Violation._fields)].itertuples(index=False, name=None))
+    places = plain[["lon", "lat", "inside"]].itertuples(index=False, name=None)
+    names = zip(plain["incident_id"], plain["violation_id"], strict=True)
+    return [
+        (Placed(violation, *place), incident_id, violation_id)
+        for violation, place, (incident_id, violation_id) in zip(courses, places, names, strict=True)
+    ]
+
+
+def _attached(table: pd.DataFrame) -> dict[str, tuple[int, ...]]:
+    only = table.loc[table["attached"]]
+    return {str(name): tuple(rows) for name, rows in only.groupby("incident_id").groups.items()}
+
+
+def _breach(
+    name: str,
+    case: Case,
+    court: Court,
+    watch: Watch,
+    attached: tuple[int, ...],
+    table: pd.DataFrame,
+) -> Breach:
+    course = tuple(sorted((placed.violation for placed in case.placed.values()), key=escalation.by_begin))
+    last = max(violation.end for violation in course)
+    inside = [placed.inside for placed in case.placed.values()]
+    end = incidents.ending(last, inside, court.windows, court.grouping, court.as_of)
+    if end.at is not None and end.how is None:
+        end = replace(end, how=watch.verdict(last, end.at))
+    climbs = _climbs(case, court, course, end, court.parties)
+    ladder = court.ladder_at(escalation.t0(course)[1])
+    steps = climbs["any"].steps
+    both = len({party for violation in course for party in violation.parties}) > 1
+    return Breach(
+        name=name,
+        rows=tuple(violation.row for violation in course),
+        attached=attached,
+        course=course,
+        end=end,
+        climbs=climbs,
+        persistence=escalation.persistence(course, _possible(table, attached), watch, ladder, court.as_of, end),
+        due=None if both or end.at is not None else escalation.due_next(course, steps, ladder, court.as_of),
+    )
+
+
+def _possible(table: pd.DataFrame, attached: tuple[int, ...]) -> list[tuple[int, int]]:
+    """Return the intervals of attached violations that could be real: they can make persistence indeterminate."""
+    rows = table.loc[list(attached)]
+    rows = rows.loc[~rows["public_only"] & ~rows["status"].isin(["refuted", "exempt"])]
+    return list(zip(nearness.micros(rows["observed_from"]), nearness.micros(rows["observed_to"]), strict=True))
+
+
+def _climbs(
+    case: Case, court: Court, course: tuple[Violation, ...], end: End, parties: tuple[str, ...]
+) -> dict[str, Climb]:
+    """Climb the ladder in every scenario; scenarios that count the same violations share one climb."""
+    done: dict[tuple[int, ...], Climb] = {}
+    out: dict[str, Climb] = {}
+    for scenario, (party, unknown) in escalation.scenarios(parties).items():
+        counted = escalation.only(course, party, unknown=unknown)
+        rows = tuple(violation.row for violation in counted)
+        if not counted:
+            continue
+        if rows not in done:
+            ladder = court.ladder_at(escalation.t0(counted)[1])
+            steps = tuple(escalation.climb(counted, ladder, court.as_of, end))
+            done[rows] = Climb(steps, _pivotal(case, court, party, steps, unknown=unknown), ladder.version)
+        out[scenario] = done[rows]
+    return out
+
+
+def _pivotal(
+    case: Case, court: Court, party: str | None, steps: tuple[Step, ...], *, unknown: bool
+) -> dict[int, set[str]] | None:
+    if len(case.placed) > court.grouping.publication.pivotal_n:
+        return None
+    return evidence.pivotal(case, court, party, unknown=unknown, steps=steps) if steps else {}
+
+
+def _with_recurrence(
+    breaches: list[Breach], table: pd.DataFrame, watches: dict[str, Watch], policy: Policy
+) -> list[Breach]:
+    by_name = {breach.name: breach for breach in breaches}
+    before = incidents.recurrences(table, {name: breach.end for name, breach in by_name.items()}, policy)
+    out = []
+    for breach in breaches:
+        former = before.get(breach.name)
+        if former is None:
+            out.append(breach)
+            continue
+        last = max(violation.end for violation in by_name[former].course)
+        covered = watches.get(breach.name, Watch()).covered(last, breach.course[0].start)
+        out.append(replace(breach, recurrence_of=former, gap_covered=covered))
+    return out

@@ -1,0 +1,379 @@
+"""Which step of the ladder is a breach eligible for, since when, why, and what is due next?
+
+The ladder is a fold over valid time of an incident's qualifying violations. Everything that can change an incident's
+state stands here: the legal moves as a table, and the numbered rules that turn violations into moves. Nothing stores a
+timer, and nothing resets or pauses the clock.
+
+T0 is an interval: [``t0_from``, ``t0_to``], the earliest begin and the earliest end among qualifying observations. Due
+times count from ``t0_from``, so that nobody is warned too late; eligibility, effect and persistence count from
+``t0_to``, so that nothing is eligible too early. A violation counts from its begin on.
+
+RULE 1  Warning: eligible and effective when the ``open_n``-th qualifying violation begins; that opens the incident.
+RULE 2  Coalition: hostilities persist. Reading ``literal``: a violation surely at or after T0 + ``persist_h``; reading
+        ``window``: that, or one surely within ``quiet_h`` before it, from T0 + ``persist_h`` on. Effective at once.
+RULE 3  Co-ordinated: the breach has become a broader attack: by an absolute threshold (extent, depth, weapon, rate), or
+        by at least ``k`` ratios against what may lie in its first ``persist_h`` hours, each with a floor.
+RULE 4  The co-ordinated response takes effect, reading ``earliest``, at the first instant from T0 + ``broad_h`` on at
+        which it is eligible and the last violation ended less than ``quiet_h`` ago; ``deadline``: when eligible.
+RULE 5  Tiers above 1 need two independent origins, not all of one party, unless the policy says ``single_vetted`` and
+        one of them is a mission or a vetted source.
+RULE 6  What was reached stays reached until the incident ends; then the tier is 0 and only its peak remains.
+RULE 7  Attribution is a claim. A scenario filters the violations of an incident and never regroups them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from geo.incidents import End, Watch
+    from geo.policy import Expansion, Growth, Ladder, Policy
+
+HOUR_US: Final = 3600 * 10**6
+DAY_US: Final = 24 * HOUR_US
+
+Kind = Literal["opened", "eligible", "effective", "declared", "ended", "corrected", "merged"]
+
+# state → move → state. Terminal is an empty row: nothing leaves an ended incident.
+MOVES: Final[dict[str, dict[str, str]]] = {
+    "candidate": {"opened": "open"},
+    "open": {
+        "eligible": "open",
+        "effective": "open",
+        "declared": "open",
+        "corrected": "open",
+        "merged": "open",
+        "ended": "ended",
+    },
+    "ended": {},
+}
+_KIND_ORDER: Final = {"opened": 0, "eligible": 1, "effective": 2, "ended": 3}
+_WARNING, _COALITION, _COORDINATED = 1, 2, 3
+
+
+class Violation(NamedTuple):
+    """What of a qualifying violation the ladder looks at; instants in µs since 1970 UTC, metres."""
+
+    start: int
+    end: int
+    chainage_m: float
+    distance_m: float
+    weapon_class: str | None
+    origins: frozenset[tuple[str, str, str]]  # (origin, voice, trust group) of each report that carries it
+    parties: frozenset[str]  # that its reports hold responsible
+    known_at: int  # when its qualification was known
+    content: str  # breaks ties
+    row: int  # where it stands in the caller's frame
+
+
+@dataclass(frozen=True)
+class Step:
+    """One move of an incident, with its reason and the violations that it rests on (rows of the caller's frame)."""
+
+    kind: Kind
+    tier_to: int
+    at: int
+    rule: str
+    reason: str
+    needs: tuple[int, ...]
+    carriers: tuple[int, ...]
+    tier_from: int = 0
+
+
+@dataclass
+class Measures:
+    """How far, deep and fast a breach has been, as its violations begin one after the other."""
+
+    low_m: float = float("inf")
+    high_m: float = float("-inf")
+    depth_m: float = 0.0
+    weapons: set[str] = field(default_factory=set)
+    recent: deque[int] = field(default_factory=deque)
+
+    def add(self, violation: Violation) -> None:
+        """Count one more violation; they come in order of their begin."""
+        self.low_m = min(self.low_m, violation.chainage_m)
+        self.high_m = max(self.high_m, violation.chainage_m)
+        self.depth_m = max(self.depth_m, violation.distance_m)
+        if violation.weapon_class is not None:
+            self.weapons.add(violation.weapon_class)
+        self.recent.append(violation.start)
+        while self.recent[0] <= violation.start - DAY_US:
+            self.recent.popleft()
+
+    @property
+    def extent_m(self) -> float:
+        """Chainage span, metres."""
+        return max(0.0, self.high_m - self.low_m)
+
+    @property
+    def rate_n(self) -> int:
+        """Violations begun in the last 24 hours."""
+        return len(self.recent)
+
+
+def by_begin(violation: Violation) -> tuple[int, str]:
+    """Return the key that puts violations in order of their begin; ties are broken by content."""
+    return violation.start, violation.content
+
+
+def by_end(violation: Violation) -> tuple[int, str]:
+    """Return the key that puts violations in order of their end; ties are broken by content."""
+    return violation.end, violation.content
+
+
+def scenarios(parties: Sequence[str]) -> dict[str, tuple[str | None, bool]]:
+    """Return by name whose violations count (``None``: all), and whether unclaimed ones do too (RULE 7)."""
+    named = {party: (party, False) for party in parties}
+    return {"any": (None, True), **named, **{f"{party}+unknown": (party, True) for party in parties}}
+
+
+def only(violations: Iterable[Violation], party: str | None, *, unknown: bool) -> list[Violation]:
+    """Return the violations that a scenario counts."""
+    return [v for v in violations if party is None or party in v.parties or (unknown and not v.parties)]
+
+
+def step_order(step: Step) -> tuple[int, int, int]:
+    """Return the key by which the steps of an incident are put in order."""
+    return step.at, step.tier_to, _KIND_ORDER[step.kind]
+
+
+def climb(violations: Sequence[Violation], policy: Policy, as_of: int, end: End) -> list[Step]:
+    """Fold an incident's qualifying violations into its steps up to ``as_of``.
+
+    Returns
+    -------
+    list of Step
+        In order of time. Empty for fewer than ``open_n`` violations. Tiers never fall but at the end; the same
+        violations in any order give the same steps.
+    """
+    course = sorted(violations, key=by_begin)
+    if len(course) < policy.ladder.open_n:
+        return []
+    over = end.at if end.at is not None else as_of + 1
+    reached = [*_warning(course, policy), *_coalition(course, policy), *_coordinated(course, policy)]
+    steps = [step for step in reached if step.at <= as_of and (step.at < over or step.tier_to <= _WARNING)]
+    if end.at is not None:
+        steps.append(_ended(course, end))
+    return _with_tiers(sorted(steps, key=step_order))
+
+
+def t0(course: Iterable[Violation]) -> tuple[int, int]:
+    """Return the earliest begin and the earliest end, µs."""
+    course = list(course)
+    return min(v.start for v in course), min(v.end for v in course)
+
+
+def _warning(course: list[Violation], policy: Policy) -> list[Step]:
+    """RULE 1: the breach."""
+    n = policy.ladder.open_n
+    at = course[n - 1].start
+    what = "the first qualifying violation" if n == 1 else f"the {n}th qualifying violation (reading repeated)"
+    needs, carriers = _rows(course[:n]), _rows(course)
+    reason = f"{what} began"
+    return [
+        Step("opened", 0, at, "RULE 1 opened", reason, needs, carriers),
+        Step("eligible", _WARNING, at, "RULE 1 warning", reason, needs, carriers),
+        Step("effective", _WARNING, at, "RULE 1 warning", f"{reason}; a warning takes effect at once", needs, carriers),
+    ]
+
+
+def persisting(course: Sequence[Violation], ladder: Ladder) -> tuple[int, list[Violation]]:
+    """Return the instant from which hostilities can persist, and the violations that show it (RULE 2)."""
+    due = t0(course)[1] + _us(ladder.persist_h)
+    edge = due - (_us(ladder.quiet_h) if ladder.persist_reading == "window" else 0)
+    return due, [violation for violation in course if violation.start >= edge]
+
+
+def _coalition(course: list[Violation], policy: Policy) -> list[Step]:
+    """RULE 2: hostilities persist."""
+    due, going_on = persisting(course, policy.ladder)
+    vouched = _vouched_at(course, policy.ladder)
+    if not going_on or vouched is None:
+        return []
+    shown = going_on[0]
+    at = max(due, shown.start, vouched)
+    hours = (shown.start - t0(course)[1]) / HOUR_US
+    bound = f"T0 + {policy.ladder.persist_h:g} h"
+    where = f"after {bound}" if shown.start >= due else f"within the {policy.ladder.quiet_h:g} h before {bound}"
+    reason = f"hostilities persist: a violation began {hours:.1f} h after T0, {where}"
+    voucher = next(violation for violation in course if violation.start == vouched)
+    needs = _rows([shown, min(course, key=by_end), course[0], voucher])
+    carriers = _rows(going_on)
+    return [
+        Step("eligible", _COALITION, at, "RULE 2 persistence", reason, needs, carriers),
+        Step("effective", _COALITION, at, "RULE 2 persistence", f"{reason}; effective at once", needs, carriers),
+    ]
+
+
+def _coordinated(course: list[Violation], policy: Policy) -> list[Step]:
+    """RULES 3 and 4: a broader attack, and when the response to it takes effect."""
+    vouched = _vouched_at(course, policy.ladder)
+    grown = None if vouched is None else _grown(course, policy, vouched)
+    if grown is None:
+        return []
+    at, reason = grown
+    begun, carriers = [v for v in course if v.start <= at], _rows(course)
+    steps = [Step("eligible", _COORDINATED, at, "RULE 3 expansion", reason, _rows(begun), carriers)]
+    effect = _takes_effect(course, policy.ladder, at)
+    if effect is not None:
+        instant, shown, why = effect
+        needs = _rows([*begun, shown])
+        steps.append(Step("effective", _COORDINATED, instant, "RULE 4 effect", why, needs, carriers))
+    return steps
+
+
+def _grown(course: list[Violation], policy: Policy, vouched: int) -> tuple[int, str] | None:
+    """Return when a breach has become a broader attack, and the measured sentence that says so (RULE 3)."""
+    base = _base(course, policy.ladder)
+    now = Measures()
+    for n, violation in enumerate(course):
+        now.add(violation)
+        if n + 1 < len(course) and course[n + 1].start == violation.start:
+            continue  # what begins at one instant is seen together
+        reasons = growth(now, base, policy.expansion)
+        if reasons and violation.start >= vouched:
+            return violation.start, f"a broader attack: {'; '.join(reasons)}"
+    return None
+
+
+def _base(course: Sequence[Violation], ladder: Ladder) -> tuple[float, float, int]:
+    """Return extent, depth and number of what may lie in the first window."""
+    edge = t0(course)[1] + _us(ladder.persist_h)
+    first = [violation for violation in course if violation.start < edge]
+    span = [violation.chainage_m for violation in first]
+    return max(span) - min(span), max(violation.distance_m for violation in first), len(first)
+
+
+def growth(now: Measures, base: tuple[float, float, int], rules: Expansion) -> list[str]:
+    """Return what makes it a broader attack, each with its figures; empty where it is none."""
+    extent, depth, rate = base
+    absolute = [
+        (now.extent_m >= rules.extent_m, f"extent {now.extent_m / 1000:.1f} km ≥ {rules.extent_m / 1000:g} km"),
+        (now.depth_m >= rules.depth_m, f"depth {now.depth_m / 1000:.1f} km ≥ {rules.depth_m / 1000:g} km"),
+        (now.rate_n >= rules.rate_n, f"rate {now.rate_n} ≥ {rules.rate_n} in 24 h"),
+        (bool(now.weapons & set(rules.weapons)), f"weapon {', '.join(sorted(now.weapons & set(rules.weapons)))}"),
+    ]
+    ratios = [
+        (
+            _has_grown(now.extent_m, extent, rules.extent_growth),
+            f"extent {extent / 1000:.1f} → {now.extent_m / 1000:.1f} km",
+        ),
+        (_has_grown(now.depth_m, depth, rules.depth_growth), f"depth {depth / 1000:.1f} → {now.depth_m / 1000:.1f} km"),
+        (_has_grown(now.rate_n, rate, rules.rate_growth), f"rate {rate} → {now.rate_n} in 24 h"),
+    ]
+    grown = [words for holds, words in ratios if holds]
+    return [words for holds, words in absolute if holds] + (grown if len(grown) >= rules.k else [])
+
+
+def _has_grown(value: float, base: float, rule: Growth) -> bool:
+    return value >= rule.floor and value >= rule.times * base
+
+
+def _takes_effect(course: list[Violation], ladder: Ladder, eligible: int) -> tuple[int, Violation, str] | None:
+    """Return when tier 3 takes effect, the violation that shows it is going on, and why (RULE 4)."""
+    if ladder.broad_reading == "deadline":
+        shown = max((v for v in course if v.start <= eligible), key=by_end)
+        return eligible, shown, "effective when eligible (reading 'deadline')"
+    first = max(t0(course)[1] + _us(ladder.broad_h), eligible)
+    last = max((v for v in course if v.start <= first), key=by_end)
+    words = f"{ladder.broad_h:g} h after T0 have passed"
+    if first - last.end < _us(ladder.quiet_h):
+        hours = max(0.0, (first - last.end) / HOUR_US)
+        return first, last, f"{words} and the last violation ended {hours:.1f} h before"
+    later = next((v for v in course if v.start > first), None)
+    return None if later is None else (later.start, later, f"{words} and hostilities went on after a pause")
+
+
+def _vouched_at(course: list[Violation], ladder: Ladder) -> int | None:
+    """Return the begin from which enough origins vouch for a tier above 1 (RULE 5)."""
+    seen: set[tuple[str, str, str]] = set()
+    for violation in course:
+        seen |= violation.origins
+        if _enough(seen, ladder):
+            return violation.start
+    return None
+
+
+def _enough(seen: set[tuple[str, str, str]], ladder: Ladder) -> bool:
+    if ladder.single_vetted and any(trust in {"mission", "vetted"} for _, _, trust in seen):
+        return True
+    # All sources of one party are one voice, so two voices are never both that party's.
+    return len({origin for origin, _, _ in seen}) > 1 and len({voice for _, voice, _ in seen}) > 1
+
+
+def _ended(course: list[Violation], end: End) -> Step:
+    words = {
+        "ceased": "the pause after the last violation was watched throughout",
+        "assumed": "no violation is known for the whole gap; nobody declared having watched it",
+        "unresolved": "no violation is known, but a part of the gap was declared unseen",
+        "lapsed": "the ceasefire window ended while it was going on",
+    }
+    rows = _rows(course)
+    assert end.at is not None and end.how is not None  # noqa: S101, PT018 -- the caller asks only for ended ones
+    return Step("ended", 0, end.at, f"RULE 6 {end.how}", words[end.how], rows, rows)
+
+
+def _with_tiers(steps: list[Step]) -> list[Step]:
+    """Fill in the tier that each step comes from, holding every move against the table."""
+    state, highest, out = "candidate", {"eligible": 0, "effective": 0}, []
+    for step in steps:
+        if step.kind not in MOVES[state]:
+            msg = f"{step.kind!r} is no move of an incident that is {state}"
+            raise ValueError(msg)
+        state = MOVES[state][step.kind]
+        before = highest.get(step.kind, highest["eligible"])
+        out.append(Step(**{**vars(step), "tier_from": before}))
+        if step.kind in highest:
+            highest[step.kind] = max(highest[step.kind], step.tier_to)
+    return out
+
+
+def persistence(
+    course: Sequence[Violation], attached: Sequence[tuple[int, int]], watch: Watch, policy: Policy, as_of: int, end: End
+) -> str | None:
+    """Return whether hostilities went on beyond the first window: persists, ceased, indeterminate; ``None`` too early.
+
+    ``attached`` are the intervals of violations that could be real and only attach.
+    """
+    ladder = policy.ladder
+    due, going_on = persisting(sorted(course, key=by_begin), ladder)
+    if as_of < due:
+        return None
+    until = as_of if end.at is None else min(end.at, as_of)
+    if any(max(due, violation.start) <= as_of for violation in going_on):
+        return "persists"
+    begin = due - (_us(ladder.quiet_h) if ladder.persist_reading == "window" else 0)
+    possible = any(violation.end >= begin for violation in course)
+    possible = possible or any(b >= begin and a <= until for a, b in attached)
+    return "indeterminate" if possible or watch.blind(begin, until) else "ceased"
+
+
+def due_next(course: Sequence[Violation], steps: Sequence[Step], policy: Policy, as_of: int) -> tuple[int, str] | None:
+    """Return the next instant after ``as_of`` at which something is due or takes effect, and what."""
+    ladder, (begin, surely) = policy.ladder, t0(course)
+    eligible = {step.tier_to for step in steps if step.kind == "eligible"}
+    effective = {step.tier_to for step in steps if step.kind == "effective"}
+    coming = [
+        (begin + _us(ladder.response_h), "response to the breach (tier 1) is due"),
+        (surely + _us(ladder.persist_h), "persistence is judged (tier 2)"),
+    ]
+    if _COORDINATED in eligible - effective:
+        coming.append(
+            (surely + _us(ladder.broad_h), "co-ordinated response takes effect if hostilities go on (tier 3)")
+        )
+    if _COORDINATED in eligible:
+        coming.append((begin + _us(ladder.broad_h), "co-ordinated response is due (tier 3)"))
+    return min((due for due in coming if due[0] > as_of), default=None)
+
+
+def _rows(violations: Iterable[Violation]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(violation.row for violation in violations))
+
+
+def _us(hours: float) -> int:
+    return round(hours * HOUR_US)

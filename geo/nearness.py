@@ -1,0 +1,159 @@
+"""Which things are near each other in space and time?
+
+A thing is a disc (longitude, latitude, radius) over an interval of time. Two things are near when the gap between their
+discs is at most ``reach_m`` and the smallest pause that both intervals allow is at most ``reach_us``, both inclusive.
+Candidates come from a tree over chords, which are never longer than geodesics; the verdict is always geodesic.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from geo import crs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+# The search works by classes of similar size, so that one wide disc does not widen the search for all the others.
+# These only trade speed for speed; no result depends on them.
+_CLASS_RATIO = 4.0
+_SMALLEST_M = 250.0
+_SMALLEST_US = 15 * 60 * 1e6
+
+
+class Near(NamedTuple):
+    """Pairs of near things: positions ``left`` and ``right``, the centres' distance in metres, the pause in µs."""
+
+    left: Ints
+    right: Ints
+    distance_m: Floats
+    pause_us: Ints
+
+    def where(self, keep: NDArray[np.bool_] | Ints) -> Near:
+        """Return the pairs for which ``keep`` is true, or those at its positions, in its order."""
+        return Near(self.left[keep], self.right[keep], self.distance_m[keep], self.pause_us[keep])
+
+
+@dataclass(frozen=True, eq=False)
+class Things:
+    """Discs over intervals: degrees, metres, µs since 1970 UTC; one array element each."""
+
+    lon: Floats
+    lat: Floats
+    radius_m: Floats
+    start: Ints
+    end: Ints
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, radius_m: Floats | float = 0.0) -> Self:
+        """Take the things from a frame with lon, lat, observed_from and observed_to."""
+        return cls(
+            frame["lon"].to_numpy(np.float64),
+            frame["lat"].to_numpy(np.float64),
+            np.broadcast_to(np.asarray(radius_m, np.float64), (len(frame),)),
+            micros(frame["observed_from"]),
+            micros(frame["observed_to"]),
+        )
+
+    def __len__(self) -> int:
+        """Return the number of things."""
+        return len(self.lon)
+
+
+def micros(times: pd.Series) -> Ints:
+    """Return aware UTC times as µs since 1970."""
+    return times.to_numpy("datetime64[us]").astype(np.int64)
+
+
+def instant(at: datetime) -> int:
+    """Return one aware instant as µs since 1970 UTC."""
+    return (at - _EPOCH) // timedelta(microseconds=1)
+
+
+def _classes(things: Things) -> Iterator[tuple[Ints, float, float]]:
+    """Yield (positions, largest radius in m, longest interval in µs) of each class of similar things."""
+    length = (things.end - things.start).astype(np.float64)
+    size = np.ceil(np.log(np.maximum(things.radius_m, _SMALLEST_M) / _SMALLEST_M) / np.log(_CLASS_RATIO))
+    span = np.ceil(np.log(np.maximum(length, _SMALLEST_US) / _SMALLEST_US) / np.log(_CLASS_RATIO))
+    key = size * 1000 + span
+    for value in np.unique(key):
+        members = np.flatnonzero(key == value)
+        yield members, float(things.radius_m[members].max()), float(length[members].max())
+
+
+def _points(things: Things, members: Ints, reach_m: float, reach_us: float, zero: int) -> Floats:
+    """Return four coordinates scaled so that everything in reach differs by at most 1 in each."""
+    middle = (things.start[members] - zero) / 2 + (things.end[members] - zero) / 2
+    space = crs.ecef(things.lon[members], things.lat[members]) / reach_m
+    return np.column_stack([space, middle / reach_us])
+
+
+def _expand(found: Sequence[Sequence[int]], members: Ints, others: Ints) -> tuple[Ints, Ints]:
+    counts = np.fromiter((len(hits) for hits in found), np.int64, len(found))
+    hits = np.concatenate([np.asarray(h, np.int64) for h in found]) if counts.sum() else np.empty(0, np.int64)
+    return np.repeat(members, counts), others[hits]
+
+
+def _candidates(a: Things, b: Things, reach_m: float, reach_us: float, *, same: bool) -> tuple[Ints, Ints]:
+    """Return a superset of the near pairs; within one set each pair once."""
+    zero = int(min(a.start.min(), b.start.min()))
+    lefts, rights = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    class_a = list(_classes(a))
+    class_b = class_a if same else list(_classes(b))
+    for (i, (ma, ra, la)), (j, (mb, rb, lb)) in product(enumerate(class_a), enumerate(class_b)):
+        if same and j < i:
+            continue
+        space, time = max(reach_m + ra + rb, 1.0), max(reach_us + (la + lb) / 2, 1e6)
+        here = cKDTree(_points(a, ma, space, time, zero))
+        if same and i == j:
+            pairs = here.query_pairs(1 + 1e-9, p=np.inf, output_type="ndarray")
+            left, right = ma[pairs[:, 0]], ma[pairs[:, 1]]
+        else:
+            there = cKDTree(_points(b, mb, space, time, zero))
+            left, right = _expand(np.asarray(there.query_ball_point(here.data, 1 + 1e-9, p=np.inf)).tolist(), ma, mb)
+        lefts.append(left)
+        rights.append(right)
+    return np.concatenate(lefts), np.concatenate(rights)
+
+
+def _verdict(a: Things, b: Things, left: Ints, right: Ints, reach_m: float, reach_us: float) -> Near:
+    pause = np.maximum(0, np.maximum(a.start[left], b.start[right]) - np.minimum(a.end[left], b.end[right]))
+    soon = pause <= reach_us
+    left, right, pause = left[soon], right[soon], pause[soon]
+    distance = crs.distance_m(a.lon[left], a.lat[left], b.lon[right], b.lat[right])
+    close = distance - a.radius_m[left] - b.radius_m[right] <= reach_m
+    return Near(left, right, distance, pause).where(close)
+
+
+def _none() -> Near:
+    return Near(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64))
+
+
+def between(a: Things, b: Things, reach_m: float, reach_us: float) -> Near:
+    """Return every near pair of one thing of ``a`` and one of ``b``, in no particular order."""
+    if not len(a) or not len(b):
+        return _none()
+    left, right = _candidates(a, b, reach_m, reach_us, same=False)
+    return _verdict(a, b, left, right, reach_m, reach_us)
+
+
+def within(things: Things, reach_m: float, reach_us: float) -> Near:
+    """Return every near pair of two different things, each once, in no particular order."""
+    if not len(things):
+        return _none()
+    left, right = _candidates(things, things, reach_m, reach_us, same=True)
+    return _verdict(things, things, left, right, reach_m, reach_us)

@@ -1,0 +1,276 @@
+"""What does the publication say of every incident, step, segment and region?
+
+Turns the computation's values into the layers of ``geo.tables``; decides nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geo import crs, footprints, incidents, nearness, tables, zones
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from pandas._libs.tslibs.nattype import NaTType
+
+    from geo.breaches import Breach
+    from geo.footprints import Shapes
+    from geo.tables import Table
+    from geo.theatre import Theatre
+
+_SPANS: Final = {"24h": 24, "72h": 72, "7d": 168}
+
+
+def stamp(instant_us: int | None) -> pd.Timestamp | NaTType:
+    """Return µs since 1970 as an aware UTC timestamp; ``NaT`` for ``None``."""
+    return pd.NaT if instant_us is None else pd.Timestamp(instant_us, unit="us", tz="UTC")
+
+
+def layer(frame: pd.DataFrame, table: Table) -> gpd.GeoDataFrame:
+    """Return a frame with lon and lat as a declared layer of points; rows without a place have no geometry."""
+    points = np.asarray(shapely.points(frame["lon"].to_numpy(float), frame["lat"].to_numpy(float)), object)
+    points[frame["lon"].isna().to_numpy()] = None
+    return tables.conform(gpd.GeoDataFrame(frame, geometry=points, crs=crs.WGS84), table)
+
+
+def reports_layer(reports: pd.DataFrame, violations: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Return the layer ``reports``, in order of ledger number."""
+    incident = violations.set_index("violation_id")["incident_id"]
+    frame = reports.assign(incident_id=reports["violation_id"].map(incident)).sort_values("ledger_no")
+    return layer(frame.reset_index(drop=True), tables.REPORTS)
+
+
+def incident_layers(
+    breaches: list[Breach], violations: pd.DataFrame, reports: pd.DataFrame, theatre: Theatre, discs: Shapes
+) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Return the layers ``incidents`` and ``incident_points``: incidents, then candidates, each in order of name."""
+    public = reports.loc[reports["trust"] == "public"].groupby("violation_id").size()
+    violations = violations.assign(public=violations["violation_id"].map(public).fillna(0).astype("int64"))
+    rows = [_incident(breach, violations, theatre, discs) for breach in breaches]
+    rows += [_candidate(rows_, violations, theatre, discs) for rows_ in _candidates(violations)]
+    names = [*tables.INCIDENTS.names, "geometry", "lon", "lat"]
+    frame = gpd.GeoDataFrame(rows, columns=names, geometry="geometry", crs=crs.WGS84)
+    return tables.conform(frame, tables.INCIDENTS), layer(frame.drop(columns="geometry"), tables.INCIDENT_POINTS)
+
+
+def _candidates(violations: pd.DataFrame) -> list[list[int]]:
+    loose = violations.loc[violations["incident_id"].str.startswith("C-", na=False)]
+    groups = {str(name): list(rows) for name, rows in loose.groupby("incident_id").groups.items()}
+    return [groups[name] for name in sorted(groups, key=incidents.number_of)]
+
+
+def _incident(breach: Breach, violations: pd.DataFrame, theatre: Theatre, discs: Shapes) -> dict[str, Any]:
+    begin, surely = (min(part) for part in zip(*((v.start, v.end) for v in breach.course), strict=True))
+    first = min(breach.course, key=lambda violation: (violation.end, violation.content))
+    eligible = breach.tier("eligible")
+    expansion = [step.reason for step in breach.steps if step.kind == "eligible" and step.tier_to == len(_LABELS) - 1]
+    return {
+        **_describe(breach.rows, [*breach.rows, *breach.attached], violations, theatre, discs),
+        "incident_id": breach.name,
+        "state": breach.end.state,
+        "end": breach.end.how,
+        "tier_eligible": eligible,
+        "tier_effective": breach.tier("effective"),
+        "tier_declared": pd.NA,
+        "tier_peak": breach.peak("eligible"),
+        "tier_label": _LABELS[eligible],
+        "t0_from": stamp(begin),
+        "t0_to": stamp(surely),
+        "t0_known_at": stamp(max(first.known_at, breach.course[0].known_at)),
+        "next_due": stamp(breach.due[0] if breach.due else None),
+        "next_due_what": breach.due[1] if breach.due else None,
+        "persistence": breach.persistence,
+        "expansion": expansion[0] if expansion else None,
+        "weak_link": breach.weak,
+        "recurrence_of": breach.recurrence_of,
+        "gap_covered": pd.NA if breach.gap_covered is None else breach.gap_covered,
+    }
+
+
+_LABELS: Final = tables.TIER_LABELS
+
+
+def _candidate(rows: list[int], violations: pd.DataFrame, theatre: Theatre, discs: Shapes) -> dict[str, Any]:
+    return {
+        **dict.fromkeys(tables.INCIDENTS.names),
+        **_describe(rows, rows, violations, theatre, discs),
+        "incident_id": violations["incident_id"].iloc[rows[0]],
+        "state": "candidate",
+        "tier_eligible": 0,
+        "tier_effective": 0,
+        "tier_peak": 0,
+        "tier_label": _LABELS[0],
+        "weak_link": False,
+    }
+
+
+def _describe(
+    own: Sequence[int], every: Sequence[int], violations: pd.DataFrame, theatre: Theatre, discs: Shapes
+) -> dict[str, Any]:
+    """Return what can be said of a group of violations: ``own`` make it up, ``every`` has the attached ones too."""
+    mine = violations.iloc[list(own)].sort_values(["observed_from", "content"])
+    whole = violations.iloc[list(every)]
+    first, farthest = mine.iloc[0], mine.iloc[int(np.argmax(mine["distance_m"].to_numpy(float)))]
+    origins = frozenset().union(*mine["origin_set"])
+    return {
+        "name": name(first, theatre),
+        "first_observed": mine["observed_from"].iloc[0],
+        "last_observed": mine["observed_to"].max(),
+        "violations": len(whole),
+        "qualifying": int(mine["qualifying"].sum()),
+        "reports": int(whole["reports"].sum()),
+        "origins": len({voice for _, voice, _ in origins}),
+        "reports_public": int(whole["public"].sum()),
+        "parties": _listed(claim for claims in mine["party_claimed"].dropna() for claim in claims.split("+")),
+        "deepest_zone": farthest["zone_id"],
+        "chainage_from_m": mine["chainage_m"].min(),
+        "chainage_to_m": mine["chainage_m"].max(),
+        "extent_m": mine["chainage_m"].max() - mine["chainage_m"].min(),
+        "segments": _listed(mine["segment_id"].dropna()),
+        "regions": _listed(mine["region_id"].dropna()),
+        "weapons": _listed(mine["weapon_class"].dropna()),
+        "killed": mine["killed"].sum(min_count=1),
+        "injured": mine["injured"].sum(min_count=1),
+        "lon": first["lon"],
+        "lat": first["lat"],
+        "geometry": footprints.union(discs[list(own)]),
+    }
+
+
+def name(first: pd.Series, theatre: Theatre) -> str:
+    """Return a name for people: where along the line and on which day it began."""
+    day = f"{first['observed_from'].day} {first['observed_from']:%b %Y}"
+    if pd.isna(first["chainage_m"]):
+        return day
+    away = first["distance_m"] / 1000
+    sides = {party.side: f"{away:.0f} km on the {party.id} side" for party in theatre.parties}
+    where = sides.get(first["side"], f"{away:.0f} km off its end")
+    return f"km {first['chainage_m'] / 1000:.0f} of the line, {where}, {day}"
+
+
+def _listed(words: Iterable[str]) -> str | None:
+    return ", ".join(sorted(set(words))) or None
+
+
+def transition_tables(breaches: list[Breach], reports: dict[int, list[str]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the tables ``transitions`` and ``evidence``; ``reports`` are those that carry each violation (by row)."""
+    moves: list[tuple[object, ...]] = []
+    proof: list[tuple[object, ...]] = []
+    for breach in breaches:
+        known = {violation.row: violation.known_at for violation in breach.course}
+        for scenario, climb in breach.climbs.items():
+            for n, step in enumerate(climb.steps):
+                seen = stamp(max(step.at, *(known[row] for row in step.needs)))
+                head = (breach.name, scenario, n + 1)
+                moves.append(
+                    (*head, step.kind, step.tier_from, step.tier_to, stamp(step.at), seen, step.rule, step.reason,
+                     climb.policy_version)
+                )  # fmt: skip
+                lone = set() if climb.pivotal is None else climb.pivotal.get(n, set())
+                unknown = climb.pivotal is None and step.tier_to > 0
+                proof.extend(
+                    (*head, report, pd.NA if unknown else report in lone)
+                    for row in step.carriers
+                    for report in reports[row]
+                )
+    transitions = pd.DataFrame(moves, columns=tables.TRANSITIONS.names)
+    evidence = pd.DataFrame(proof, columns=tables.EVIDENCE.names)
+    return tables.conform(transitions, tables.TRANSITIONS), tables.conform(evidence, tables.EVIDENCE)
+
+
+def place_layers(
+    breaches: list[Breach], violations: pd.DataFrame, theatre: Theatre, as_of: datetime
+) -> dict[str, gpd.GeoDataFrame]:
+    """Return the layers ``segments`` and ``regions`` with what happened on them lately."""
+    places = {"segments": (theatre.baselines[0].segments, "segment_id"), "regions": (theatre.regions, "region_id")}
+    out = {}
+    for title, (frame, key) in places.items():
+        recent = frame.assign(**_recent(frame[key], key, breaches, violations, as_of))
+        out[title] = tables.conform(recent, tables.BY_NAME[title])
+    return out
+
+
+def _recent(
+    ids: pd.Series, key: str, breaches: list[Breach], violations: pd.DataFrame, as_of: datetime
+) -> dict[str, pd.Series]:
+    """Return counts and worst tiers by place for every span."""
+    columns: dict[str, pd.Series] = {}
+    at = violations[key].to_numpy(object)
+    for short, hours in _SPANS.items():
+        since = pd.Timestamp(as_of) - pd.Timedelta(hours=hours)
+        fresh = violations.loc[violations["qualifying"] & (violations["observed_from"] > since)]
+        tier = dict.fromkeys(ids, 0)
+        for breach in breaches:
+            if breach.end.at is None or breach.end.at > nearness.instant(since.to_pydatetime()):
+                for place in {at[row] for row in breach.rows} & tier.keys():
+                    tier[place] = max(tier[place], breach.peak("eligible"))
+        columns[f"violations_{short}"] = ids.map(fresh[key].value_counts()).fillna(0).astype("Int64")
+        columns[f"tier_{short}"] = ids.map(tier).astype("Int64")
+    return columns
+
+
+def front_line(theatre: Theatre, as_of: datetime) -> gpd.GeoDataFrame:
+    """Return the layer ``front_line``: the newest current line not after ``as_of``; without one, the baseline."""
+    base = theatre.baselines[0]
+    lines = [line for line in theatre.lines if line.valid_from <= as_of]
+    newest = max(lines, key=lambda line: line.valid_from, default=None)
+    if newest is None:
+        valid_from, source = base.valid_from, f"baseline {base.id}"
+        geometry = shapely.MultiLineString([shapely.LineString(part) for part in base.parts])
+    else:
+        valid_from, source = newest.valid_from, newest.source
+        whole = newest.geometry.union_all()
+        geometry = whole if whole.geom_type == "MultiLineString" else shapely.MultiLineString([whole])
+    row = {
+        "valid_from": [pd.Timestamp(valid_from)],
+        "source": [source],
+        "age_h": [(as_of - valid_from).total_seconds() / 3600],
+    }
+    return tables.conform(gpd.GeoDataFrame(row, geometry=[geometry], crs=crs.WGS84), tables.FRONT_LINE)
+
+
+def zones_layer(theatre: Theatre) -> gpd.GeoDataFrame:
+    """Return the layer ``zones``: the widest first, so that the narrower ones are drawn on top."""
+    baselines = {baseline.id: baseline for baseline in theatre.baselines}
+    ordered = sorted(theatre.zones, key=lambda zone: zone.strictness, reverse=True)
+    rows = [
+        {
+            "zone_id": zone.id,
+            "kind": zone.kind,
+            "side": zone.side,
+            "depth_m": zone.depth_m,
+            "weapons": None if zone.weapons is None else ", ".join(sorted(zone.weapons)),
+            "party": zone.party,
+            "rule": zone.rule,
+            "valid_from": pd.NaT if zone.valid_from is None else pd.Timestamp(zone.valid_from),
+            "valid_to": pd.NaT if zone.valid_to is None else pd.Timestamp(zone.valid_to),
+            "geometry": zones.draw(zone, baselines.get(zone.baseline_id or "")),
+        }
+        for zone in ordered
+    ]
+    frame = gpd.GeoDataFrame(rows, columns=[*tables.ZONES.names, "geometry"], geometry="geometry", crs=crs.WGS84)
+    return tables.conform(frame, tables.ZONES)
+
+
+def lineage(breaches: list[Breach]) -> pd.DataFrame:
+    """Return the table ``lineage``: which incident takes up which ended one."""
+    rows = [
+        {
+            "kind": "recurrence",
+            "from_id": breach.recurrence_of,
+            "to_id": breach.name,
+            "at": stamp(breach.course[0].start),
+            "known_at": stamp(max(breach.course[0].known_at, breach.course[0].start)),
+            "reason": "its first violation lies where the earlier incident had ended",
+        }
+        for breach in breaches
+        if breach.recurrence_of is not None
+    ]
+    return tables.conform(pd.DataFrame(rows, columns=tables.LINEAGE_TABLE.names), tables.LINEAGE_TABLE)

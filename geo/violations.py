@@ -1,0 +1,322 @@
+"""Which reports speak of one prohibited act, and how sure is it?
+
+Numbered rules, mirrored in the code and in the tests:
+
+RULE 1  Revisions of one source's item are one report (the ledger gives only the active one).
+RULE 2  Two reports agree when their origins are independent and their intervals, footprints and acts agree within the
+        policy's tolerances. Pairs are joined in order of (distance, content) where all members agree pairwise; so no
+        origin has two items in one violation.
+RULE 3  Coarse and disputed reports stand alone.
+RULE 4  Public reports come last and change nothing: the others are assembled as if there were none.
+RULE 5  A violation is dated by its shortest interval and placed by its smallest footprint.
+RULE 6  Its status counts voices: independent origins, where all sources of one party are one voice.
+RULE 7  It qualifies when it is located, not coarse, surely inside a ceasefire window, prohibited, not contested,
+        refuted or exempt, not only public, and of at least the policy's status.
+RULE 8  Its anchor is the ledger number whose arrival made it qualify as it now stands.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from geo import nearness
+from geo.nearness import Near, Things
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from geo.policy import Corroboration, Policy
+
+    Bools = NDArray[np.bool_]
+    Ints = NDArray[np.int64]
+
+MINUTE_US: Final = 60 * 10**6
+HOUR_US: Final = 60 * MINUTE_US
+ORDER: Final = {"alleged": 0, "corroborated": 1, "confirmed": 2}
+
+# What a violation takes from the report that places it.
+_PLACED: Final = [
+    "lon", "lat", "uncertainty_m", "act", "domain", "segment_id", "segment_share", "chainage_m", "offset_m",
+    "distance_m", "side", "zone_id", "zone_share", "region_id",
+]  # fmt: skip
+
+
+class Carrier(NamedTuple):
+    """What of a report bears on the standing of its violation."""
+
+    voice: str
+    trust: str
+    disputed: bool
+    stands_no: int
+    known_at: pd.Timestamp
+    origin: str
+
+
+class Standing(NamedTuple):
+    """How well a set of reports establishes a violation."""
+
+    status: str
+    voices: int
+
+
+def standing(carriers: Sequence[Carrier], rules: Corroboration) -> Standing:
+    """Apply RULE 6 to the reports that carry one violation."""
+    heard = [carrier for carrier in carriers if not carrier.disputed]
+    voices = len({carrier.voice for carrier in heard})
+    groups = {carrier.trust for carrier in heard}
+    if not heard:
+        return Standing("contested", 0)
+    if any(groups.issuperset(needed) for needed in rules.confirming):
+        return Standing("confirmed", voices)
+    return Standing("corroborated" if voices > 1 else "alleged", voices)
+
+
+def assemble(reports: pd.DataFrame, policy: Policy) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Put reports together into violations.
+
+    Parameters
+    ----------
+    reports
+        Enriched and matched reports, one row per item.
+
+    Returns
+    -------
+    reports
+        The input with ``violation_id`` (missing where a report states nothing that could be prohibited here and then)
+        and ``entangled`` (it agrees with reports that are not in its violation).
+    violations
+        One row per violation, in order of name. Every material report is in exactly one; the result does not depend on
+        the order of the rows.
+    """
+    material = reports.loc[_material(reports)]
+    rank = _rank(material)
+    material = material.iloc[np.argsort(rank)]
+    group, entangled = _join(material, policy)
+    material = material.assign(_group=group)
+    numbers = material.groupby("_group")["first_no"].transform("min")
+    material["violation_id"] = "V-" + numbers.astype("str")
+    reports = reports.assign(
+        violation_id=material["violation_id"].reindex(reports.index),
+        entangled=pd.Series(entangled, material.index).reindex(reports.index, fill_value=False),
+    )
+    return reports, _describe(material, reports, policy)
+
+
+def _material(reports: pd.DataFrame) -> Bools:
+    """Return which reports state an act that may be prohibited, at a place, possibly inside a window."""
+    forbidden = reports["prohibited"].eq("everywhere") | (reports["prohibited"].eq("in_zone") & reports["in_zone"])
+    located = reports["lon"].notna() & reports["lat"].notna()
+    return (forbidden & located & (reports["touched"] != 0)).to_numpy(bool)
+
+
+def _rank(reports: pd.DataFrame) -> Ints:
+    """Return each report's place in the order of content, by which every tie is broken."""
+    order = reports.assign(_at=np.arange(len(reports))).sort_values(["content", "source", "first_no"])["_at"].to_numpy()
+    rank = np.empty(len(reports), np.int64)
+    rank[order] = np.arange(len(reports))
+    return rank
+
+
+def _join(material: pd.DataFrame, policy: Policy) -> tuple[Ints, Bools]:
+    """Return the group of each report (rows in order of content), and whether it agrees beyond its group."""
+    public = (material["trust"] == "public").to_numpy()
+    pairs = _agreeing(material, policy)
+    joined = _Groups(len(material), pairs)
+    order = np.lexsort((np.maximum(pairs.left, pairs.right), np.minimum(pairs.left, pairs.right), pairs.distance_m))
+    pairs = pairs.where(order)
+    inner = ~public[pairs.left] & ~public[pairs.right]
+    # RULE 4: first all others among themselves, then public ones to them, then what is left of the public ones.
+    joined.merge(pairs.where(inner))
+    joined.adopt(_public_first(pairs.where(public[pairs.left] != public[pairs.right]), public))
+    joined.merge(pairs.where(public[pairs.left] & public[pairs.right]), free=public)
+    return joined.group, _entangled(joined.group, pairs.where(inner), len(material), public)
+
+
+def _public_first(pairs: Near, public: Bools) -> Near:
+    """Return mixed pairs with the public report on the left, in order of (distance, its content, the other's)."""
+    turn = public[pairs.right]
+    left, right = np.where(turn, pairs.right, pairs.left), np.where(turn, pairs.left, pairs.right)
+    order = np.lexsort((right, left, pairs.distance_m))
+    return Near(left, right, pairs.distance_m, pairs.pause_us).where(order)
+
+
+def _agreeing(material: pd.DataFrame, policy: Policy) -> Near:
+    """Return the pairs of reports that agree (RULE 2); coarse and disputed ones agree with nobody (RULE 3)."""
+    rules = policy.corroboration
+    single = np.flatnonzero(~(material["coarse"] | material["disputed"]).to_numpy(bool))
+    things = Things.of(material.iloc[single], material["uncertainty_m"].to_numpy()[single])
+    near = nearness.within(things, rules.agree_m, rules.agree_min * MINUTE_US)
+    near = Near(single[near.left], single[near.right], near.distance_m, near.pause_us)
+    keep = np.ones(len(near.left), bool)
+    for name in ("voice", "origin"):
+        code = pd.factorize(material[name])[0]
+        keep &= code[near.left] != code[near.right]
+    family = material["family"].to_numpy(object)
+    a, b = family[near.left], family[near.right]
+    return near.where(keep & ((a == b) | (a == "any") | (b == "any")))
+
+
+class _Groups:
+    """Reports that are put together as far as all members agree pairwise."""
+
+    def __init__(self, n: int, pairs: Near) -> None:
+        self.group = np.arange(n)
+        self._members: dict[int, list[int]] = {}
+        self._agree = set(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True))
+
+    def _of(self, group: int) -> list[int]:
+        return self._members.get(group, [group])
+
+    def _all_agree(self, a: list[int], b: list[int]) -> bool:
+        return all((i, j) in self._agree or (j, i) in self._agree for i in a for j in b)
+
+    def _unite(self, i: int, j: int) -> None:
+        a, b = int(self.group[i]), int(self.group[j])
+        if a == b or not self._all_agree(self._of(a), self._of(b)):
+            return
+        merged = self._of(a) + self._of(b)
+        self._members[min(a, b)] = merged
+        self.group[merged] = min(a, b)
+
+    def merge(self, pairs: Near, free: Bools | None = None) -> None:
+        """Join groups along the pairs, in their order; with ``free``, only groups all of whose members are free."""
+        for i, j in zip(pairs.left.tolist(), pairs.right.tolist(), strict=True):
+            if free is None or (free[self._of(int(self.group[i]))].all() and free[self._of(int(self.group[j]))].all()):
+                self._unite(i, j)
+
+    def adopt(self, pairs: Near) -> None:
+        """Add each left report that still stands alone to the group of the right one."""
+        for i, j in zip(pairs.left.tolist(), pairs.right.tolist(), strict=True):
+            if len(self._of(int(self.group[i]))) == 1:
+                self._unite(i, j)
+
+
+def _entangled(group: Ints, pairs: Near, n: int, public: Bools) -> Bools:
+    """Return which reports agree, directly or through others, with one outside their own group."""
+    graph = coo_array((np.ones(len(pairs.left), bool), (pairs.left, pairs.right)), shape=(n, n))
+    cluster = connected_components(graph, directed=False)[1]
+    own = np.where(public, -1, group)
+    groups = pd.Series(own).where(~public).groupby(cluster).transform("nunique").to_numpy()
+    return (groups > 1) & ~public
+
+
+def _describe(material: pd.DataFrame, reports: pd.DataFrame, policy: Policy) -> pd.DataFrame:
+    """Return one row per violation from its reports, which come in order of content."""
+    public_only = (material["trust"] == "public").groupby(material["_group"]).transform("all")
+    carriers = material.loc[(material["trust"] != "public") | public_only]
+    length = carriers["observed_to"] - carriers["observed_from"]
+    dated = _first(carriers, length, ["observed_from", "observed_to", "inside", "touched", "coarse_time"], policy)
+    placed = _first(carriers, carriers["uncertainty_m"], [*_PLACED, "violation_id", "coarse_place"], policy)
+    grouped = carriers.groupby("_group")
+    table = placed.join(dated).assign(
+        reports=material.groupby("_group").size(),
+        public_only=public_only.groupby(material["_group"]).first(),
+        content=grouped["content"].first(),
+        number=material.groupby("_group")["first_no"].min(),
+        killed=grouped["killed"].max(),
+        injured=grouped["injured"].max(),
+        party_claimed=_claims(carriers),
+    )
+    table["coarse"] = table.pop("coarse_time") | table.pop("coarse_place")
+    table = table.join(_weapons(carriers)).join(_establish(carriers, table, policy))
+    table["heat_consistent"] = _heat(table, reports, policy)
+    return table.sort_values("number").reset_index(drop=True)
+
+
+def _first(carriers: pd.DataFrame, by: pd.Series, columns: list[str], policy: Policy) -> pd.DataFrame:
+    """Return the columns of each group's least report by ``by``; ties go to the least content (RULE 5)."""
+    rules = policy.corroboration
+    hours = (carriers["observed_to"] - carriers["observed_from"]).dt.total_seconds() / 3600
+    carriers = carriers.assign(
+        coarse_time=hours > rules.coarse_h, coarse_place=carriers["uncertainty_m"] > rules.coarse_m, _by=by
+    )
+    best = carriers.sort_values(["_group", "_by"], kind="stable").drop_duplicates("_group")
+    return best.set_index("_group")[columns]
+
+
+def _claims(carriers: pd.DataFrame) -> pd.Series:
+    """Return the parties that the reports hold responsible, joined by +; missing where nobody is named."""
+    named = carriers.dropna(subset=["party_claimed"]).drop_duplicates(["_group", "party_claimed"])
+    return named.sort_values("party_claimed").groupby("_group")["party_claimed"].agg("+".join)
+
+
+def _weapons(carriers: pd.DataFrame) -> pd.DataFrame:
+    """Return weapon and class of the report that places the violation, else of the first that names one."""
+    names = ["weapon", "weapon_class"]
+    placing = carriers.sort_values(["_group", "uncertainty_m"], kind="stable").drop_duplicates("_group")
+    own = placing.set_index("_group")[names]
+    first = carriers.loc[carriers["weapon"].notna()].drop_duplicates("_group").set_index("_group")[names]
+    return own.where(own["weapon"].notna(), first.reindex(own.index))
+
+
+def _establish(carriers: pd.DataFrame, table: pd.DataFrame, policy: Policy) -> pd.DataFrame:
+    """Return status, qualification and anchor of each violation."""
+    rules = policy.corroboration
+    rows: dict[int, list[Carrier]] = {}
+    for group, *values in carriers[["_group", *Carrier._fields]].itertuples(index=False, name=None):
+        rows.setdefault(group, []).append(Carrier(*values))
+    verdicts = [_establish_one(rows[group], why, rules) for group, why in _why_not(table).items()]
+    return pd.DataFrame(verdicts, index=table.index).astype(
+        {"status": "str", "why_not": "str", "anchor": "Int64", "qualified_at": "datetime64[us, UTC]"}
+    )
+
+
+def _why_not(table: pd.DataFrame) -> dict[int, str]:
+    """Return what keeps each violation from qualifying, its status left aside; empty where nothing does (RULE 7)."""
+    reasons = np.select(
+        [table["public_only"], table["coarse"], table["inside"] == 0],
+        ["only public sources", "coarse in place or time", "not surely inside a ceasefire window"],
+        "",
+    )
+    return dict(zip(table.index, reasons.tolist(), strict=True))
+
+
+def _establish_one(carriers: list[Carrier], why: str, rules: Corroboration) -> dict[str, object]:
+    """Return what the carriers of one violation amount to, given what else keeps it from qualifying."""
+    now = standing(carriers, rules)
+    if not why and not qualifies(now.status, rules):
+        why = f"{now.status}, while {rules.qualifying_status} is needed"
+    anchor, known = (None, None) if why else _anchor(carriers, rules)
+    return {
+        "status": now.status,
+        "qualifying": not why,
+        "why_not": why or None,
+        "origins": now.voices,
+        "anchor": anchor,
+        "qualified_at": known,
+        "origin_set": frozenset((carrier.origin, carrier.voice, carrier.trust) for carrier in carriers),
+    }
+
+
+def qualifies(status: str, rules: Corroboration) -> bool:
+    """Return whether a status is at least the one that the policy asks for."""
+    return status in ORDER and ORDER[status] >= ORDER[rules.qualifying_status]
+
+
+def _anchor(carriers: list[Carrier], rules: Corroboration) -> tuple[int, pd.Timestamp]:
+    """Return RULE 8's ledger number, and the moment by which everything up to it was known."""
+    arrived = sorted(carriers, key=lambda carrier: carrier.stands_no)
+    n = next(n for n in range(1, len(arrived) + 1) if qualifies(standing(arrived[:n], rules).status, rules))
+    return arrived[n - 1].stands_no, max(carrier.known_at for carrier in arrived[:n])
+
+
+def _heat(table: pd.DataFrame, reports: pd.DataFrame, policy: Policy) -> pd.Series:
+    """Return which violations a satellite's heat is consistent with."""
+    heat = reports.loc[(reports["family"] == "heat") & reports["lon"].notna() & reports["lat"].notna()]
+    reach = policy.heat
+    ground = Things.of(table, table["uncertainty_m"].to_numpy())
+    ground = Things(
+        ground.lon, ground.lat, ground.radius_m,
+        ground.start - int(reach.before_h * HOUR_US), ground.end + int(reach.after_h * HOUR_US),
+    )  # fmt: skip
+    near = nearness.between(ground, Things.of(heat, heat["uncertainty_m"].to_numpy()), reach.heat_m, 0)
+    seen = np.zeros(len(table), bool)
+    seen[near.left] = True
+    return pd.Series(seen, table.index)
