@@ -180,17 +180,18 @@ class Ledger:
         """Return every publication, oldest first."""
         return recall.documents(self._store, _PUBLICATION)
 
-    def reports(self, known_at: datetime | None = None) -> pd.DataFrame:
+    def reports(self, known_at: datetime | None = None, *, up_to_no: int | None = None) -> pd.DataFrame:
         """Return what stands: of each item the newest revision known, unless it was taken back.
 
         Columns and types are those of ``geo.reports.STORED``, rows are in order of ``ledger_no``, coordinates WGS 84.
-        Nothing that becomes known after ``known_at`` changes the answer.
+        Nothing that becomes known after ``known_at`` changes the answer, and with ``up_to_no`` nothing that bears a
+        higher ledger number.
         """
-        return recall.reports(self._store, known_at)
+        return recall.reports(self._store, known_at, up_to_no)
 
-    def coverage(self, known_at: datetime | None = None) -> pd.DataFrame:
+    def coverage(self, known_at: datetime | None = None, *, up_to_no: int | None = None) -> pd.DataFrame:
         """Return when and where could be seen and could not: columns of ``geo.reports.COVERAGE``."""
-        return recall.coverage(self._store, known_at)
+        return recall.coverage(self._store, known_at, up_to_no)
 
     def quarantine(self, known_at: datetime | None = None) -> pd.DataFrame:
         """Return the refused rows: columns of ``geo.tables.QUARANTINE``, in order of arrival."""

@@ -49,8 +49,8 @@ def _series(column: pa.ChunkedArray, dtype: str | None) -> pd.Series[Any]:
     return pd.Series(column.to_pandas())
 
 
-def _entries(store: Store, kinds: tuple[str, ...], known_at: datetime | None) -> pd.DataFrame:
-    last = head(store, None).ledger_no
+def _entries(store: Store, kinds: tuple[str, ...], known_at: datetime | None, up_to_no: int | None) -> pd.DataFrame:
+    last = min(head(store, None).ledger_no, _FOREVER if up_to_no is None else up_to_no)
     among = ", ".join(f"'{kind}'" for kind in kinds)
     where = f"ledger_no BETWEEN ? AND ? AND known_at <= ? AND kind IN ({among}) ORDER BY ledger_no"
     pieces = [
@@ -60,9 +60,9 @@ def _entries(store: Store, kinds: tuple[str, ...], known_at: datetime | None) ->
     return entries_frame(pa.concat_tables(pieces) if pieces else schema.arrow("entry").empty_table())
 
 
-def reports(store: Store, known_at: datetime | None) -> pd.DataFrame:
+def reports(store: Store, known_at: datetime | None, up_to_no: int | None = None) -> pd.DataFrame:
     """Return the newest known revision of each item that was not taken back; see ``Ledger.reports``."""
-    entries = _entries(store, schema.STATEMENTS, known_at)
+    entries = _entries(store, schema.STATEMENTS, known_at, up_to_no)
     taken_back = entries["kind"] == "retraction"
     last_retraction = entries[taken_back].groupby("subject_no")["ledger_no"].max()
     newest = entries[~taken_back].drop_duplicates("first_no", keep="last")
@@ -79,9 +79,9 @@ def reports(store: Store, known_at: datetime | None) -> pd.DataFrame:
     return active.assign(**extra)[list(STORED)].astype(STORED)
 
 
-def coverage(store: Store, known_at: datetime | None) -> pd.DataFrame:
+def coverage(store: Store, known_at: datetime | None, up_to_no: int | None = None) -> pd.DataFrame:
     """Return heartbeats (could see) and outages (could not), one row each."""
-    beats = _entries(store, schema.BEATS, known_at)
+    beats = _entries(store, schema.BEATS, known_at, up_to_no)
     beats["sees"] = beats["kind"] == "heartbeat"
     beats["known_at"] = _times(beats["known_at"])
     return beats[list(COVERAGE)].astype(COVERAGE)
