@@ -1,0 +1,171 @@
+"""Why is this incident at this tier, and which reports say so?
+
+An explanation is a tree of plain values, for scripts; ``text.tell`` says it to people. It speaks of one moment, by default
+that of the last publication, and rests on the same rules and reports.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from geo.errors import PolicyError
+from pipelines import publications
+from pipelines.explain.outlook import outlook
+from pipelines.outcome import records, stamp
+from pipelines.recall import memory
+from pipelines.watch import judge
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipelines.publications import Publication
+    from pipelines.recall import Memory
+    from pipelines.workspace import Workspace
+
+_NAME: Final = re.compile(r"([BCVR])-([1-9][0-9]{0,17})")
+_PLACE: Final = ("segment_id", "chainage_m", "offset_m", "distance_m", "side", "zone_id", "region_id")
+_REPORT: Final = (
+    "report_id", "source", "source_ref", "observed_from", "observed_to", "recorded_at", "act", "weapon", "party_claimed",
+    *_PLACE, "violation_id", "incident_id", "text", "url",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """One assessed moment: its tables, what was known, and which publications had come before."""
+
+    as_of: datetime
+    known_at: datetime | None
+    known: Memory
+    tables: Mapping[str, pd.DataFrame]
+    past: list[Publication]
+
+
+def explain(
+    workspace: Workspace, name: str, *, as_of: datetime | None, known_at: datetime | None, at: datetime
+) -> dict[str, Any]:
+    """Explain an incident (B-n), candidate (C-n), violation (V-n) or report (R-n).
+
+    Parameters
+    ----------
+    workspace
+        Where the theatre is watched.
+    name
+        The name, as it was ever published.
+    as_of, known_at
+        The moment that is spoken of, and of knowledge; without either, those of the last publication of the whole
+        theatre, and before the first one the present.
+    at
+        Present moment, aware UTC.
+
+    Raises
+    ------
+    PolicyError
+        If the name is none, or no entry of the ledger bears its number.
+    """
+    found = _NAME.fullmatch(name.strip().upper())
+    if found is None:
+        msg = f"{name!r} is no name of an incident (B-104), candidate (C-12), violation (V-7) or report (R-7)"
+        raise PolicyError(msg)
+    answer = recount(workspace, as_of=as_of, known_at=known_at, at=at)
+    kind, number = found.group(1), int(found.group(2))
+    table, column, tell = _KINDS[kind]
+    rows = answer.tables[table]
+    rows = rows[rows[column] == found.group()]
+    told = tell(answer, rows.iloc[0]) if len(rows) else _lost(workspace, answer, found.group(), number)
+    return {"name": found.group(), "as_of": stamp(answer.as_of), "known_at": stamp(answer.known_at), **told}
+
+
+def recount(workspace: Workspace, *, as_of: datetime | None, known_at: datetime | None, at: datetime) -> Answer:
+    """Assess one moment again: the given one, else that of the last publication."""
+    with workspace.ledger() as ledger:
+        past = publications.history(ledger)
+        last = publications.standing(past, None)[-1:]
+        up_to_no = None
+        if as_of is None and known_at is None and last:
+            as_of, known_at, up_to_no = last[0].as_of, last[0].known_at, last[0].ledger_no
+        moment = as_of or known_at or at
+        known = memory(workspace, ledger, known_at, up_to_no)
+    return Answer(moment, known_at, known, judge(known, moment).tables, past)
+
+
+def _incident(answer: Answer, row: pd.Series) -> dict[str, Any]:
+    mine = answer.tables["violations"]
+    mine = mine[mine["incident_id"] == row["incident_id"]]
+    return {
+        "kind": "candidate" if row["state"] == "candidate" else "incident",
+        "incident": _plain(row.drop("geometry", errors="ignore")),
+        "steps": _steps(answer, str(row["incident_id"])),
+        "violations": records(
+            mine[
+                ["violation_id", "status", "qualifying", "why_not", "attached", "observed_from", "observed_to", *_PLACE]
+            ]
+        ),
+        "next": outlook(row, answer.known.settings.policies, pd.Timestamp(answer.as_of)),
+    }
+
+
+def _steps(answer: Answer, name: str) -> list[dict[str, Any]]:
+    steps, carried = answer.tables["transitions"], answer.tables["evidence"]
+    steps, carried = steps[steps["incident_id"] == name], carried[carried["incident_id"] == name]
+    known = answer.tables["reports"].set_index("report_id", drop=False)
+    told = []
+    for step, plain in zip(steps.itertuples(), records(steps.drop(columns="incident_id")), strict=True):
+        mine = carried[(carried["scenario"] == step.scenario) & (carried["seq"] == step.seq)]
+        reports = known.loc[mine["report_id"], list(_REPORT)].assign(pivotal=mine["pivotal"].to_numpy())
+        told.append({**plain, "reports": records(reports.sort_values(["observed_from", "report_id"]))})
+    return told
+
+
+def _violation(answer: Answer, row: pd.Series) -> dict[str, Any]:
+    reports = answer.tables["reports"]
+    mine = reports.loc[reports["violation_id"] == row["violation_id"], list(_REPORT)]
+    return {"kind": "violation", "violation": _plain(row.drop("geometry", errors="ignore")), "reports": records(mine)}
+
+
+def _report(_answer: Answer, row: pd.Series) -> dict[str, Any]:
+    return {"kind": "report", "report": _plain(row.drop("geometry", errors="ignore"))}
+
+
+_KINDS: Final = {
+    "B": ("incidents", "incident_id", _incident),
+    "C": ("incidents", "incident_id", _incident),
+    "V": ("violations", "violation_id", _violation),
+    "R": ("reports", "report_id", _report),
+}
+
+
+def _lost(workspace: Workspace, answer: Answer, name: str, number: int) -> dict[str, Any]:
+    """Say what became of a name that means nothing at this moment: its number is that of an entry."""
+    with workspace.ledger() as ledger:
+        item = ledger.item(number)
+    if item is None:
+        msg = f"{name}: the ledger has no entry {number}, so nothing ever bore that name"
+        raise PolicyError(msg)
+    said = [found for found in answer.past if name in found.incidents]
+    entry = {key: stamp(value) if isinstance(value, datetime) else value for key, value in item.items()}
+    return {
+        "kind": "lost",
+        "entry": entry,
+        "published": [
+            {"as_of": stamp(found.as_of), "known_at": stamp(found.known_at), "scope": found.region or "whole"}
+            for found in said
+        ],
+        "became": _became(answer, item),
+    }
+
+
+def _became(answer: Answer, item: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return where the item that once gave a name stands now, or ``None`` where it stands nowhere."""
+    reports = answer.tables["reports"]
+    mine = reports[reports["report_id"] == item.get("report_id")]
+    return records(mine[["report_id", "violation_id", "incident_id"]])[0] if len(mine) else None
+
+
+def _plain(row: pd.Series) -> dict[str, Any]:
+    return records(row.to_frame().T)[0]

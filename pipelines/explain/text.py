@@ -1,0 +1,156 @@
+"""How is an explanation told to people?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SHOWN: Final = 8
+"""How many of a step's reports are listed, pivotal ones first, unless all are asked for."""
+
+
+def tell(explanation: dict[str, Any], *, every: bool = False) -> str:
+    """Return the explanation as plain text; ``every``: with all reports of each step."""
+    lines = _TELL[explanation["kind"]](explanation, None if every else SHOWN)
+    moment = f"at {explanation['as_of']}, " + (
+        f"as known at {explanation['known_at']}" if explanation["known_at"] else "with all that is known"
+    )
+    return "\n".join([*lines, "", f"({moment})"])
+
+
+def _incident(told: dict[str, Any], limit: int | None) -> Iterator[str]:
+    row = told["incident"]
+    yield f"{told['name']}  {row['name']}"
+    yield f"  state      {_state(row)}"
+    if told["kind"] == "incident":
+        yield f"  tier       eligible {row['tier_eligible']}, effective {row['tier_effective']}, declared {_or(row['tier_declared'])}, highest {row['tier_peak']} ({row['tier_label']})"
+        yield f"  T0         {_span(row['t0_from'], row['t0_to'])}"
+    yield f"  observed   {_span(row['first_observed'], row['last_observed'])}"
+    yield f"  next due   {row['next_due_what']} by {row['next_due']}" if row["next_due"] else "  next due   nothing"
+    yield f"  counted    {row['violations']} violations ({row['qualifying']} qualify), {row['reports']} reports ({row['reports_public']} public), {row['origins']} independent origins"
+    yield from _extras(row)
+    if told["steps"]:
+        yield from ("", "How it got there")
+    for step in told["steps"]:
+        yield from _step(step, limit)
+    yield from ("", "What would come next", *(f"  {sentence}" for sentence in told["next"]))
+
+
+def _state(row: dict[str, Any]) -> str:
+    return (
+        row["state"]
+        + (f" ({row['end']})" if row["end"] else "")
+        + (f", hostilities beyond the first window: {row['persistence']}" if row["persistence"] else "")
+    )
+
+
+def _extras(row: dict[str, Any]) -> Iterator[str]:
+    if row["expansion"]:
+        yield f"  growth     {row['expansion']}"
+    if row["recurrence_of"]:
+        yield f"  recurrence of {row['recurrence_of']}, pause watched: {'yes' if row['gap_covered'] else 'no'}"
+    if row["weak_link"]:
+        yield "  weak link  one link alone holds two parts of it together; a person should look"
+
+
+def _step(step: dict[str, Any], limit: int | None) -> Iterator[str]:
+    tiers = (
+        f"tier {step['tier_from']} → {step['tier_to']}"
+        if step["tier_from"] != step["tier_to"]
+        else f"tier {step['tier_to']}"
+    )
+    late = f", known {step['known_at']}" if step["known_at"] != step["at"] else ""
+    yield f"  [{step['scenario']}] {step['seq']}. {step['kind']}, {tiers}, at {step['at']}{late}"
+    yield f"      {step['rule']}: {step['reason']}"
+    if step["scenario"] != "any":  # its reports are some of those of the steps above
+        return
+    reports = sorted(step["reports"], key=lambda report: not report["pivotal"])
+    for report in reports[:limit]:
+        yield f"      {'*' if report['pivotal'] else '-'} {_report_line(report)}"
+    rest = len(reports) - len(reports[:limit])
+    if rest:
+        yield f"      … and {rest} more (--all lists them)"
+    if any(report["pivotal"] for report in reports):
+        yield "      (* pivotal: without this report alone it would not stand)"
+
+
+def _report_line(report: dict[str, Any]) -> str:
+    words = [
+        report["report_id"],
+        report["source"] + (f" {report['source_ref']!r}" if report["source_ref"] else ""),
+        _span(report["observed_from"], report["observed_to"]),
+        report["act"] + (f" ({report['weapon']})" if report["weapon"] else ""),
+        _place(report),
+        report["url"],
+    ]
+    return ", ".join(word for word in words if word)
+
+
+def _place(row: dict[str, Any]) -> str:
+    if row["distance_m"] is None:
+        return "not located"
+    side = {"left": " to the left", "right": " to the right"}.get(row["side"], ", beyond the line's ends")
+    zone = f", zone {row['zone_id']}" if row["zone_id"] else ""
+    return f"{row['segment_id']} at km {row['chainage_m'] / 1000:.1f}, {row['distance_m'] / 1000:.1f} km{side}{zone}"
+
+
+def _violation(told: dict[str, Any], _limit: int | None) -> Iterator[str]:
+    row = told["violation"]
+    yield f"{told['name']}  {row['act']}, {_span(row['observed_from'], row['observed_to'])}, {_place(row)}"
+    yield f"  status     {row['status']}, {row['origins']} independent origins"
+    yield f"  qualifies  {'yes' if row['qualifying'] else 'no: ' + _or(row['why_not'])}"
+    yield f"  incident   {_or(row['incident_id'])}" + (
+        " (attached: changes nothing about it)" if row["attached"] else ""
+    )
+    yield from ("  reports", *(f"    - {_report_line(report)}" for report in told["reports"]))
+
+
+def _report(told: dict[str, Any], _limit: int | None) -> Iterator[str]:
+    row = told["report"]
+    yield f"{told['name']}  {_report_line(row)}"
+    yield f"  revision   {row['revision']}, entry {row['ledger_no']}, recorded {row['recorded_at']}"
+    yield f"  violation  {_or(row['violation_id'])}"
+    yield f"  incident   {_or(row['incident_id'])}"
+    if row["text"]:
+        yield f"  text       {row['text']}"
+
+
+def _lost(told: dict[str, Any], _limit: int | None) -> Iterator[str]:
+    entry, became = told["entry"], told["became"]
+    what = {"B": "incident", "C": "candidate", "V": "violation", "R": "active report"}[told["name"][0]]
+    yield f"{told['name']} is no {what} at this moment."
+    source = f" of source {entry['source']}" if entry.get("source") else ""
+    ref = f", item {entry['source_ref']!r}" if entry.get("source_ref") else ""
+    yield f"  Its number is that of a ledger entry: {entry['kind']}{source}{ref}."
+    for found in told["published"]:
+        yield f"  It was published under this name ({found['scope']}) for {found['as_of']}."
+    if became is None:
+        yield "  What that entry said is not among the active reports of this moment: retracted, not yet known, or no report."
+    elif became["incident_id"]:
+        yield f"  What it said is report {became['report_id']}, now in {became['violation_id']} of {became['incident_id']}: try `explain … {became['incident_id']}`."
+    else:
+        yield f"  What it said is report {became['report_id']}, which belongs to no incident now (violation {_or(became['violation_id'])})."
+
+
+_TELL: Final = {
+    "incident": _incident,
+    "candidate": _incident,
+    "violation": _violation,
+    "report": _report,
+    "lost": _lost,
+}
+
+
+def _span(begin: str | None, end: str | None) -> str:
+    if begin is None or end is None:
+        return _or(begin or end)
+    if begin == end:
+        return begin
+    shared = begin[:11] == end[:11]
+    return f"{begin} to {end[11:] if shared else end}"
+
+
+def _or(value: object) -> str:
+    return "none" if value is None else str(value)

@@ -1,0 +1,86 @@
+"""How does Prefect watch a theatre or a region?"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path  # noqa: TC003 -- Prefect validates parameters by these annotations
+
+from prefect import flow, runtime
+from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, get_current_settings, temporary_settings
+from pydantic import AwareDatetime  # noqa: TC002 -- likewise
+
+from pipelines import watch
+from pipelines.edge import utc_now, version
+from pipelines.flows import tasks
+from pipelines.outcome import Outcome
+from pipelines.publications import Question
+from pipelines.workspace import Workspace
+
+
+def _run_name() -> str:
+    asked = runtime.flow_run.parameters
+    moment = asked.get("as_of") or asked.get("known_at")
+    return f"{asked.get('region') or watch.WHOLE} at {moment or 'the present'}"
+
+
+@flow(name="monitor", flow_run_name=_run_name, validate_parameters=True)
+def monitor(
+    workspace: Path,
+    region: str | None = None,
+    as_of: AwareDatetime | None = None,
+    known_at: AwareDatetime | None = None,
+    out: Path | None = None,
+) -> Outcome:
+    """Publish what the theatre looks like at a moment, with what was known then.
+
+    Parameters
+    ----------
+    workspace
+        Folder of the workspace.
+    region
+        Region that the answer is cut to; without one, the whole theatre.
+    as_of
+        The moment that the answer is about, with its offset from UTC; default: ``known_at``, else the time for which
+        this run was scheduled.
+    known_at
+        The moment of knowledge, with its offset from UTC; default: all that is known.
+    out
+        Folder to publish into instead of the workspace's own place for the scope.
+    """
+    place = Workspace.open(workspace)
+    question = Question(_utc(as_of or known_at or _scheduled()), _utc(known_at), region)
+    tasks.remember(place, utc_now)
+    recalled = tasks.recall(place, question, version=version(), at=utc_now())
+    whole = tasks.judge(recalled.now, question.as_of)
+    late = tasks.compare(recalled, whole)
+    content = tasks.compose(recalled, whole, late)
+    published = tasks.publish(recalled, content, watch.target(place, question, out))
+    outcome: Outcome = tasks.report(recalled, content, published)
+    tasks.record(place, recalled, outcome, sha256=published.sha256, clock=utc_now)
+    tasks.announce(outcome)
+    return outcome
+
+
+def run_here(
+    workspace: Path, *, region: str | None, as_of: datetime | None, known_at: datetime | None, out: Path | None
+) -> Outcome:
+    """Run the flow once, in this process.
+
+    Heartbeats tell a server that a scheduled run is alive; here they would only add a second to each run.
+    """
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        return monitor(workspace, region=region, as_of=as_of, known_at=known_at, out=out)
+
+
+def server() -> str | None:
+    """Return the address of the user's own Prefect server; ``None``: the embedded one will be started."""
+    return get_current_settings().api.url
+
+
+def _scheduled() -> datetime:
+    planned = runtime.flow_run.scheduled_start_time or utc_now()
+    return planned.replace(microsecond=0)
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.astimezone(UTC)

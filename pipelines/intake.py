@@ -1,0 +1,137 @@
+"""How does a file become entries of the ledger?
+
+Its bytes are kept first, then parsed, then appended: whatever goes wrong later, what came is there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from geo.errors import InputError, PolicyError
+from pipelines import sources
+from pipelines.ledger import store_raw
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pandas as pd
+
+    from geo.theatre import Source, Theatre
+    from pipelines.ledger import Batch, Known
+    from pipelines.workspace import Clock, Settings, Workspace
+
+BY_EXTENSION: Final = {".csv": "csv", ".geojson": "geojson", ".json": "geojson"}
+COUNTS: Final = ("new", "revision", "duplicate", "conflict", "retraction", "heartbeat", "quarantined")
+SHOWN: Final = 5
+"""How many row numbers a reason is illustrated with."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ingested:
+    """What became of one file; ``refused`` has the columns of ``geo.tables.QUARANTINE``."""
+
+    file_name: str
+    source: str
+    batch: Batch
+    refused: pd.DataFrame
+    versions: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as one object for scripts; the counts add up to ``rows``."""
+        return {
+            "file": self.file_name,
+            "source": self.source,
+            "batch_no": self.batch.batch_no,
+            "repeated": self.batch.repeated,
+            "rows": self.batch.rows,
+            **{kind: getattr(self.batch, kind) for kind in COUNTS},
+            "reasons": {code: count for code, count, _, _ in self.reasons()},
+        }
+
+    def reasons(self) -> Iterator[tuple[str, int, str, list[int]]]:
+        """Yield for each reason its code, number of rows, first sentence, and the first row numbers."""
+        for code, rows in self.refused.groupby("reason_code", sort=True):
+            yield str(code), len(rows), str(rows["reason"].iloc[0]), rows["row_no"].head(SHOWN).tolist()
+
+
+def ingest(workspace: Workspace, file: Path, *, source_id: str | None, known: Known, clock: Clock) -> Ingested:
+    """Keep a file, read it as its source's, and append what it says.
+
+    Parameters
+    ----------
+    workspace
+        Where the theatre is watched.
+    file
+        The file, as it came.
+    source_id
+        Declared source that it comes from; ``None``: told by its name.
+    known
+        When its rows were known: ``recorded``, or in a replay workspace ``observed`` or ``reported``.
+    clock
+        Gives the present moment.
+
+    Raises
+    ------
+    PolicyError
+        If the source is not declared, or history is imported into a workspace that is no replay.
+    InputError
+        If the file cannot be read at all; its bytes are kept.
+    """
+    versions = workspace.remember(clock)
+    with workspace.ledger() as ledger:
+        settings = workspace.settings(ledger)
+        _require_replay(known, replay=ledger.replay)
+    source = choose_source(settings.theatre, file, source_id)
+    data = _bytes(file)
+    sha256 = store_raw(workspace.raw, data)
+    reading = _read(data, source, settings, file.name, sha256)
+    with workspace.ledger(write=True) as ledger:
+        batch = ledger.append(
+            reading, source=source, file_name=file.name, sha256=sha256, recorded_at=clock(), known=known
+        )
+    with workspace.ledger() as ledger:
+        refused = ledger.quarantine()
+    return Ingested(file.name, source.id, batch, refused[refused["batch_no"] == batch.batch_no], versions)
+
+
+def choose_source(theatre: Theatre, file: Path, source_id: str | None) -> Source:
+    """Return the declared source of a file: as told, else by its name, else by its extension."""
+    declared = ", ".join(source.id for source in theatre.sources)
+    if source_id is not None:
+        chosen = theatre.source(source_id)
+        if chosen is None:
+            msg = f"source {source_id!r} is not declared in theatre.toml; declared are: {declared}"
+            raise PolicyError(msg)
+        return chosen
+    guess = theatre.source(file.stem) or theatre.source(BY_EXTENSION.get(file.suffix.lower(), ""))
+    if guess is None:
+        msg = f"{file.name}: its name does not tell the source; say --source ID (declared are: {declared})"
+        raise PolicyError(msg)
+    return guess
+
+
+def _require_replay(known: Known, *, replay: bool) -> None:
+    if known != "recorded" and not replay:
+        msg = (
+            f"--known-at {known} imports history, which only a replay workspace takes; "
+            "make one with `ceasewatch init … --replay`, or leave the option out"
+        )
+        raise PolicyError(msg)
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        msg = f"{file}: cannot be read ({error.strerror}); check its name and rights"
+        raise PolicyError(msg) from error
+
+
+def _read(data: bytes, source: Source, settings: Settings, file_name: str, sha256: str) -> sources.Reading:
+    try:
+        return sources.read(data, source, settings.theatre, settings.policies[-1].policy, file_name)
+    except InputError as error:
+        msg = f"{error} (Nothing was ingested; the file is kept as raw/{sha256[:2]}/{sha256}.)"
+        raise InputError(error.code, msg) from error

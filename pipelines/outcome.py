@@ -1,0 +1,198 @@
+"""What came of a run: where is the answer, what is in it, and what changed since the one before?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from pipelines.publications import Publication
+
+HEADLINE: Final = (
+    "incident_id", "name", "state", "end", "tier_eligible", "tier_effective", "tier_peak", "t0_from", "next_due", "next_due_what",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Incidents that changed since the last publication of the same scope; ``since`` ``None``: it is the first one."""
+
+    since: datetime | None
+    new: tuple[str, ...]
+    escalated: tuple[str, ...]
+    ended: tuple[str, ...]
+    gone: tuple[str, ...]
+
+    @classmethod
+    def between(cls, before: Publication | None, incidents: pd.DataFrame) -> Changes:
+        """Compare the incidents with those of an earlier publication."""
+        said = before.incidents if before else {}
+        present = dict(
+            zip(incidents["incident_id"], zip(incidents["state"], incidents["tier_eligible"], strict=True), strict=True)
+        )
+        known = [name for name in present if name in said]
+        return cls(
+            before.as_of if before else None,
+            tuple(name for name in present if name not in said),
+            tuple(name for name in known if present[name][1] > said[name][1]),
+            tuple(name for name in known if present[name][0] == "ended" != said[name][0]),
+            tuple(name for name in said if name not in present),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a run gave; ``written`` is false where the same publication was there already. Times are aware UTC."""
+
+    run_id: str
+    title: str
+    standing: str
+    scope: str
+    as_of: datetime
+    known_at: datetime | None
+    hindsight: bool
+    replay: bool
+    file: Path
+    written: bool
+    counts: Mapping[str, int]
+    quarantine: Mapping[str, int]
+    changes: Changes
+    notices: pd.DataFrame
+    incidents: pd.DataFrame
+
+    @property
+    def states(self) -> dict[str, tuple[str, int]]:
+        """State and eligible tier of each incident, by name."""
+        rows = self.incidents
+        return {
+            str(name): (str(state), int(tier))
+            for name, state, tier in zip(rows["incident_id"], rows["state"], rows["tier_eligible"], strict=True)
+        }
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as one object for scripts: plain values, times as ISO 8601 text."""
+        return {
+            "run_id": self.run_id,
+            "theatre": self.title,
+            "standing": self.standing,
+            "scope": self.scope,
+            "as_of": stamp(self.as_of),
+            "known_at": stamp(self.known_at),
+            "hindsight": self.hindsight,
+            "replay": self.replay,
+            "file": str(self.file),
+            "written": self.written,
+            "counts": dict(self.counts),
+            "quarantine": dict(self.quarantine),
+            "changes": {
+                "since": stamp(self.changes.since),
+                "new": list(self.changes.new),
+                "escalated": list(self.changes.escalated),
+                "ended": list(self.changes.ended),
+                "gone": list(self.changes.gone),
+            },
+            "notices": records(self.notices),
+            "incidents": records(self.incidents),
+        }
+
+
+def headlines(incidents: pd.DataFrame) -> pd.DataFrame:
+    """Return one row for each incident, without candidates: those going on first, then by tier reached and name."""
+    rows = incidents.loc[incidents["state"] != "candidate", list(HEADLINE)]
+    rank = pd.DataFrame(
+        {
+            "over": rows["state"] == "ended",
+            "tier": -rows["tier_peak"].astype("int64"),
+            "number": rows["incident_id"].str.slice(2).astype("int64"),
+        }
+    )
+    return rows.loc[rank.sort_values(["over", "tier", "number"]).index].reset_index(drop=True)
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows as plain values: missing as ``None``, times as ISO 8601 text."""
+    return [{name: _plain(value) for name, value in row.items()} for row in frame.astype(object).to_dict("records")]
+
+
+def stamp(moment: datetime | None) -> str | None:
+    """Return a moment as ISO 8601 text in UTC, or ``None``."""
+    return (
+        None
+        if moment is None or pd.isna(moment)
+        else pd.Timestamp(moment).tz_convert("UTC").strftime("%Y-%m-%dT%H:%M:%SZ")
+    )
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, pd.Timestamp):
+        return stamp(value)
+    if value is None or value is pd.NA or value is pd.NaT or value != value:  # noqa: PLR0124 -- NaN alone differs from itself
+        return None
+    return value.item() if hasattr(value, "item") else value
+
+
+def markdown(outcome: Outcome) -> str:
+    """Return the account of a run for people: what changed, what late news changed, what was refused."""
+    return "\n".join(_lines(outcome))
+
+
+def _lines(outcome: Outcome) -> Iterator[str]:
+    changes = outcome.changes
+    yield f"# {outcome.title}: {outcome.scope}, {stamp(outcome.as_of)}"
+    yield ""
+    yield f"*{_standing(outcome)}*"
+    yield ""
+    yield f"File: `{outcome.file}`" + ("" if outcome.written else " (the same publication was there already)")
+    yield ""
+    yield (
+        "First publication of this scope."
+        if changes.since is None
+        else f"Since the publication for {stamp(changes.since)}:"
+    )
+    yield ""
+    named = dict(zip(outcome.incidents["incident_id"], outcome.incidents["name"], strict=True))
+    for title, names in (
+        ("New", changes.new),
+        ("Escalated", changes.escalated),
+        ("Ended", changes.ended),
+        ("Gone", changes.gone),
+    ):
+        listed = "; ".join(f"{name} {named.get(name, '')}".strip() for name in names) or "none"
+        yield f"- **{title}** ({len(names)}): {listed}"
+    yield from _table("Incidents", outcome.incidents)
+    yield from _table("Notices: what late news changed", outcome.notices)
+    yield ""
+    yield "## Refused rows"
+    yield ""
+    yield from (f"- {code}: {number}" for code, number in outcome.quarantine.items())
+    if not outcome.quarantine:
+        yield "none"
+
+
+def _standing(outcome: Outcome) -> str:
+    words = [
+        "Illustrative, without legal meaning" if outcome.standing == "illustrative" else "Operational",
+        f"known at {stamp(outcome.known_at)}" if outcome.known_at else "all that is known",
+        *(["hindsight"] if outcome.hindsight else []),
+        *(["replay"] if outcome.replay else []),
+    ]
+    return "; ".join(words) + "."
+
+
+def _table(title: str, frame: pd.DataFrame) -> Iterator[str]:
+    yield from ("", f"## {title}", "")
+    if frame.empty:
+        yield "none"
+        return
+    yield "| " + " | ".join(map(str, frame.columns)) + " |"
+    yield "|" + " --- |" * len(frame.columns)
+    for row in records(frame):
+        yield (
+            "| " + " | ".join("" if value is None else str(value).replace("|", "\\|") for value in row.values()) + " |"
+        )

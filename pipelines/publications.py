@@ -1,0 +1,131 @@
+"""What has been published, and which publication is the same as, or came before, another?
+
+A publication is an entry of the ledger: its key, its cut-offs and the hash of its file, and of each incident the little that
+the next run needs to say what is new. Only those that stand in the workspace count as published before; what was written
+elsewhere on someone's order is recorded too, so that it can be recognised.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipelines.ledger import Document, Ledger
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a run is asked; times are aware UTC.
+
+    ``known_at`` ``None``: all that is known. ``region`` ``None``: the whole theatre.
+    """
+
+    as_of: datetime
+    known_at: datetime | None = None
+    region: str | None = None
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One publication, as the ledger remembers it.
+
+    ``file`` is relative to the workspace; ``None``: written elsewhere. ``incidents`` gives state and eligible tier of
+    each incident by name.
+    """
+
+    run_id: str
+    region: str | None
+    as_of: datetime
+    known_at: datetime | None
+    ledger_no: int
+    file: str | None
+    sha256: str
+    version: str
+    incidents: dict[str, tuple[str, int]] = field(hash=False)
+    recorded_at: datetime | None = None
+
+    def body(self) -> bytes:
+        """Return the entry's canonical text."""
+        stored = {name: value for name, value in asdict(self).items() if name != "recorded_at"}
+        return json.dumps(stored, sort_keys=True, default=datetime.isoformat, separators=(",", ":")).encode()
+
+    @classmethod
+    def read(cls, document: Document) -> Self:
+        """Return the publication that a ledger entry holds."""
+        stored = json.loads(document.body)
+        known_at = stored.pop("known_at")
+        return cls(
+            **{
+                **stored,
+                "as_of": datetime.fromisoformat(stored["as_of"]),
+                "known_at": datetime.fromisoformat(known_at) if known_at else None,
+                "incidents": {name: (state, tier) for name, (state, tier) in stored["incidents"].items()},
+                "recorded_at": document.recorded_at,
+            }
+        )
+
+    @property
+    def knowledge(self) -> datetime:
+        """The moment of knowledge that it rested on, aware UTC."""
+        moment = self.known_at or self.recorded_at
+        if moment is None:
+            msg = "a publication that is not recorded yet rests on no moment of knowledge"
+            raise ValueError(msg)
+        return moment
+
+
+def key(question: Question, *, inputs: str, theatre: str, policies: tuple[str, ...], version: str) -> str:
+    """Return the SHA-256 over everything that a publication depends on; the hashes are hex."""
+    known_at = question.known_at.isoformat() if question.known_at else None
+    parts = [inputs, theatre, policies, version, question.as_of.isoformat(), known_at, question.region]
+    return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).hexdigest()
+
+
+def history(ledger: Ledger) -> list[Publication]:
+    """Return every publication in order of ledger number."""
+    return [Publication.read(document) for document in ledger.publications()]
+
+
+def standing(past: list[Publication], region: str | None) -> list[Publication]:
+    """Return the publications of a scope that were put in the workspace's place for it, oldest first."""
+    return [publication for publication in past if publication.region == region and publication.file is not None]
+
+
+def before(past: list[Publication], question: Question, run_id: str, *, replay: bool) -> Publication | None:
+    """Return the last publication of the same scope that the one with this key can be compared with.
+
+    It speaks of no later moment and rests on no later knowledge, and repeating a run does not change which one it is.
+    """
+    candidates = standing(past, question.region)
+    own = next((place for place, found in enumerate(candidates) if found.run_id == run_id), len(candidates))
+    fitting = [
+        found
+        for found in candidates[:own]
+        if found.as_of <= question.as_of and _was_known(found, question.known_at, replay=replay)
+    ]
+    return fitting[-1] if fitting else None
+
+
+def _was_known(found: Publication, known_at: datetime | None, *, replay: bool) -> bool:
+    if known_at is None:
+        return True
+    if replay:  # the hands of a replay's clock are the knowledge times that were asked for
+        return found.known_at is not None and found.known_at < known_at
+    return found.recorded_at is not None and found.recorded_at <= known_at
+
+
+def is_recorded(past: list[Publication], entry: Publication) -> bool:
+    """Tell whether the ledger has this very publication, at this place, already."""
+    return any((found.run_id, found.sha256, found.file) == (entry.run_id, entry.sha256, entry.file) for found in past)
+
+
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file, hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,129 @@
+"""What was known for a question, and what had been said before?
+
+Everything that a run rests on is read here, in one go, with its key; nothing is decided yet.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from geo.errors import PolicyError
+from geo.policy import in_force
+from pipelines import publications
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    import pandas as pd
+
+    from geo.policy import Policy
+    from pipelines.ledger import Head, Ledger
+    from pipelines.publications import Publication, Question
+    from pipelines.workspace import Settings, Workspace
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """What was known at a moment: settings, reports, coverage, and the state of the ledger they come from."""
+
+    settings: Settings
+    reports: pd.DataFrame
+    coverage: pd.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
+class Recalled:
+    """All that a run starts from; ``earlier`` is the publication to compare with, and ``then`` what was known for it."""
+
+    question: Question
+    version: str
+    run_id: str
+    now: Memory
+    quarantine: pd.DataFrame
+    counts: Mapping[str, int]
+    head: Head
+    replay: bool
+    hindsight: bool
+    earlier: Publication | None
+    then: Memory | None
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force at the moment that is asked about."""
+        return in_force(self.now.settings.policies, self.question.as_of)
+
+
+def recall(workspace: Workspace, question: Question, *, version: str, at: datetime) -> Recalled:
+    """Read from the ledger everything that the answer may rest on, and what had been published before."""
+    if question.known_at is not None:
+        _settle(workspace)
+    with workspace.ledger() as ledger:
+        require_answerable(question, replay=ledger.replay, at=at)
+        head = ledger.head(question.known_at)
+        now = memory(workspace, ledger, question.known_at, None)
+        require_region(now, question.region)
+        run_id = publications.key(
+            question,
+            inputs=head.inputs_hash,
+            theatre=now.settings.theatre_hash,
+            policies=now.settings.policy_hashes,
+            version=version,
+        )
+        earlier = publications.before(publications.history(ledger), question, run_id, replay=ledger.replay)
+        return Recalled(
+            question,
+            version,
+            run_id,
+            now,
+            ledger.quarantine(question.known_at),
+            ledger.counts(question.known_at),
+            head,
+            ledger.replay,
+            _hindsight(ledger, question, now),
+            earlier,
+            memory(workspace, ledger, earlier.known_at, earlier.ledger_no) if earlier else None,
+        )
+
+
+def require_answerable(question: Question, *, replay: bool, at: datetime) -> None:
+    """Refuse a moment of knowledge that is still to come: what arrives until then would change the answer."""
+    if question.known_at is not None and question.known_at > at and not replay:
+        msg = f"known at {question.known_at:%Y-%m-%dT%H:%M:%SZ}: that moment is still to come; leave --known-at out for all that is known now"
+        raise PolicyError(msg)
+
+
+def require_region(memory: Memory, region: str | None) -> None:
+    """Refuse a region that the theatre does not have, and name those that it has."""
+    regions = sorted(memory.settings.theatre.regions["region_id"])
+    if region is None or region in regions:
+        return
+    close = difflib.get_close_matches(region, regions, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ";"
+    msg = f"region {region!r} is not in this theatre{hint} It has: {', '.join(regions) or 'no regions'}"
+    raise PolicyError(msg)
+
+
+def memory(workspace: Workspace, ledger: Ledger, known_at: datetime | None, up_to_no: int | None) -> Memory:
+    """Read what was known at a moment (``None``: ever), up to a ledger number (``None``: the last)."""
+    return Memory(
+        workspace.settings(ledger, known_at, up_to_no),
+        ledger.reports(known_at, up_to_no=up_to_no),
+        ledger.coverage(known_at, up_to_no=up_to_no),
+    )
+
+
+def _settle(workspace: Workspace) -> None:
+    # What a writer is still storing bears an earlier time: once it has ended, nothing before ``known_at`` can arrive.
+    with workspace.ledger(write=True):
+        pass
+
+
+def _hindsight(ledger: Ledger, question: Question, now: Memory) -> bool:
+    """Tell whether anything is used that was known after the moment that is asked about."""
+    if question.known_at is not None and question.known_at <= question.as_of:
+        return False
+    arrived = ledger.head(question.as_of).inputs_no != ledger.head(question.known_at).inputs_no
+    return arrived or any(bool((frame["known_at"] > question.as_of).any()) for frame in (now.reports, now.coverage))

@@ -1,0 +1,242 @@
+"""What does the theatre look like at a moment, with what was known then?
+
+The whole run as one plain call, and each of its steps as a function, for those that run the steps one by one::
+
+    recall → judge → compare → compose → publish → report → record
+
+The theatre is always computed whole, and cut for a region at the end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pandas as pd
+
+from geo import notices as notice
+from geo import tables
+from geo.assess import Assessment, assess
+from pipelines import layers, publications
+from pipelines.outcome import Changes, Outcome, headlines
+from pipelines.publications import Question
+from pipelines.recall import Memory, Recalled, recall
+from pipelines.workspace import GEOPACKAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from pipelines.layers import Published
+    from pipelines.workspace import Clock, Settings, Workspace
+
+_COUNTED: Final = frozenset({"reports", "reports_in_window", "violations", "incidents", "candidates"})
+WHOLE: Final = "whole"
+
+
+def watch(  # noqa: PLR0913 -- the run's whole input, by name
+    workspace: Workspace,
+    *,
+    as_of: datetime,
+    known_at: datetime | None,
+    region: str | None,
+    out: Path | None,
+    version: str,
+    clock: Clock,
+) -> Outcome:
+    """Publish the answer for one scope and moment.
+
+    Parameters
+    ----------
+    workspace
+        Where the theatre is watched.
+    as_of
+        The moment that the answer is about, aware UTC.
+    known_at
+        The moment of knowledge, aware UTC; ``None``: all that is known.
+    region
+        Region that the answer is cut to; ``None``: the whole theatre.
+    out
+        Folder to publish into instead of the workspace's own place for the scope.
+    version
+        Version of Ceasewatch.
+    clock
+        Gives the present moment.
+
+    Raises
+    ------
+    PolicyError
+        If the theatre's files are not sound, the region is unknown, or ``known_at`` is still to come.
+    """
+    question = Question(as_of, known_at, region)
+    workspace.remember(clock)
+    recalled = recall(workspace, question, version=version, at=clock())
+    whole = judge(recalled.now, as_of)
+    late = compare(recalled, whole)
+    content = compose(recalled, whole, late)
+    published = publish(recalled, content, target(workspace, question, out))
+    outcome = report(recalled, content, published)
+    record(workspace, recalled, outcome, sha256=published.sha256, clock=clock)
+    return outcome
+
+
+def judge(memory: Memory, as_of: datetime) -> Assessment:
+    """Assess the whole theatre."""
+    return assess(memory.reports, memory.coverage, memory.settings.theatre, memory.settings.policies, as_of)
+
+
+def compare(recalled: Recalled, whole: Assessment) -> pd.DataFrame:
+    """Return the notices: what is known now of the moment of the last publication, against what was said of it then.
+
+    Nothing is computed twice where no news is about that moment.
+    """
+    earlier, then = recalled.earlier, recalled.then
+    if earlier is None or then is None or _same(then, recalled.now, earlier.as_of):
+        return tables.empty(tables.NOTICES_TABLE)
+    said = judge(then, earlier.as_of)
+    says = whole if earlier.as_of == recalled.question.as_of else judge(recalled.now, earlier.as_of)
+    found = notice.compare(said.tables, says.tables, as_of=earlier.as_of, known_at=earlier.knowledge)
+    if recalled.question.region is None:
+        return found
+    cut = [_cut(answer, recalled.question.region)["incidents"]["incident_id"] for answer in (said, says)]
+    return found[found["incident_id"].isin(pd.concat(cut))].reset_index(drop=True)
+
+
+def compose(recalled: Recalled, whole: Assessment, late: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return every declared layer of the publication, by name, cut to the scope."""
+    layers_of_scope = _cut(whole, recalled.question.region)
+    content = {**layers_of_scope, "notices": late, "quarantine": recalled.quarantine}
+    return {**content, "run": _run_table(recalled, content)}
+
+
+def target(workspace: Workspace, question: Question, out: Path | None) -> Path:
+    """Return the file that the answer goes to."""
+    return workspace.target(question.region) if out is None else out / GEOPACKAGE
+
+
+def publish(recalled: Recalled, content: Mapping[str, pd.DataFrame], file: Path) -> Published:
+    """Put the answer in its place, whole or not at all; not written again where it stands there already."""
+    keep = recalled.policy.publication.keep
+    return layers.publish(content, file, keep=keep, run_id=recalled.run_id)
+
+
+def record(workspace: Workspace, recalled: Recalled, outcome: Outcome, *, sha256: str, clock: Clock) -> None:
+    """Enter the publication in the ledger, once.
+
+    A kill between publishing and recording leaves a file without an entry: the next run with the same key enters it.
+    """
+    stands = outcome.file == workspace.target(recalled.question.region)
+    place = outcome.file.relative_to(workspace.path).as_posix() if stands else None
+    entry = publications.Publication(
+        run_id=recalled.run_id,
+        region=recalled.question.region,
+        as_of=recalled.question.as_of,
+        known_at=recalled.question.known_at,
+        ledger_no=recalled.head.inputs_no,
+        file=place,
+        sha256=sha256,
+        version=recalled.version,
+        incidents=outcome.states,
+    )
+    with workspace.ledger(write=True) as ledger:
+        if not publications.is_recorded(publications.history(ledger), entry):
+            ledger.put_publication(entry.body(), clock())
+
+
+def report(recalled: Recalled, content: Mapping[str, pd.DataFrame], published: Published) -> Outcome:
+    """Return what came of the run."""
+    row = content["run"].iloc[0]
+    incidents = headlines(content["incidents"])
+    return Outcome(
+        run_id=recalled.run_id,
+        title=str(row["title"]),
+        standing=str(row["standing"]),
+        scope=str(row["scope"]),
+        as_of=recalled.question.as_of,
+        known_at=recalled.question.known_at,
+        hindsight=recalled.hindsight,
+        replay=recalled.replay,
+        file=published.path,
+        written=published.replaced,
+        counts={name: int(row[name]) for name in tables.RUN.names if name.startswith("rows") or name in _COUNTED},
+        quarantine={
+            str(code): int(n) for code, n in recalled.quarantine["reason_code"].value_counts().sort_index().items()
+        },
+        changes=Changes.between(recalled.earlier, incidents),
+        notices=content["notices"],
+        incidents=incidents,
+    )
+
+
+def _same(then: Memory, now: Memory, moment: datetime) -> bool:
+    """Tell whether two states of knowledge hold the same of what began by ``moment``."""
+    settings = (then.settings.theatre_hash, then.settings.policy_hashes) == (
+        now.settings.theatre_hash,
+        now.settings.policy_hashes,
+    )
+    return settings and all(
+        _begun(earlier, moment, columns).equals(_begun(later, moment, columns))
+        for earlier, later, columns in (
+            (then.reports, now.reports, ["ledger_no", "disputed"]),
+            (then.coverage, now.coverage, ["ledger_no"]),
+        )
+    )
+
+
+def _begun(frame: pd.DataFrame, moment: datetime, columns: list[str]) -> pd.DataFrame:
+    return frame.loc[frame["observed_from"] <= moment, columns].reset_index(drop=True)
+
+
+def _cut(whole: Assessment, region: str | None) -> dict[str, pd.DataFrame]:
+    return dict((whole if region is None else whole.within(region)).tables)
+
+
+def _run_table(recalled: Recalled, content: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    question, theatre, settings = recalled.question, recalled.now.settings.theatre, recalled.now.settings
+    states = content["incidents"]["state"]
+    row = {
+        "run_id": recalled.run_id,
+        "theatre": theatre.id,
+        "title": theatre.title,
+        "standing": theatre.status,
+        "scope": question.region or WHOLE,
+        "as_of": pd.Timestamp(question.as_of),
+        "known_at": pd.NaT if question.known_at is None else pd.Timestamp(question.known_at),
+        "hindsight": recalled.hindsight,
+        "replay": recalled.replay,
+        "ledger_no": recalled.head.inputs_no,
+        "ledger_head": recalled.head.inputs_hash,
+        "theatre_hash": settings.theatre_hash,
+        "policy_version": recalled.policy.version,
+        "policy_hash": _policy_hash(settings, question.as_of),
+        "version": recalled.version,
+        **_row_counts(recalled.counts),
+        "reports": len(content["reports"]),
+        "reports_in_window": _in_window(content["reports"], recalled.now.settings),
+        "violations": len(content["violations"]),
+        "incidents": int((states != "candidate").sum()),
+        "candidates": int((states == "candidate").sum()),
+    }
+    return tables.conform(pd.DataFrame([row]), tables.RUN)
+
+
+def _row_counts(counts: Mapping[str, int]) -> dict[str, int]:
+    kinds = ("new", "revision", "duplicate", "conflict", "retraction", "heartbeat", "quarantined")
+    return {"rows": counts["rows"], **{f"rows_{kind}": counts[kind] for kind in kinds}}
+
+
+def _policy_hash(settings: Settings, as_of: datetime) -> str:
+    begun = [
+        found
+        for found, version in zip(settings.policy_hashes, settings.policies, strict=True)
+        if version.in_force_from is None or version.in_force_from <= as_of
+    ]
+    return begun[-1]
+
+
+def _in_window(reports: pd.DataFrame, settings: Settings) -> int:
+    inside = pd.Series(data=False, index=reports.index)
+    for window in settings.theatre.windows:
+        ends = pd.Series(data=True, index=reports.index) if window.end is None else reports["observed_to"] < window.end
+        inside |= (reports["observed_from"] >= window.start) & ends
+    return int(inside.sum())

@@ -1,0 +1,277 @@
+"""Where is one ceasefire watched, and which theatre and policy hold there?
+
+A workspace is a folder::
+
+    ledger.sqlite          everything that ever arrived
+    raw/                   the files as they came, by SHA-256
+    theatre/               the theatre and its policy: the user's to edit
+    inbox/                 where files may be dropped
+    published/             monitor.gpkg, and regions/ID/monitor.gpkg
+
+What stands in ``theatre/`` is in force once it has been checked whole and recorded in the ledger, as a new version beside
+the earlier ones.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from geo.errors import PolicyError
+from geo.policy import Policy, PolicyVersion
+from pipelines import settings
+from pipelines.ledger import Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+    from typing import TypeAlias
+
+    from geo.theatre import Theatre
+    from pipelines.ledger import Document
+
+    Clock: TypeAlias = Callable[[], datetime]
+    """Gives the present moment, aware UTC. It is read while the ledger is held, so that nothing arrives in the past."""
+
+SCHEMA: Final = 1
+POLICY_FILE: Final = "policy.toml"
+LEDGER_FILE: Final = "ledger.sqlite"
+GEOPACKAGE: Final = "monitor.gpkg"
+FOLDERS: Final = ("raw", "theatre", "inbox", "published")
+WAIT_S: Final = 60.0
+"""How long one waits for another writer of the same workspace, seconds."""
+
+
+@dataclass(frozen=True, eq=False)
+class Settings:
+    """The theatre and the policies that were known at a moment; the hashes are those of the recorded versions."""
+
+    theatre: Theatre
+    policies: tuple[PolicyVersion, ...]
+    theatre_hash: str
+    policy_hashes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One folder where one theatre is watched."""
+
+    path: Path
+    name: str
+
+    @classmethod
+    def create(cls, path: Path, files: Mapping[str, bytes], name: str, *, replay: bool, at: datetime) -> Workspace:
+        """Make a workspace at ``path``, whole or not at all.
+
+        Parameters
+        ----------
+        path
+            A folder that does not exist yet, or an empty one.
+        files
+            The theatre's files, by name.
+        name
+            Name of the theatre.
+        replay
+            Whether history will be imported with the knowledge time of its sources.
+        at
+            Present moment, aware UTC.
+
+        Raises
+        ------
+        PolicyError
+            If the folder holds something already, or the theatre is not sound.
+        """
+        _require_vacant(path)
+        settings.load_theatre(files, name)
+        settings.load_policy(files, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+        try:
+            _furnish(draft, files, name, replay=replay, at=at)
+            draft.chmod(0o755)
+            draft.rename(path)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+        return cls(path, name)
+
+    @classmethod
+    def open(cls, path: Path) -> Workspace:
+        """Return the workspace at ``path``.
+
+        Raises
+        ------
+        PolicyError
+            If there is none, a part of it is missing, or a newer version of Ceasewatch made it.
+        """
+        _require_workspace(path)
+        with Ledger.open(path / LEDGER_FILE) as ledger:
+            documents = ledger.documents("workspace")
+        if not documents:
+            msg = f"{path}: the ledger does not say which theatre it belongs to; make a new workspace with `ceasewatch init`"
+            raise PolicyError(msg)
+        about = json.loads(documents[-1].body)
+        if about["schema"] > SCHEMA:
+            msg = f"{path} was made by a newer version of Ceasewatch (layout {about['schema']}, this one knows {SCHEMA}); update Ceasewatch"
+            raise PolicyError(msg)
+        return cls(path, about["theatre"])
+
+    @property
+    def raw(self) -> Path:
+        """Folder of the raw files."""
+        return self.path / "raw"
+
+    @property
+    def theatre(self) -> Path:
+        """Folder of the theatre's files."""
+        return self.path / "theatre"
+
+    def ledger(self, *, write: bool = False, wait_s: float = WAIT_S) -> Ledger:
+        """Open the ledger: a context manager; one writer at a time."""
+        return Ledger.open(self.path / LEDGER_FILE, write=write, wait_s=wait_s)
+
+    def target(self, region: str | None) -> Path:
+        """Return where the publication of a scope stands: of the whole theatre, or of one region."""
+        published = self.path / "published"
+        return published / GEOPACKAGE if region is None else published / "regions" / _file_name(region) / GEOPACKAGE
+
+    def remember(self, clock: Clock, *, wait_s: float = WAIT_S) -> tuple[str, ...]:
+        """Record the files in ``theatre/`` where they are not those of the newest versions; return the kinds recorded.
+
+        Parameters
+        ----------
+        clock
+            Gives the present moment: the new versions are in force from then on.
+        wait_s
+            Longest wait for another writer, seconds.
+
+        Raises
+        ------
+        PolicyError
+            If the files are not sound; nothing is recorded then.
+        """
+        files = settings.read_folder(self.theatre)
+        bodies = _bodies(files)
+        with self.ledger() as ledger:
+            changed = [kind for kind, body in bodies.items() if ledger.documents(kind)[-1].body != body]
+        if not changed:
+            return ()
+        settings.load_theatre(files, self.name)
+        settings.load_policy(files, self.name)
+        with self.ledger(write=True, wait_s=wait_s) as ledger:
+            at = clock()
+            return tuple(kind for kind in changed if ledger.put_document(kind, bodies[kind], at) is not None)
+
+    def settings(self, ledger: Ledger, known_at: datetime | None = None, up_to_no: int | None = None) -> Settings:
+        """Return the theatre and policies as they were known.
+
+        Parameters
+        ----------
+        ledger
+            The open ledger.
+        known_at
+            Only versions recorded by then; ``None``: all. Before the first version, the first.
+        up_to_no
+            Only versions with at most this ledger number.
+        """
+        theatre = _known(ledger.documents("theatre"), known_at, up_to_no)[-1]
+        policies = _known(ledger.documents("policy"), known_at, up_to_no)
+        loaded = [_policy(document.body, self.name) for document in policies]
+        return Settings(
+            _theatre(theatre.body, self.name),
+            tuple(
+                PolicyVersion(policy=policy, in_force_from=document.recorded_at if number else None)
+                for number, (policy, document) in enumerate(zip(loaded, policies, strict=True))
+            ),
+            theatre.sha256,
+            tuple(document.sha256 for document in policies),
+        )
+
+
+def _file_name(text: str) -> str:
+    # A region's id comes from a user's file: it must name one folder, and no other id the same one.
+    return re.sub(r'[\\/:*?"<>|%\x00-\x1f]|^\.', lambda found: f"%{ord(found.group()):02X}", text)
+
+
+def _require_vacant(path: Path) -> None:
+    if path.exists() and not path.is_dir():
+        msg = f"{path} is a file; name a folder that does not exist yet"
+        raise PolicyError(msg)
+    if (path / LEDGER_FILE).exists():
+        msg = f"{path} is a workspace already; use it, or name another folder"
+        raise PolicyError(msg)
+    if path.is_dir() and any(path.iterdir()):
+        msg = f"{path} is not empty; name a folder that does not exist yet"
+        raise PolicyError(msg)
+
+
+def _require_workspace(path: Path) -> None:
+    if not path.is_dir():
+        msg = f"{path}: no such folder; make a workspace with `ceasewatch init {path} --theatre NAME`"
+        raise PolicyError(msg)
+    if not (path / LEDGER_FILE).is_file():
+        rest = [name for name in FOLDERS if (path / name).is_dir()]
+        lost = len(rest) == len(FOLDERS)
+        msg = (
+            f"{path}: its ledger ({LEDGER_FILE}) is missing; bring it back from a copy before anything else"
+            if lost
+            else f"{path} is not a workspace; make one with `ceasewatch init {path} --theatre NAME`"
+        )
+        raise PolicyError(msg)
+    if not (path / "theatre").is_dir():
+        msg = f"{path}: its folder theatre/ is missing; bring it back, the files are yours to edit but not to remove"
+        raise PolicyError(msg)
+
+
+def _furnish(path: Path, files: Mapping[str, bytes], name: str, *, replay: bool, at: datetime) -> None:
+    for folder in FOLDERS:
+        (path / folder).mkdir()
+    for file_name, data in files.items():
+        file = path / "theatre" / file_name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+    about = _canonical({"schema": SCHEMA, "theatre": name})
+    with Ledger.create(path / LEDGER_FILE, replay=replay, recorded_at=at) as ledger:
+        for kind, body in {"workspace": about, **_bodies(files)}.items():
+            ledger.put_document(kind, body, at)
+
+
+def _canonical(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _bodies(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the files as ledger documents, by kind."""
+    try:
+        texts = {name: data.decode() for name, data in files.items() if name != POLICY_FILE}
+    except UnicodeDecodeError as error:
+        wrong = next(name for name, data in files.items() if data is error.object)
+        msg = f"{wrong}: not UTF-8 text (byte {error.start}); save it as UTF-8"
+        raise PolicyError(msg) from error
+    return {"theatre": _canonical(texts), "policy": files[POLICY_FILE]}
+
+
+def _known(documents: Sequence[Document], known_at: datetime | None, up_to_no: int | None) -> list[Document]:
+    known = [
+        document
+        for document in documents
+        if (known_at is None or document.recorded_at <= known_at)
+        and (up_to_no is None or document.ledger_no <= up_to_no)
+    ]
+    return known or [documents[0]]
+
+
+@lru_cache(maxsize=8)
+def _theatre(body: bytes, name: str) -> Theatre:
+    return settings.load_theatre({file_name: text.encode() for file_name, text in json.loads(body).items()}, name)
+
+
+@lru_cache(maxsize=32)
+def _policy(body: bytes, name: str) -> Policy:
+    return settings.load_policy({POLICY_FILE: body}, name)
