@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from geo.pieces import Bools, Indices, Pieces
 
 GENTLE_DEG: Final = 170.0  # a curve whose headings differ by less than 180 degrees cannot wind around a place
+BESIDE_M: Final = 0.05  # how far beside the line its samples lie
 FIRST_LOOK: Final = 8  # pieces looked at before asking for more
 BLOCK: Final = 400_000  # point-piece pairs held in memory at a time
 
@@ -39,8 +40,8 @@ class Located:
 
     ``segment`` indexes ``Baseline.segments``. ``distance_m`` is geodesic, ``chainage_m`` is that of the nearest point
     of the line. ``side`` is +1 on the left walking along increasing chainage, -1 on the right, 0 beyond the line's ends
-    and on the line itself. ``clear_m`` is a lower bound: a disc of less than half of it around the point has its nearest
-    points on that one segment, on no end of the line, and changes side only where it reaches the line.
+    and on the line itself. ``clear_m`` is a lower bound: a disc of less than half of it around the point has its
+    nearest points on that one segment, on no end of the line, and changes side only where it reaches the line.
     """
 
     segment: Indices
@@ -48,6 +49,11 @@ class Located:
     distance_m: Reals
     side: npt.NDArray[np.int8]
     clear_m: Reals
+
+    @property
+    def on_line(self) -> Bools:
+        """Which points lie on the line itself: on both sides at once."""
+        return np.asarray(self.distance_m <= SAME_M)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,12 +130,11 @@ class Baseline:
         chosen = _nearest(point, metres)
         piece, along, metres = piece[chosen], along[chosen], metres[chosen]
         side = _sides(self._pieces, piece, along, azimuth[chosen], past[chosen])
-        side[metres <= SAME_M] = 0
         return Located(
             segment=self._pieces.segment[piece],
             chainage_m=self._pieces.chainage[piece] + along,
             distance_m=metres,
-            side=side,
+            side=np.where(metres <= SAME_M, 0, side).astype(np.int8),
             clear_m=clear,
         )
 
@@ -151,6 +156,29 @@ class Baseline:
         foot = forward(pieces.lon[piece], pieces.lat[piece], pieces.azimuth[piece], chainage - pieces.chainage[piece])
         lon, lat, _ = forward(foot[0], foot[1], foot[2] - 90.0, offset)
         return lon, lat
+
+    def samples(self, step_m: float) -> tuple[Reals, Reals, npt.NDArray[np.int8]]:
+        """Return places beside the line at most ``step_m`` apart: longitude, latitude, side.
+
+        They lie in pairs left and right of it, close to every bend as far before it as behind it; beyond each end there
+        is a pair of side 0. What is nearest to a sample of a side lies on that side, as closely as ``step_m`` can tell.
+        """
+        pieces = self._pieces
+        counts = np.ceil(pieces.length / step_m).astype(np.intp)
+        every = np.repeat(np.arange(len(pieces)), counts)
+        within = np.arange(len(every)) - np.repeat(np.cumsum(counts) - counts, counts)
+        start, end = _beside_nodes(pieces)
+        first, last = np.flatnonzero(pieces.before < 0), np.flatnonzero(pieces.after < 0)
+        whole = np.arange(len(pieces))
+        piece = np.concatenate([every, whole, whole, first, last])
+        middle = (within + 0.5) * (pieces.length / counts)[every]
+        length = pieces.length
+        along = np.concatenate([middle, start, length - end, -start[first], length[last] + end[last]])
+        foot = forward(pieces.lon[piece], pieces.lat[piece], pieces.azimuth[piece], along)
+        inside = (along > 0) & (along < length[piece])
+        pairs = [forward(foot[0], foot[1], foot[2] - 90.0, np.full(len(piece), sign * BESIDE_M)) for sign in (1, -1)]
+        lon, lat = (np.concatenate([pair[column] for pair in pairs]) for column in (0, 1))
+        return lon, lat, np.concatenate([inside, -inside.astype(np.int8)]).astype(np.int8)
 
     def _candidates(self, xyz: Reals) -> tuple[Indices, Indices, Reals]:
         """Return pairs (point, piece), ascending, that hold every nearest piece, and ``clear_m`` of each point."""
@@ -241,6 +269,14 @@ def _to_ends(pieces: Pieces, xyz: Reals) -> Reals:
     for end in ends:
         nearest = np.minimum(nearest, np.sqrt(((xyz - end) ** 2).sum(axis=-1)))
     return nearest
+
+
+def _beside_nodes(pieces: Pieces) -> tuple[Reals, Reals]:
+    """Return how far from a piece's start and end samples lie: equally far on both sides of every bend."""
+    own = np.minimum(4 * BESIDE_M, pieces.length / 4)
+    before = np.where(pieces.before >= 0, own[pieces.before], own)
+    after = np.where(pieces.after >= 0, own[pieces.after], own)
+    return np.minimum(own, before), np.minimum(own, after)
 
 
 def _feet(pieces: Pieces, piece: Indices, lon: Reals, lat: Reals) -> tuple[Reals, Reals, Reals, Reals]:

@@ -1,14 +1,35 @@
-"""Where does the agreement forbid something, to whom, and since when?"""
+"""Where does the agreement forbid something, to whom, and since when?
+
+Membership is decided by geodesic distance and side; what is drawn on the map is a likeness of it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from shapely import MultiPolygon
+
+from geo.crs import WGS84, drawing_crs
+from geo.errors import PolicyError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from shapely import MultiPolygon, Polygon
+    import pandas as pd
+    from shapely import Polygon
+
+    from geo.crs import Reals
+    from geo.fronts import Baseline, Located
+    from geo.pieces import Bools
+
+SIGNS: Final = {"left": (1,), "right": (-1,), "both": (1, -1)}
+FINENESS: Final = 20  # samples of the line within one depth: a drawn edge strays from the true one by less than a pixel
+MOST_SAMPLES: Final = 10_000
+SEAM_DEG: Final = 180.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,10 +37,10 @@ class Zone:
     """Ground where the agreement forbids something.
 
     A ``band`` is the ground within ``depth_m`` (inclusive) of a baseline on one side or both, without what lies beyond
-    the line's ends; a ``polygon`` is ``geometry`` (WGS 84), borders included. ``weapons`` are the weapon classes that
-    it forbids (``None``: all), ``party`` the party that it binds (``None``: all). It is in force from ``valid_from``
-    (inclusive; ``None``: always was) to ``valid_to`` (exclusive; ``None``: open), aware UTC. ``forbids`` is
-    ``presence`` where a weapon may not even stand, ``all`` where it may not be used.
+    the line's ends; a ``polygon`` is ``geometry`` (WGS 84, edges straight in degrees), borders included. ``weapons``
+    are the weapon classes that it forbids (``None``: all), ``party`` the party that it binds (``None``: all). It is in
+    force from ``valid_from`` (inclusive; ``None``: always was) to ``valid_to`` (exclusive; ``None``: open), aware UTC.
+    ``forbids`` is ``presence`` where a weapon may not even stand, ``all`` where it may not be used.
     """
 
     id: str
@@ -39,3 +60,82 @@ class Zone:
     def strictness(self) -> tuple[bool, float, str]:
         """What zones are sorted by, strictest first: polygons, then bands by depth, then by id."""
         return (self.kind == "band", self.depth_m or 0.0, self.id)
+
+    @property
+    def depth(self) -> float:
+        """Depth of a band in metres; 0 for a polygon."""
+        return self.depth_m or 0.0
+
+
+def applies(zone: Zone, reports: pd.DataFrame) -> Bools:
+    """Return which reports a zone binds, wherever they are, shape (n,).
+
+    Reads ``observed_from``, ``weapon_class`` and ``party_claimed``. The zone is in force at ``observed_from``; an
+    unknown weapon is bound only by a zone for all weapons; a report that names no party is bound by every party's zone.
+    """
+    bound = np.ones(len(reports), dtype=bool)
+    if zone.valid_from is not None:
+        bound &= (reports["observed_from"] >= zone.valid_from).to_numpy(bool)
+    if zone.valid_to is not None:
+        bound &= (reports["observed_from"] < zone.valid_to).to_numpy(bool)
+    if zone.weapons is not None:
+        bound &= reports["weapon_class"].isin(sorted(zone.weapons)).to_numpy(bool)
+    if zone.party is not None:
+        named = reports["party_claimed"]
+        bound &= (named.isna() | (named == zone.party)).to_numpy(bool)
+    return bound
+
+
+def contains(zone: Zone, lon: Reals, lat: Reals, located: Located | None) -> Bools:
+    """Return which points (WGS 84 degrees, shape (n,)) lie in a zone; ``located`` is on the band's baseline.
+
+    A point on the line itself lies in the bands of both sides.
+    """
+    if zone.kind == "polygon":
+        shapely.prepare(zone.geometry)
+        return np.asarray(shapely.intersects_xy(zone.geometry, lon, lat))
+    if located is None:
+        msg = f"the band {zone.id} needs the places relative to its baseline"
+        raise ValueError(msg)
+    fits = np.isin(located.side, SIGNS[zone.side]) | located.on_line
+    return np.asarray(fits & (located.distance_m <= zone.depth))
+
+
+def draw(zone: Zone, baseline: Baseline | None) -> MultiPolygon:
+    """Return a zone as a valid MultiPolygon in WGS 84, counter-clockwise, for the map.
+
+    A band is what lies nearest to samples of its side of the line, within the depth in a metric CRS around the line: it
+    follows bends, parts that lie close and open ends as membership does, and differs from it by some metres in a
+    thousand of depth.
+
+    Raises
+    ------
+    PolicyError
+        If the band reaches over the antimeridian.
+    """
+    if zone.kind == "polygon":
+        return _whole(zone.geometry)
+    if baseline is None:
+        msg = f"the band {zone.id} needs its baseline to be drawn"
+        raise ValueError(msg)
+    bounds = baseline.segments.total_bounds
+    crs = drawing_crs(float(bounds[0] + bounds[2]) / 2, float(bounds[1] + bounds[3]) / 2)
+    ground = shapely.buffer(baseline.segments.geometry.to_crs(crs).union_all(), zone.depth, quad_segs=16)
+    step = max(zone.depth / FINENESS, baseline.length_m / MOST_SAMPLES)
+    lon, lat, side = baseline.samples(step)
+    points = gpd.GeoSeries(gpd.points_from_xy(lon, lat, crs=WGS84)).to_crs(crs)
+    cells = shapely.get_parts(shapely.voronoi_polygons(points.union_all(), extend_to=ground))
+    nearest = shapely.STRtree(points.to_numpy()).query(cells, predicate="contains")
+    wanted = nearest[0][np.isin(side[nearest[1]], SIGNS[zone.side])]
+    drawn = shapely.intersection(shapely.coverage_union_all(cells[wanted]), ground)
+    band = gpd.GeoSeries([drawn], crs=crs).to_crs(WGS84).iloc[0]
+    if np.ptp(shapely.get_coordinates(band)[:, 0]) > SEAM_DEG:
+        msg = f"zone {zone.id!r} reaches over the antimeridian, which is not supported; make it less deep"
+        raise PolicyError(msg)
+    return _whole(band)
+
+
+def _whole(geometry: shapely.Geometry | None) -> MultiPolygon:
+    parts = shapely.get_parts(shapely.get_parts(shapely.make_valid(geometry)))
+    areas = [part for part in parts if part.geom_type == "Polygon" and part.area > 0]
+    return MultiPolygon(list(shapely.orient_polygons(np.array(areas, dtype=object))))
