@@ -82,6 +82,11 @@ def _sentence(item: Any, known: Iterable[str]) -> tuple[str, str]:  # noqa: ANN4
         return "is not a known key", f"correct its spelling or remove it (known: {', '.join(known)})"
     if item["type"] in _SAY:
         return _SAY[item["type"]]
+    if item["type"] == "string_pattern_mismatch":
+        return (
+            f"{shown(item['input'])} is no id",
+            "use letters, digits, dots, underscores and hyphens, a letter or digit first",
+        )
     if item["type"] == "value_error":
         return str(item["ctx"]["error"]), "correct it"
     message = str(item["msg"]).removeprefix("Input ")
