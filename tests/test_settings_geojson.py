@@ -227,7 +227,8 @@ def test_swapped_axes_that_stay_in_range_are_told_by_the_distance_to_the_regions
         load_theatre(files, "small")
     assert sentences(caught.value) == [
         (
-            "regions.geojson: no region lies near the baseline (48.0 to 49.0 E, 38.0 to 38.1 N); swap the axes if latitude "
+            "regions.geojson: no region lies near the baseline (48.0 to 49.0 E, 38.0 to 38.1 N); swap the axes "
+            "if latitude "
             "came first, or give regions of that area."
         )
     ]
