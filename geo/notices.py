@@ -72,7 +72,7 @@ def _members(answer: Answer) -> dict[str, frozenset[str]]:
     """Return the qualifying violations of each incident."""
     frame = answer["violations"]
     counted = frame[
-        frame["qualifying"].fillna(False).astype(bool) & frame["incident_id"].str.startswith("B-", na=False)
+        frame["qualifying"].fillna(value=False).astype(bool) & frame["incident_id"].str.startswith("B-", na=False)
     ]
     return {str(name): frozenset(group) for name, group in counted.groupby("incident_id")["violation_id"]}
 
@@ -93,12 +93,16 @@ def _heirs(then: dict[str, frozenset[str]], now: dict[str, frozenset[str]]) -> d
 def _before(name: str, old: pd.DataFrame, heirs: dict[str, str]) -> pd.Series | None:
     """Return what had been said of an incident: under its name, or under the oldest name that it took over."""
     names = [name] if name in old.index else sorted((gone for gone, heir in heirs.items() if heir == name), key=_number)
-    return old.loc[names[0]] if names else None
+    return _row(old, names[0]) if names else None
+
+
+def _row(frame: pd.DataFrame, name: str) -> pd.Series:
+    return frame.loc[[name]].iloc[0]
 
 
 def _gone(old: pd.DataFrame, new: pd.DataFrame, heirs: dict[str, str]) -> Iterator[tuple[str, str, str, str]]:
     for name in map(str, old.index.difference(new.index)):
-        said = f"{name}: {_summary(old.loc[name])}"
+        said = f"{name}: {_summary(_row(old, name))}"
         if name not in heirs:
             yield name, "withdrawn", said, "no incident"
         elif heirs[name] in old.index:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from pipelines.publications import Publication
 
 HEADLINE: Final = (
-    "incident_id", "name", "state", "end", "tier_eligible", "tier_effective", "tier_peak", "t0_from", "next_due", "next_due_what",
+    "incident_id", "name", "state", "end", "tier_eligible", "tier_effective", "tier_peak", "t0_from", "next_due",
+    "next_due_what",
 )  # fmt: skip
 
 
@@ -117,7 +118,9 @@ def headlines(incidents: pd.DataFrame) -> pd.DataFrame:
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows as plain values: missing as ``None``, times as ISO 8601 text."""
-    return [{name: _plain(value) for name, value in row.items()} for row in frame.astype(object).to_dict("records")]
+    return [
+        {str(name): _plain(value) for name, value in row.items()} for row in frame.astype(object).to_dict("records")
+    ]
 
 
 def stamp(moment: datetime | None) -> str | None:

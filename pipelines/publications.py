@@ -1,8 +1,8 @@
 """What has been published, and which publication is the same as, or came before, another?
 
-A publication is an entry of the ledger: its key, its cut-offs and the hash of its file, and of each incident the little that
-the next run needs to say what is new. Only those that stand in the workspace count as published before; what was written
-elsewhere on someone's order is recorded too, so that it can be recognised.
+A publication is an entry of the ledger: its key, its cut-offs and the hash of its file, and of each incident the little
+that the next run needs to say what is new. Only those that stand in the workspace count as published before; what was
+written elsewhere on someone's order is recorded too.
 """
 
 from __future__ import annotations
@@ -121,8 +121,11 @@ def _was_known(found: Publication, known_at: datetime | None, *, replay: bool) -
 
 
 def is_recorded(past: list[Publication], entry: Publication) -> bool:
-    """Tell whether the ledger has this very publication, at this place, already."""
-    return any((found.run_id, found.sha256, found.file) == (entry.run_id, entry.sha256, entry.file) for found in past)
+    """Tell whether the ledger has this very publication already: in the workspace's place, as the last one there."""
+    others = (
+        [found for found in past if found.file is None] if entry.file is None else standing(past, entry.region)[-1:]
+    )
+    return any((found.run_id, found.sha256) == (entry.run_id, entry.sha256) for found in others)
 
 
 def file_hash(path: Path) -> str:

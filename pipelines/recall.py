@@ -36,7 +36,7 @@ class Memory:
 
 @dataclass(frozen=True, eq=False)
 class Recalled:
-    """All that a run starts from; ``earlier`` is the publication to compare with, and ``then`` what was known for it."""
+    """All that a run starts from; ``earlier`` is the publication to compare with, ``then`` what was known for it."""
 
     question: Question
     version: str
@@ -61,10 +61,9 @@ def recall(workspace: Workspace, question: Question, *, version: str, at: dateti
     if question.known_at is not None:
         _settle(workspace)
     with workspace.ledger() as ledger:
-        require_answerable(question, replay=ledger.replay, at=at)
         head = ledger.head(question.known_at)
         now = memory(workspace, ledger, question.known_at, None)
-        require_region(now, question.region)
+        _require(question, now.settings, replay=ledger.replay, at=at)
         run_id = publications.key(
             question,
             inputs=head.inputs_hash,
@@ -88,22 +87,29 @@ def recall(workspace: Workspace, question: Question, *, version: str, at: dateti
         )
 
 
-def require_answerable(question: Question, *, replay: bool, at: datetime) -> None:
-    """Refuse a moment of knowledge that is still to come: what arrives until then would change the answer."""
+def require(workspace: Workspace, question: Question, *, at: datetime) -> None:
+    """Refuse, before any work, a question that the workspace cannot answer.
+
+    Raises
+    ------
+    PolicyError
+        If the theatre does not have the region, or ``known_at`` is still to come: what arrives until then would change
+        the answer.
+    """
+    with workspace.ledger() as ledger:
+        _require(question, workspace.settings(ledger, question.known_at), replay=ledger.replay, at=at)
+
+
+def _require(question: Question, settings: Settings, *, replay: bool, at: datetime) -> None:
     if question.known_at is not None and question.known_at > at and not replay:
-        msg = f"known at {question.known_at:%Y-%m-%dT%H:%M:%SZ}: that moment is still to come; leave --known-at out for all that is known now"
+        msg = f"known at {question.known_at.isoformat()}: that is still to come; leave it out for all that is known now"
         raise PolicyError(msg)
-
-
-def require_region(memory: Memory, region: str | None) -> None:
-    """Refuse a region that the theatre does not have, and name those that it has."""
-    regions = sorted(memory.settings.theatre.regions["region_id"])
-    if region is None or region in regions:
-        return
-    close = difflib.get_close_matches(region, regions, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ";"
-    msg = f"region {region!r} is not in this theatre{hint} It has: {', '.join(regions) or 'no regions'}"
-    raise PolicyError(msg)
+    regions = sorted(settings.theatre.regions["region_id"])
+    if question.region is not None and question.region not in regions:
+        close = difflib.get_close_matches(question.region, regions, n=1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        msg = f"region {question.region!r} is not in this theatre; {hint}it has: {', '.join(regions) or 'no regions'}"
+        raise PolicyError(msg)
 
 
 def memory(workspace: Workspace, ledger: Ledger, known_at: datetime | None, up_to_no: int | None) -> Memory:

@@ -34,7 +34,7 @@ _COUNTED: Final = frozenset({"reports", "reports_in_window", "violations", "inci
 WHOLE: Final = "whole"
 
 
-def watch(  # noqa: PLR0913 -- the run's whole input, by name
+def watch(
     workspace: Workspace,
     *,
     as_of: datetime,

@@ -8,8 +8,8 @@ A workspace is a folder::
     inbox/                 where files may be dropped
     published/             monitor.gpkg, and regions/ID/monitor.gpkg
 
-What stands in ``theatre/`` is in force once it has been checked whole and recorded in the ledger, as a new version beside
-the earlier ones.
+What stands in ``theatre/`` is in force once it has been checked whole and recorded in the ledger, as a new version
+beside the earlier ones.
 """
 
 from __future__ import annotations
@@ -114,11 +114,11 @@ class Workspace:
         with Ledger.open(path / LEDGER_FILE) as ledger:
             documents = ledger.documents("workspace")
         if not documents:
-            msg = f"{path}: the ledger does not say which theatre it belongs to; make a new workspace with `ceasewatch init`"
+            msg = f"{path}: the ledger does not name its theatre; make a new workspace with `ceasewatch init`"
             raise PolicyError(msg)
         about = json.loads(documents[-1].body)
         if about["schema"] > SCHEMA:
-            msg = f"{path} was made by a newer version of Ceasewatch (layout {about['schema']}, this one knows {SCHEMA}); update Ceasewatch"
+            msg = f"{path}: made by a newer Ceasewatch (layout {about['schema']}, this one knows {SCHEMA}); update it"
             raise PolicyError(msg)
         return cls(path, about["theatre"])
 
@@ -162,8 +162,8 @@ class Workspace:
             changed = [kind for kind, body in bodies.items() if ledger.documents(kind)[-1].body != body]
         if not changed:
             return ()
-        settings.load_theatre(files, self.name)
-        settings.load_policy(files, self.name)
+        settings.load_theatre(files, str(self.theatre))
+        settings.load_policy(files, str(self.theatre))
         with self.ledger(write=True, wait_s=wait_s) as ledger:
             at = clock()
             return tuple(kind for kind in changed if ledger.put_document(kind, bodies[kind], at) is not None)

@@ -1,7 +1,7 @@
 """Why is this incident at this tier, and which reports say so?
 
-An explanation is a tree of plain values, for scripts; ``text.tell`` says it to people. It speaks of one moment, by default
-that of the last publication, and rests on the same rules and reports.
+An explanation is a tree of plain values, for scripts; ``text.tell`` says it to people. It speaks of one moment, by
+default that of the last publication, and rests on the same rules and reports.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 _NAME: Final = re.compile(r"([BCVR])-([1-9][0-9]{0,17})")
 _PLACE: Final = ("segment_id", "chainage_m", "offset_m", "distance_m", "side", "zone_id", "region_id")
 _REPORT: Final = (
-    "report_id", "source", "source_ref", "observed_from", "observed_to", "recorded_at", "act", "weapon", "party_claimed",
-    *_PLACE, "violation_id", "incident_id", "text", "url",
+    "report_id", "source", "source_ref", "observed_from", "observed_to", "recorded_at", "act", "weapon",
+    "party_claimed", *_PLACE, "violation_id", "incident_id", "text", "url",
 )  # fmt: skip
 
 

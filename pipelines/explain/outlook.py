@@ -23,10 +23,8 @@ def outlook(incident: pd.Series, policies: tuple[PolicyVersion, ...], as_of: pd.
     if incident["state"] == "candidate":
         return [f"It becomes an incident, and tier 1, when {now.ladder.open_n} linked violations qualify."]
     if incident["state"] == "ended":
-        return [
-            f"Nothing is due any more. A violation within {_km(now.grouping.link_m)} of it would be a new incident, "
-            f"marked as a recurrence of {incident['incident_id']}."
-        ]
+        again = f"would be a new incident, marked as a recurrence of {incident['incident_id']}"
+        return [f"Nothing is due any more. A violation within {_km(now.grouping.link_m)} of it {again}."]
     begun = in_force(policies, incident["t0_to"].to_pydatetime())
     return [*_due(incident), *_tier_2(incident, begun.ladder), *_tier_3(incident, begun), *_end(incident, now)]
 
@@ -56,10 +54,8 @@ def _tier_3(incident: pd.Series, policy: Policy) -> Iterator[str]:
     if incident["tier_peak"] < 3:  # noqa: PLR2004 -- the tier's own number
         yield f"Tier 3 when it has become a broader attack: {_broad(policy.expansion)}."
     elif incident["tier_effective"] < 3 and ladder.broad_reading == "earliest":  # noqa: PLR2004
-        yield (
-            f"Tier 3 takes effect at the first instant from {_at(mark)} (T0 + {ladder.broad_h:g} h) on at which the last "
-            f"qualifying violation is less than {ladder.quiet_h:g} h ago."
-        )
+        going = f"the last qualifying violation is less than {ladder.quiet_h:g} h ago"
+        yield f"Tier 3 takes effect at the first instant from {_at(mark)} (T0 + {ladder.broad_h:g} h) at which {going}."
 
 
 def _broad(rule: Expansion) -> str:
@@ -69,10 +65,8 @@ def _broad(rule: Expansion) -> str:
         f"rate {_times(rule.rate_growth.times)} and {rule.rate_growth.floor:g} a day",
     )
     weapons = f", a weapon of the classes {', '.join(rule.weapons)}" if rule.weapons else ""
-    return (
-        f"{_km(rule.extent_m)} along the line, {_km(rule.depth_m)} from it{weapons}, or {rule.rate_n} violations begun within "
-        f"24 h; or at least {rule.k} of: {'; '.join(ratios)}"
-    )
+    absolute = f"{_km(rule.extent_m)} along the line, {_km(rule.depth_m)} from it{weapons}"
+    return f"{absolute}, or {rule.rate_n} violations begun in 24 h; or at least {rule.k} of: {'; '.join(ratios)}"
 
 
 def _end(incident: pd.Series, policy: Policy) -> Iterator[str]:
@@ -81,7 +75,7 @@ def _end(incident: pd.Series, policy: Policy) -> Iterator[str]:
 
 
 def _times(factor: float) -> str:
-    return f"×{factor:g} of what its first window held"
+    return f"{factor:g} times what its first window held"
 
 
 def _km(metres: float) -> str:

@@ -25,11 +25,13 @@ def _incident(told: dict[str, Any], limit: int | None) -> Iterator[str]:
     yield f"{told['name']}  {row['name']}"
     yield f"  state      {_state(row)}"
     if told["kind"] == "incident":
-        yield f"  tier       eligible {row['tier_eligible']}, effective {row['tier_effective']}, declared {_or(row['tier_declared'])}, highest {row['tier_peak']} ({row['tier_label']})"
+        steps = f"eligible {row['tier_eligible']} ({row['tier_label']}), effective {row['tier_effective']}"
+        yield f"  tier       {steps}, declared {_or(row['tier_declared'])}; highest ever eligible {row['tier_peak']}"
         yield f"  T0         {_span(row['t0_from'], row['t0_to'])}"
     yield f"  observed   {_span(row['first_observed'], row['last_observed'])}"
     yield f"  next due   {row['next_due_what']} by {row['next_due']}" if row["next_due"] else "  next due   nothing"
-    yield f"  counted    {row['violations']} violations ({row['qualifying']} qualify), {row['reports']} reports ({row['reports_public']} public), {row['origins']} independent origins"
+    reports = f"{row['reports']} reports ({row['reports_public']} public) of {row['origins']} independent origins"
+    yield f"  counted    {row['violations']} violations ({row['qualifying']} qualify), {reports}"
     yield from _extras(row)
     if told["steps"]:
         yield from ("", "How it got there")
@@ -40,7 +42,7 @@ def _incident(told: dict[str, Any], limit: int | None) -> Iterator[str]:
 
 def _state(row: dict[str, Any]) -> str:
     return (
-        row["state"]
+        str(row["state"])
         + (f" ({row['end']})" if row["end"] else "")
         + (f", hostilities beyond the first window: {row['persistence']}" if row["persistence"] else "")
     )
@@ -127,11 +129,13 @@ def _lost(told: dict[str, Any], _limit: int | None) -> Iterator[str]:
     for found in told["published"]:
         yield f"  It was published under this name ({found['scope']}) for {found['as_of']}."
     if became is None:
-        yield "  What that entry said is not among the active reports of this moment: retracted, not yet known, or no report."
+        yield "  What it said is not among the active reports of this moment: retracted, not yet known, or no report."
     elif became["incident_id"]:
-        yield f"  What it said is report {became['report_id']}, now in {became['violation_id']} of {became['incident_id']}: try `explain … {became['incident_id']}`."
+        home = f"{became['violation_id']} of {became['incident_id']}"
+        yield f"  What it said is report {became['report_id']}, now in {home}."
     else:
-        yield f"  What it said is report {became['report_id']}, which belongs to no incident now (violation {_or(became['violation_id'])})."
+        violation = f"violation {_or(became['violation_id'])}"
+        yield f"  What it said is report {became['report_id']}, which belongs to no incident now ({violation})."
 
 
 _TELL: Final = {

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime  # noqa: TC002 -- likewise
 from pipelines import watch
 from pipelines.edge import utc_now, version
 from pipelines.flows import tasks
-from pipelines.outcome import Outcome
+from pipelines.outcome import Outcome  # noqa: TC001 -- likewise
 from pipelines.publications import Question
 from pipelines.workspace import Workspace
 
@@ -48,20 +48,21 @@ def monitor(
         Folder to publish into instead of the workspace's own place for the scope.
     """
     place = Workspace.open(workspace)
-    question = Question(_utc(as_of or known_at or _scheduled()), _utc(known_at), region)
+    moment = as_of or known_at or _scheduled()
+    question = Question(moment.astimezone(UTC), known_at.astimezone(UTC) if known_at else None, region)
     tasks.remember(place, utc_now)
     recalled = tasks.recall(place, question, version=version(), at=utc_now())
     whole = tasks.judge(recalled.now, question.as_of)
     late = tasks.compare(recalled, whole)
     content = tasks.compose(recalled, whole, late)
     published = tasks.publish(recalled, content, watch.target(place, question, out))
-    outcome: Outcome = tasks.report(recalled, content, published)
+    outcome = tasks.report(recalled, content, published)
     tasks.record(place, recalled, outcome, sha256=published.sha256, clock=utc_now)
     tasks.announce(outcome)
     return outcome
 
 
-def run_here(
+def monitor_here(
     workspace: Path, *, region: str | None, as_of: datetime | None, known_at: datetime | None, out: Path | None
 ) -> Outcome:
     """Run the flow once, in this process.
@@ -80,7 +81,3 @@ def server() -> str | None:
 def _scheduled() -> datetime:
     planned = runtime.flow_run.scheduled_start_time or utc_now()
     return planned.replace(microsecond=0)
-
-
-def _utc(moment: datetime | None) -> datetime | None:
-    return None if moment is None else moment.astimezone(UTC)

@@ -6,7 +6,7 @@ touch the world are tried again, and never where a person has to mend something 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from prefect import task
 from prefect.artifacts import create_markdown_artifact
@@ -22,8 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from prefect import Task
-    from prefect.client.schemas.objects import TaskRun
-    from prefect.states import State
+    from prefect.client.schemas.objects import State, TaskRun
+
+    from pipelines.outcome import Outcome
+    from pipelines.workspace import Clock, Workspace
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 RETRIES: Final = 2
 RETRY_AFTER_S: Final = 3.0
@@ -31,18 +36,43 @@ RETRY_AFTER_S: Final = 3.0
 
 def worth_retrying(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
     """Tell whether trying again can help: not where settings or data are wrong, but where the ledger was busy."""
-    fault = state.result(raise_on_failure=False)
+    fault = state.data
     return isinstance(fault, LedgerBusy) or not isinstance(fault, CeasewatchError)
 
 
-def _step(name: str, of: Callable[..., Any], *, touches: bool = False) -> Task[..., Any]:
-    made = task(of, name=name, task_run_name=name, cache_policy=NO_CACHE)
-    if not touches:
-        return made
-    return made.with_options(retries=RETRIES, retry_delay_seconds=RETRY_AFTER_S, retry_condition_fn=worth_retrying)
+def _thinks(name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
+    return task(name=name, task_run_name=name, cache_policy=NO_CACHE)
 
 
-def _announce(outcome: outcomes.Outcome) -> None:
+def _acts(name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
+    return task(
+        name=name,
+        task_run_name=name,
+        cache_policy=NO_CACHE,
+        retries=RETRIES,
+        retry_delay_seconds=RETRY_AFTER_S,
+        retry_condition_fn=worth_retrying,
+    )
+
+
+@_acts("remember-settings")
+def remember(workspace: Workspace, clock: Clock) -> tuple[str, ...]:
+    """Record what stands in the workspace's theatre folder where it was edited."""
+    return workspace.remember(clock)
+
+
+recall = _acts("recall-ledger")(recalls.recall)
+judge = _thinks("assess-theatre")(watch.judge)
+compare = _thinks("compare-with-last-publication")(watch.compare)
+compose = _thinks("compose-layers")(watch.compose)
+publish = _acts("publish-geopackage")(watch.publish)
+report = _thinks("report-outcome")(watch.report)
+record = _acts("record-publication")(watch.record)
+
+
+@_acts("announce-changes")
+def announce(outcome: Outcome) -> None:
+    """Leave a Markdown artifact that says what changed; those of one scope make a history."""
     create_markdown_artifact(
         key=artifact_key(outcome.scope),
         markdown=outcomes.markdown(outcome),
@@ -54,14 +84,3 @@ def artifact_key(scope: str) -> str:
     """Return the artifact's key: Prefect takes lower-case letters, digits and dashes."""
     kept = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in scope.lower())
     return f"ceasewatch-{kept.strip('-') or 'region'}"
-
-
-remember = _step("remember-settings", lambda workspace, clock: workspace.remember(clock), touches=True)
-recall = _step("recall-ledger", recalls.recall, touches=True)
-judge = _step("assess-theatre", watch.judge)
-compare = _step("compare-with-last-publication", watch.compare)
-compose = _step("compose-layers", watch.compose)
-publish = _step("publish-geopackage", watch.publish, touches=True)
-report = _step("report-outcome", watch.report)
-record = _step("record-publication", watch.record, touches=True)
-announce = _step("announce-changes", _announce)

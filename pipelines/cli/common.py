@@ -1,0 +1,135 @@
+"""What do all commands share: times, faults, tables, and where output goes?
+
+Results go to stdout, progress to stderr. Exit codes: 0 done, 1 our fault, 2 wrong use or settings, 3 done but rows were
+quarantined.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import sys
+import traceback
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from geo.errors import CeasewatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+OURS: Final = 1
+YOURS: Final = 2
+QUARANTINED: Final = 3
+_OUTSIDE: Final = frozenset({errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.ENOTDIR})
+
+
+class Moment(click.ParamType[datetime]):
+    """A moment with its offset from UTC, such as 2026-03-01T12:00Z; its value is aware UTC."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: ANN401 -- click's own signature
+        """Return the moment, or refuse the text with a sentence that says what to write."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no time; write it as 2026-03-01T12:00Z", param, ctx)
+        if moment.tzinfo is None:
+            hint = moment.isoformat(timespec="minutes")
+            self.fail(f"{value!r} does not say its offset from UTC; write {hint}Z, or {hint}+02:00", param, ctx)
+        return moment.astimezone(UTC)
+
+
+class Command(click.Command):
+    """A command with ``--json`` and ``--debug`` that says whose fault a fault is."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- click's own signature
+        super().__init__(*args, **kwargs)
+        self.params += [
+            click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object, for scripts."),
+            click.Option(["--debug"], is_flag=True, help="Show where in the program a fault arose."),
+        ]
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 -- click's own signature
+        """Run the command; faults become a sentence and an exit code."""
+        debug = ctx.params.pop("debug")
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as fault:  # noqa: BLE001 -- the edge: nothing is above it
+            if debug:
+                traceback.print_exc()
+            code, sentence = judge(fault)
+            click.echo(f"Error: {sentence}", err=True)
+            ctx.exit(code)
+
+
+def judge(fault: Exception) -> tuple[int, str]:
+    """Return the exit code of a fault, and the sentence for the user."""
+    if isinstance(fault, CeasewatchError) and not isinstance(fault, RuntimeError):
+        return YOURS, str(fault)
+    if isinstance(fault, OSError) and fault.errno in _OUTSIDE:
+        return YOURS, f"{fault.filename or 'a file'}: {fault.strerror}"
+    report = "Please report it with what the same command prints with --debug."
+    return OURS, f"{fault} ({type(fault).__name__}: a fault of Ceasewatch, not yours). {report}"
+
+
+def say(text: str) -> None:
+    """Tell how the work goes on."""
+    click.echo(text, err=True)
+
+
+def show_progress() -> None:
+    """Let the steps of plain runs be told on stderr."""
+    logger = logging.getLogger("pipelines")
+    if not logger.handlers:
+        logger.addHandler(_ToStderr())
+        logger.setLevel(logging.INFO)
+
+
+class _ToStderr(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        say(record.getMessage())
+
+
+def put(value: dict[str, Any]) -> None:
+    """Print one JSON object."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+
+
+def table(names: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Return rows as aligned columns; missing values are empty."""
+    cells = [list(names), *(["" if value is None else str(value) for value in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+    return "\n".join(f"  {line}" for line in lines)
+
+
+def incidents(found: Sequence[dict[str, Any]]) -> str:
+    """Return a table of incidents, as ``Outcome.as_dict`` gives them."""
+    names = ["incident", "tier", "peak", "state", "since", "next due", "where"]
+    rows = [
+        [
+            row["incident_id"],
+            _tier(row),
+            row["tier_peak"],
+            row["state"] + (f" ({row['end']})" if row["end"] else ""),
+            row["t0_from"],
+            f"{row['next_due']} {row['next_due_what']}" if row["next_due"] else None,
+            row["name"],
+        ]
+        for row in found
+    ]
+    return table(names, rows) if rows else "  no incidents"
+
+
+def _tier(row: dict[str, Any]) -> str:
+    eligible, effective = row["tier_eligible"], row["tier_effective"]
+    return str(eligible) if eligible == effective else f"{eligible} (in effect: {effective})"

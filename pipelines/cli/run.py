@@ -1,0 +1,143 @@
+"""How does a user ask for an answer?"""
+
+# ruff: noqa: PLC0415 -- imported when the command runs, so that help is quick
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipelines.cli import common
+from pipelines.cli.common import Command, Moment, put, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from pipelines.outcome import Outcome
+    from pipelines.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for: one moment, for one or several scopes."""
+
+    as_of: datetime
+    known_at: datetime | None
+    regions: tuple[str | None, ...]
+    out: Path | None
+
+    def folder(self, region: str | None) -> Path | None:
+        """Return the folder of one scope's answer; several scopes get one each, so that none covers another."""
+        return self.out / region if self.out and region and len(self.regions) > 1 else self.out
+
+
+@click.command(cls=Command)
+@click.argument("workspace", type=click.Path(path_type=Path))
+@click.option("--region", "regions", multiple=True, metavar="ID", help="Only this region; may be repeated.")
+@click.option("--as-of", type=Moment(), help="The moment that the answer is about; default: --known-at, else now.")
+@click.option("--known-at", type=Moment(), help="Only what was known by then.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Publish into this folder instead.")
+@click.option("--plain", is_flag=True, help="The same computation without Prefect.")
+def run(
+    workspace: Path,
+    regions: tuple[str, ...],
+    as_of: datetime | None,
+    known_at: datetime | None,
+    out: Path | None,
+    plain: bool,  # noqa: FBT001
+    as_json: bool,  # noqa: FBT001
+) -> None:
+    """Publish what the theatre of WORKSPACE, or a region of it, looks like at a moment.
+
+    Times carry their offset from UTC. --as-of alone uses all that is known now: hindsight, and labelled so.
+
+    \b
+    Example:
+      ceasewatch run watch --region UA-14 --known-at 2026-03-04T06:00Z
+    """  # noqa: D301
+    from pipelines.edge import utc_now
+    from pipelines.workspace import Workspace
+
+    moment = as_of or known_at or utc_now().replace(microsecond=0)
+    request = Request(moment, known_at, tuple(dict.fromkeys(regions)) or (None,), out)
+    outcomes = []
+    for outcome in perform(Workspace.open(workspace), request, plain=plain):
+        outcomes.append(outcome)
+        if not as_json:
+            tell(outcome)
+    if as_json:
+        put({"runs": [outcome.as_dict() for outcome in outcomes]})
+
+
+def perform(place: Workspace, request: Request, *, plain: bool) -> Iterator[Outcome]:
+    """Yield what came of each scope, one after the other in this process."""
+    from pipelines import recall
+    from pipelines.edge import utc_now
+    from pipelines.publications import Question
+
+    for kind in place.remember(utc_now):
+        say(f"The {kind} had been edited: its new version is recorded, and in force from now on.")
+    for region in request.regions:  # before any work, and before a server is started for it
+        recall.require(place, Question(request.as_of, request.known_at, region), at=utc_now())
+    yield from _plain(place, request) if plain else _flow(place, request)
+
+
+def _plain(place: Workspace, request: Request) -> Iterator[Outcome]:
+    from pipelines.edge import utc_now, version
+    from pipelines.watch import watch
+
+    common.show_progress()
+    for region in request.regions:
+        yield watch(
+            place,
+            as_of=request.as_of,
+            known_at=request.known_at,
+            region=region,
+            out=request.folder(region),
+            version=version(),
+            clock=utc_now,
+        )
+
+
+def _flow(place: Workspace, request: Request) -> Iterator[Outcome]:
+    from pipelines.flows.monitor import monitor_here, server
+
+    address = server()
+    if address is None:
+        say("Starting Prefect's embedded server, which takes 6 to 10 s (--plain does without).")
+    else:
+        say(f"Using the Prefect server at {address}.")
+    for region in request.regions:
+        yield monitor_here(
+            place.path, region=region, as_of=request.as_of, known_at=request.known_at, out=request.folder(region)
+        )
+
+
+def tell(outcome: Outcome) -> None:
+    """Print what came of a run."""
+    told = outcome.as_dict()
+    counts, changes = told["counts"], told["changes"]
+    click.echo(f"{told['theatre']}: {told['scope']} at {told['as_of']}{_labels(outcome)}")
+    click.echo(common.incidents(told["incidents"]))
+    click.echo(
+        f"  {counts['reports']:,} reports ({counts['reports_in_window']:,} inside a ceasefire window), "
+        f"{counts['violations']:,} violations, {counts['incidents']:,} incidents, {counts['candidates']:,} candidates; "
+        f"{counts['rows_quarantined']:,} rows in quarantine"
+    )
+    if changes["since"]:
+        named = "; ".join(f"{word} {', '.join(changes[word]) or 'none'}" for word in ("new", "escalated", "ended"))
+        click.echo(f"  Since {changes['since']}: {named}; {len(told['notices'])} notices of what late news changed")
+    click.echo(f"  {told['file']}{'' if told['written'] else ' (the same publication was there already)'}")
+
+
+def _labels(outcome: Outcome) -> str:
+    labels = [
+        *(["illustrative, without legal meaning"] if outcome.standing == "illustrative" else []),
+        *(["hindsight"] if outcome.hindsight else []),
+        *(["replay"] if outcome.replay else []),
+    ]
+    return f" ({'; '.join(labels)})" if labels else ""
