@@ -50,6 +50,10 @@ class Located:
     side: npt.NDArray[np.int8]
     clear_m: Reals
 
+    def __getitem__(self, rows: Indices) -> Located:
+        """Return the answers of some points."""
+        return Located(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
     @property
     def on_line(self) -> Bools:
         """Which points lie on the line itself: on both sides at once."""
@@ -70,7 +74,7 @@ class Baseline:
     parts: tuple[Reals, ...]
     segments: gpd.GeoDataFrame
     length_m: float
-    _pieces: Pieces = field(repr=False)
+    pieces: Pieces = field(repr=False)
     _tree: KDTree = field(repr=False)
     _gentle: Bools = field(repr=False)
 
@@ -105,7 +109,7 @@ class Baseline:
             parts=parts,
             segments=_segments(pieces),
             length_m=float(pieces.chainage[-1] + pieces.length[-1]),
-            _pieces=pieces,
+            pieces=pieces,
             _tree=KDTree(pieces.start + pieces.span / 2),
             _gentle=_gentle(pieces),
         )
@@ -125,14 +129,14 @@ class Baseline:
         if not (np.isfinite(at_lon).all() and np.isfinite(at_lat).all()):
             msg = "locate needs finite coordinates"
             raise ValueError(msg)
-        point, piece, clear = self._candidates(ecef(at_lon, at_lat))
-        along, metres, azimuth, past = _feet(self._pieces, piece, at_lon[point], at_lat[point])
+        point, piece, clear = self.candidates(ecef(at_lon, at_lat), np.zeros(len(at_lon)))
+        along, metres, azimuth, past = _feet(self.pieces, piece, at_lon[point], at_lat[point])
         chosen = _nearest(point, metres)
         piece, along, metres = piece[chosen], along[chosen], metres[chosen]
-        side = _sides(self._pieces, piece, along, azimuth[chosen], past[chosen])
+        side = _sides(self.pieces, piece, along, azimuth[chosen], past[chosen])
         return Located(
-            segment=self._pieces.segment[piece],
-            chainage_m=self._pieces.chainage[piece] + along,
+            segment=self.pieces.segment[piece],
+            chainage_m=self.pieces.chainage[piece] + along,
             distance_m=metres,
             side=np.where(metres <= SAME_M, 0, side).astype(np.int8),
             clear_m=clear,
@@ -151,7 +155,7 @@ class Baseline:
         if not ((chainage >= 0) & (chainage <= self.length_m)).all():
             msg = f"chainages lie between 0 and {self.length_m:.3f} m"
             raise ValueError(msg)
-        pieces = self._pieces
+        pieces = self.pieces
         piece = np.searchsorted(pieces.chainage, chainage, side="right") - 1
         foot = forward(pieces.lon[piece], pieces.lat[piece], pieces.azimuth[piece], chainage - pieces.chainage[piece])
         lon, lat, _ = forward(foot[0], foot[1], foot[2] - 90.0, offset)
@@ -163,7 +167,7 @@ class Baseline:
         They lie in pairs left and right of it, close to every bend as far before it as behind it; beyond each end there
         is a pair of side 0. What is nearest to a sample of a side lies on that side, as closely as ``step_m`` can tell.
         """
-        pieces = self._pieces
+        pieces = self.pieces
         counts = np.ceil(pieces.length / step_m).astype(np.intp)
         every = np.repeat(np.arange(len(pieces)), counts)
         within = np.arange(len(every)) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -180,39 +184,43 @@ class Baseline:
         lon, lat = (np.concatenate([pair[column] for pair in pairs]) for column in (0, 1))
         return lon, lat, np.concatenate([inside, -inside.astype(np.int8)]).astype(np.int8)
 
-    def _candidates(self, xyz: Reals) -> tuple[Indices, Indices, Reals]:
-        """Return pairs (point, piece), ascending, that hold every nearest piece, and ``clear_m`` of each point."""
-        clear = np.empty(len(xyz))
-        pairs = list(self._looks(xyz, clear))
+    def candidates(self, xyz: Reals, radius_m: Reals) -> tuple[Indices, Indices, Reals]:
+        """Return pairs (point, piece), ascending, that hold every piece nearest to any place in discs around points.
+
+        The third array is ``clear_m`` of each point. ``xyz`` is earth-centred, shape (n, 3).
+        """
+        clear = np.zeros(len(xyz))
+        pairs = list(self._looks(xyz, radius_m, clear))
         point = np.concatenate([pair[0] for pair in pairs]) if pairs else np.empty(0, np.intp)
         piece = np.concatenate([pair[1] for pair in pairs]) if pairs else np.empty(0, np.intp)
         order = np.lexsort((piece, point))
         return point[order], piece[order], clear
 
-    def _looks(self, xyz: Reals, clear: Reals) -> Iterator[tuple[Indices, Indices]]:
+    def _looks(self, xyz: Reals, radius: Reals, clear: Reals) -> Iterator[tuple[Indices, Indices]]:
         """Look at ever more pieces, until no unseen one can be nearest; fill ``clear``."""
-        todo, count = np.arange(len(xyz)), min(FIRST_LOOK, len(self._pieces))
+        todo, count = np.arange(len(xyz)), min(FIRST_LOOK, len(self.pieces))
         while todo.size:
             rest = []
             for block in np.array_split(todo, -(-todo.size * count // BLOCK)):
-                seen, near, found = self._look(xyz[block], count)
+                seen, near, found = self._look(xyz[block], radius[block], count)
                 yield block[seen[near[0]]], near[1]
                 clear[block[seen]] = found
                 rest.append(np.delete(block, seen))
-            todo, count = np.concatenate(rest), min(4 * count, len(self._pieces))
+            todo, count = np.concatenate(rest), min(4 * count, len(self.pieces))
 
-    def _look(self, xyz: Reals, count: int) -> tuple[Indices, tuple[Indices, Indices], Reals]:
+    def _look(self, xyz: Reals, radius: Reals, count: int) -> tuple[Indices, tuple[Indices, Indices], Reals]:
         """Return which points are settled by their ``count`` nearest midpoints, their pairs and ``clear_m``."""
-        pieces = self._pieces
+        pieces = self.pieces
         found = self._tree.query(xyz, k=np.arange(1, count + 1))
         middle, piece = np.asarray(found[0], float), np.asarray(found[1], np.intp)
         chord = _chords(pieces, piece, xyz)
         best = chord.min(axis=1)
         slack = _slack(best)
+        reach = best + slack + 2.0 * radius
         unseen = middle[:, -1] - pieces.length.max() / 2 if count < len(pieces) else np.full(len(xyz), np.inf)
-        settled = np.flatnonzero(unseen > best + slack)
+        settled = np.flatnonzero(unseen > reach)
         chord, piece, best, slack = chord[settled], piece[settled], best[settled], slack[settled]
-        row, column = np.nonzero(chord <= (best + slack)[:, None])
+        row, column = np.nonzero(chord <= reach[settled, None])
         own = pieces.segment[piece[np.arange(len(settled)), chord.argmin(axis=1)]]
         other = np.where(pieces.segment[piece] == own[:, None], np.inf, chord).min(axis=1)
         ends = _to_ends(pieces, xyz[settled])

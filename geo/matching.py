@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo.crs import GEOD, forward
+from geo import footprints
+from geo.crs import GEOD
 from geo.zones import applies, contains
 
 if TYPE_CHECKING:
@@ -26,9 +27,7 @@ if TYPE_CHECKING:
     from geo.theatre import Theatre
     from geo.zones import Zone
 
-SAMPLES: Final = 64  # places in a footprint: a share is known to about one part in sixty
-GOLDEN_DEG: Final = float(np.degrees(np.pi * (3.0 - np.sqrt(5.0))))
-BLOCK: Final = 2_000  # footprints sampled at a time
+BLOCK: Final = 10_000  # footprints sampled at a time
 SIDES: Final = np.array(["right", "none", "left"])
 
 
@@ -101,7 +100,7 @@ def _answer(places: _Places, zones: tuple[Zone, ...], theatre: Theatre) -> pd.Da
     unsure = np.flatnonzero(_unsure(places, zones, located, main))
     for start in range(0, len(unsure), BLOCK):
         rows = unsure[start : start + BLOCK]
-        segments, codes = _sample(places[rows], zones, lines)
+        segments, codes = _sample(places[rows], zones, lines, {key: item[rows] for key, item in located.items()})
         segment[rows], segment_share[rows] = _likeliest(segments)
         zone[rows], zone_share[rows] = _likeliest(codes)
     ids = np.array([*(item.id for item in zones), None], dtype=object)
@@ -124,12 +123,13 @@ def _answer(places: _Places, zones: tuple[Zone, ...], theatre: Theatre) -> pd.Da
 
 def _strictest(places: _Places, zones: tuple[Zone, ...], located: dict[str, Located]) -> Indices:
     """Return the strictest zone that binds and contains each place; ``len(zones)`` where there is none."""
-    strictest = np.full(len(places.lon), len(zones), dtype=np.intp)
+    strictest = np.full(places.lon.shape, len(zones), dtype=np.intp)
     for code in sorted(range(len(zones)), key=lambda code: zones[code].strictness, reverse=True):
-        zone, bound = zones[code], places.binding[:, code]
-        if bound.any():
-            inside = contains(zone, places.lon, places.lat, located.get(zone.baseline_id or ""))
-            strictest[bound & inside] = code
+        zone, bound = zones[code], np.flatnonzero(places.binding[:, code])
+        if bound.size:
+            line = located.get(zone.baseline_id or "")
+            inside = contains(zone, places.lon[bound], places.lat[bound], line[bound] if line else None)
+            strictest[bound] = np.where(inside, code, strictest[bound])
     return strictest
 
 
@@ -148,29 +148,42 @@ def _unsure(places: _Places, zones: tuple[Zone, ...], located: dict[str, Located
 def _straddles(zone: Zone, places: _Places, located: Located | None, rows: Indices) -> Bools:
     """Return which footprints may lie partly in a zone; ``located`` is of all places, ``rows`` those asked."""
     if zone.kind == "polygon" or located is None:
-        border = shapely.boundary(zone.geometry)
-        shapely.prepare(border)
-        high = np.degrees(places.radius / GEOD.b) * 1.01
-        wide = high / np.maximum(np.cos(np.radians(np.abs(places.lat) + high)), 0.01)
-        boxes = shapely.box(places.lon - wide, places.lat - high, places.lon + wide, places.lat + high)
-        return np.asarray(shapely.intersects(border, boxes))
+        return _near_border(zone, places)
     metres, radius = located.distance_m[rows], places.radius
     one_side = (radius < metres) if zone.side != "both" else np.ones(len(rows), dtype=bool)
     inside = (metres + radius <= zone.depth) & one_side & (2 * radius < located.clear_m[rows])
     return np.asarray(~(inside | (metres - radius > zone.depth)))
 
 
-def _sample(places: _Places, zones: tuple[Zone, ...], lines: tuple[Baseline, ...]) -> tuple[Indices, Indices]:
-    """Return segment and strictest zone of equal shares of footprints, shape (n, SAMPLES); the centre first."""
-    order = np.arange(SAMPLES)
-    count = len(places.lon)
-    lon, lat, radius = (np.repeat(item, SAMPLES) for item in (places.lon, places.lat, places.radius))
-    reach = radius * np.tile(np.sqrt(order / SAMPLES), count)
-    lon, lat, _ = forward(lon, lat, np.tile(order * GOLDEN_DEG % 360.0, count), reach)
-    spread = _Places(lon, lat, radius, np.repeat(places.binding, SAMPLES, axis=0))
-    located = {line.id: line.locate(lon, lat) for line in lines}
-    segments = located[lines[0].id].segment
-    return segments.reshape(-1, SAMPLES), _strictest(spread, zones, located).reshape(-1, SAMPLES)
+def _near_border(zone: Zone, places: _Places) -> Bools:
+    """Return which footprints may reach the border of a polygon."""
+    border = shapely.boundary(zone.geometry)
+    shapely.prepare(border)
+    high = np.degrees(places.radius / GEOD.b) * 1.01
+    wide = high / np.maximum(np.cos(np.radians(np.minimum(np.abs(places.lat) + high, 89.0))), 0.01)
+    boxes = shapely.box(places.lon - wide, places.lat - high, places.lon + wide, places.lat + high)
+    return np.asarray(shapely.intersects(border, boxes))
+
+
+def _sample(
+    places: _Places, zones: tuple[Zone, ...], lines: tuple[Baseline, ...], centres: dict[str, Located]
+) -> tuple[Indices, Indices]:
+    """Return segment and strictest zone of equal shares of footprints, shape (n, samples); the centre first."""
+    disc = (places.lon, places.lat, places.radius)
+    located = {line.id: footprints.spread(line, *disc, centres[line.id]) for line in lines}
+    return located[lines[0].id].segment, _strictest(_spread(places, zones), zones, located)
+
+
+def _spread(places: _Places, zones: tuple[Zone, ...]) -> _Places:
+    """Return the samples' places where a polygon's border needs them; elsewhere the centre stands for its disc."""
+    lon, lat = (np.repeat(item[:, None], footprints.SAMPLES, axis=1) for item in (places.lon, places.lat))
+    border = np.zeros(len(lon), dtype=bool)
+    for code, zone in enumerate(zones):
+        if zone.kind == "polygon":
+            rows = np.flatnonzero(places.binding[:, code] & ~border)
+            border[rows] = _near_border(zone, places[rows])
+    lon[border], lat[border] = footprints.places(places.lon[border], places.lat[border], places.radius[border])
+    return _Places(lon, lat, places.radius, places.binding)
 
 
 def _likeliest(codes: Indices) -> tuple[Indices, Reals]:

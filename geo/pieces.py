@@ -33,7 +33,11 @@ HALF_TURN_DEG: Final = 180.0
 
 @dataclass(frozen=True, eq=False)
 class Pieces:
-    """Geodesic pieces in order of chainage; azimuths are forward, ``before``/``after`` are -1 at the line's ends."""
+    """Geodesic pieces in order of chainage, arrays of shape (n,).
+
+    Azimuths are forward. ``before`` and ``after`` are the adjoining pieces, -1 at the line's ends. ``bend_before`` and
+    ``bend_after`` are the turns there, degrees, left negative. ``start`` and ``span`` are earth-centred, shape (n, 3).
+    """
 
     lon: Reals
     lat: Reals
@@ -47,11 +51,17 @@ class Pieces:
     segment: Indices
     before: Indices
     after: Indices
+    bend_before: Reals = field(init=False)
+    bend_after: Reals = field(init=False)
     start: Reals = field(init=False)
     span: Reals = field(init=False)
 
     def __post_init__(self) -> None:
-        """Place the pieces in earth-centred space."""
+        """Measure the bends and place the pieces in earth-centred space."""
+        onward = np.where(self.after >= 0, self.azimuth[self.after], self.end_azimuth)
+        inward = np.where(self.before >= 0, self.end_azimuth[self.before], self.azimuth)
+        object.__setattr__(self, "bend_after", wrap(onward - self.end_azimuth))
+        object.__setattr__(self, "bend_before", wrap(self.azimuth - inward))
         start = ecef(self.lon, self.lat)
         object.__setattr__(self, "start", start)
         object.__setattr__(self, "span", ecef(self.end_lon, self.end_lat) - start)
@@ -181,9 +191,7 @@ def _neighbours(counts: Indices, successor: Indices) -> tuple[Indices, Indices]:
 
 def refuse_touching(name: str, pieces: Pieces) -> None:
     """Raise if the line folds back, crosses or touches itself, or reaches a pole between vertices."""
-    joined = np.flatnonzero(pieces.after >= 0)
-    turn = np.zeros(len(pieces))
-    turn[joined] = np.abs(wrap(pieces.azimuth[pieces.after[joined]] - pieces.end_azimuth[joined]))
+    turn = np.abs(pieces.bend_after)
     if turn.max() > FOLD_DEG:
         where = int(turn.argmax())
         place = _place(pieces.end_lon[where], pieces.end_lat[where])

@@ -97,7 +97,8 @@ def contains(zone: Zone, lon: Reals, lat: Reals, located: Located | None) -> Boo
     if located is None:
         msg = f"the band {zone.id} needs the places relative to its baseline"
         raise ValueError(msg)
-    fits = np.isin(located.side, SIGNS[zone.side]) | located.on_line
+    fits = (located.side != 0) if zone.side == "both" else (located.side == SIGNS[zone.side][0])
+    fits |= located.on_line
     return np.asarray(fits & (located.distance_m <= zone.depth))
 
 
