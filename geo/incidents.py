@@ -102,7 +102,8 @@ def _linked(violations: pd.DataFrame, rows: Ints, mask: str, link_m: float, gap_
 
 def _components(n: int, links: Near) -> Ints:
     graph = coo_array((np.ones(len(links.left), bool), (links.left, links.right)), shape=(n, n))
-    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+    label: Ints = np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+    return label
 
 
 def _is_incident(component: Ints, qualifying: Ints, open_n: int) -> Ints:

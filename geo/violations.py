@@ -256,6 +256,9 @@ def _weapons(carriers: pd.DataFrame) -> pd.DataFrame:
     return own.where(own["weapon"].notna(), first.reindex(own.index))
 
 
+_ESTABLISHED: Final = ["status", "qualifying", "why_not", "origins", "anchor", "qualified_at", "origin_set"]
+
+
 def _establish(carriers: pd.DataFrame, table: pd.DataFrame, policy: Policy) -> pd.DataFrame:
     """Return status, qualification and anchor of each violation."""
     rules = policy.corroboration
@@ -263,7 +266,7 @@ def _establish(carriers: pd.DataFrame, table: pd.DataFrame, policy: Policy) -> p
     for group, *values in carriers[["_group", *Carrier._fields]].itertuples(index=False, name=None):
         rows.setdefault(group, []).append(Carrier(*values))
     verdicts = [_establish_one(rows[group], why, rules) for group, why in _why_not(table).items()]
-    return pd.DataFrame(verdicts, index=table.index).astype(
+    return pd.DataFrame(verdicts, index=table.index, columns=_ESTABLISHED).astype(
         {"status": "str", "why_not": "str", "anchor": "Int64", "qualified_at": "datetime64[us, UTC]"}
     )
 

@@ -1,0 +1,115 @@
+"""Which violations are one breach? One test a rule, in the order of the module."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from builders import coverage, place, policy, report, reports, theatre, versions, when
+from geo import crs
+from geo.assess import Assessment, assess
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from geo.policy import Policy
+
+
+def look(*rows: dict[str, Any], rules: Policy | None = None, at: float = 1000, **world: Any) -> Assessment:  # noqa: ANN401
+    """Return the answer at an hour."""
+    return assess(reports(rows), coverage(), theatre(**world), versions(rules or policy()), when(at))
+
+
+def incidents(*rows: dict[str, Any], **world: Any) -> pd.DataFrame:  # noqa: ANN401
+    """Return the incidents and candidates that reports amount to."""
+    return look(*rows, **world).tables["incidents"]
+
+
+def test_rule_1_distance_is_geodesic_and_inclusive() -> None:
+    apart = float(crs.distance_m(*place(100, 1), *place(109, 4))[()])
+    rows = report(1, (100, 1)), report(5, (109, 4))
+    at_it = policy(**{"grouping.link_m": apart})
+    under = policy(**{"grouping.link_m": apart - 1e-6})
+    assert len(incidents(*rows, rules=at_it)) == 1
+    assert len(incidents(*rows, rules=under)) == 2
+
+
+def test_rule_1_the_pause_is_the_smallest_that_both_intervals_allow() -> None:
+    rows = report(0, minutes=120), report(26), report(50, to=51)
+    assert incidents(*rows)["qualifying"].tolist() == [3]
+
+
+def test_rule_1_nothing_links_across_a_windows_edge() -> None:
+    assert len(incidents(report(19), report(21), windows=[(0, 20), (20, 40)])) == 2
+    assert len(incidents(report(19), report(21), windows=[(0, 20), (20, 40), (0, 40)])) == 1
+
+
+def test_rule_2_linking_is_transitive() -> None:
+    chain = [report(20.0 * n, (100 + 9 * n, 1)) for n in range(6)]
+    assert incidents(*chain)["qualifying"].tolist() == [6]
+
+
+def test_rule_3_an_incident_is_named_after_its_lowest_anchor() -> None:
+    late = report(1, ledger_no=90, first_no=90, stands_no=90)
+    assert incidents(late, report(3, ledger_no=7, first_no=7, stands_no=7))["incident_id"].tolist() == ["B-7"]
+
+
+def test_rule_4_an_unsure_violation_attaches_to_the_nearest_in_time() -> None:
+    table = look(report(0, (100, 1)), report(40, (100, 1)), report(30, (100, 1), source="public")).tables["violations"]
+    row = table.set_index("violation_id").loc["V-3"]
+    assert (row["incident_id"], row["attached"]) == ("B-2", True)
+
+
+def test_rule_4_a_coarse_report_reaches_as_far_as_it_may_lie() -> None:
+    table = look(report(0), report(1, (125, 1), uncertainty_m=20_000.0), report(1, (145, 1), uncertainty_m=20_000.0))
+    assert table.tables["violations"]["incident_id"].tolist() == ["B-1", "B-1", "C-3"]
+
+
+def test_rule_4_what_attaches_changes_nothing() -> None:
+    alone = incidents(report(0, (100, 1)))
+    crowded = incidents(report(0, (100, 1)), report(2, (108, 5), uncertainty_m=8_000.0), report(3, source="public"))
+    same = ["incident_id", "tier_peak", "t0_from", "t0_to", "last_observed", "extent_m", "qualifying", "end"]
+    assert crowded[same].equals(alone[same])
+    assert crowded["violations"].tolist() == [3]
+
+
+def test_rule_5_candidates_are_named_after_their_lowest_report_and_public_ones_form_none() -> None:
+    rows = report(1, uncertainty_m=9_000.0), report(2, uncertainty_m=9_000.0), report(300, source="public")
+    answer = look(*rows)
+    assert answer.tables["incidents"]["incident_id"].tolist() == ["C-1"]
+    assert answer.tables["violations"]["incident_id"].isna().tolist() == [False, False, True]
+
+
+def test_rule_5_too_few_violations_are_a_candidate() -> None:
+    repeated = policy(**{"ladder.open_reading": "repeated", "ladder.open_n": 3})
+    table = incidents(report(1), report(2), rules=repeated)
+    assert (table["incident_id"].tolist(), table["state"].tolist()) == (["C-1"], ["candidate"])
+
+
+def test_rule_7_it_recurs_at_the_latest_ended_one_of_any_age() -> None:
+    rows = report(0), report(100, (101, 1)), report(1000, (100, 2)), report(1000, (200, 2))
+    table = incidents(*rows, at=1001)
+    assert table["recurrence_of"].fillna("").tolist() == ["", "B-1", "B-2", ""]
+
+
+@pytest.mark.parametrize(
+    ("hours", "weak"),
+    [
+        ([0, 1, 2, 20, 21, 22], False),  # everything within a day: everything is linked with everything
+        ([0, 1, 2, 25, 48, 49, 50], False),  # the one in the middle has several links to each side
+        ([0, 1, 24.5, 48, 49], True),  # 1 – 24.5 alone, since 0 is too long before
+    ],
+)
+def test_a_single_link_that_holds_two_parts_together_is_flagged(hours: list[float], weak: bool) -> None:  # noqa: FBT001
+    assert incidents(*(report(hour) for hour in hours))["weak_link"].tolist() == [weak]
+
+
+def test_a_region_run_is_the_whole_run_cut_to_it() -> None:
+    whole = look(report(1, (100, 1)), report(2, (250, 1)), report(3, (255, 1), source="public"))
+    east = whole.within("east")
+    assert east.tables["incidents"]["incident_id"].tolist() == ["B-2"]
+    assert east.tables["violations"]["violation_id"].tolist() == ["V-2", "V-3"]
+    assert set(east.tables["transitions"]["incident_id"]) == {"B-2"}
+
+
+def test_nothing_at_all_is_an_answer() -> None:
+    assert incidents().empty
