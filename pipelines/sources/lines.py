@@ -13,11 +13,16 @@ from __future__ import annotations
 import csv
 import io
 import re
-from typing import Final
+from array import array
+from typing import TYPE_CHECKING, Final
 
 from pipelines.sources.reading import Refusal
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 LINES: Final = 200  # a record over more lines is an unclosed quote; this bounds the work on hostile files
+BATCH: Final = 256  # lines that are first tried together
 _DATE: Final = re.compile(r"[ \t]*[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -40,15 +45,15 @@ class _Feed:
 
 
 class Scan:
-    """The records of a text: ``rows`` with as many fields as the header, and ``broken`` for all others.
+    """The records of a text: rows with as many fields as the header, and ``broken`` for all others.
 
-    ``row_nos`` (1-based, over both) and ``spans`` (half-open ranges of lines) are aligned with ``rows``.
+    ``row_nos`` (1-based, counted over both) is aligned with the rows.
     """
 
     def __init__(self, text: str) -> None:
-        self.rows: list[list[str]] = []
-        self.row_nos: list[int] = []
-        self.spans: list[tuple[int, int]] = []
+        self.row_nos = array("q")
+        self._starts = array("q")
+        self._stops = array("q")
         self.broken: list[Refusal] = []
         self._lines = list(io.StringIO(text, newline=""))
         self._feed = _Feed(self._lines)
@@ -64,21 +69,44 @@ class Scan:
             row = self._next()
         return row
 
-    def run(self, width: int, dated: int) -> None:
-        """Read everything behind the header, which has ``width`` fields; field ``dated`` begins with a date."""
+    def run(self, width: int, dated: int) -> Iterator[list[list[str]]]:
+        """Yield everything behind the header in order, some rows at a time, each of ``width`` fields.
+
+        Field ``dated`` begins with a date. ``row_nos`` and ``broken`` are whole when nothing is left.
+        """
         self._width = width
         while (start := self._feed.at) < len(self._lines):
+            stop = min(start + BATCH, len(self._lines))
+            yield self._batch(start, stop) or list(self._one_by_one(stop, dated))
+
+    def _batch(self, start: int, stop: int) -> list[list[str]]:
+        """Return the rows of those lines if each line is one whole row, else nothing."""
+        try:
+            rows = [] if self._has_nul else list(csv.reader(self._lines[start:stop], strict=True))
+        except csv.Error:
+            return []
+        if len(rows) != stop - start or set(map(len, rows)) != {self._width}:
+            return []
+        self.row_nos.extend(range(self._count + 1, self._count + 1 + len(rows)))
+        self._starts.extend(range(start, stop))
+        self._stops.extend(range(start + 1, stop + 1))
+        self._count += len(rows)
+        self._feed.at = stop
+        return rows
+
+    def _one_by_one(self, stop: int, dated: int) -> Iterator[list[str]]:
+        while (start := self._feed.at) < stop:
             row = self._next()
-            if row is None or (len(row) != width and self._feed.at > start + 1):
+            if row is None or (len(row) != self._width and self._feed.at > start + 1):
                 self._resynchronise(start)
-            elif any(self._is_row(line, dated) for line in self._lines[start + 1 : self._feed.at]):
+            elif self._feed.at > start + 1 and self._imitates(start, dated):
                 self._imitation(start)
-            elif row:
-                self._take(row, start)
+            elif row and self._take(row, start):
+                yield row
 
     def raw(self, at: int) -> bytes:
-        """Return the bytes of row ``at`` (0-based among ``rows``), without its last line end."""
-        return self._bytes(*self.spans[at])
+        """Return the bytes of row ``at`` (0-based among the rows), without its last line end."""
+        return self._bytes(self._starts[at], self._stops[at])
 
     def _bytes(self, start: int, stop: int) -> bytes:
         return "".join(self._lines[start:stop]).rstrip("\r\n").encode()
@@ -91,7 +119,7 @@ class Scan:
             self._reader = csv.reader(self._feed, strict=True)
             return None
 
-    def _take(self, row: list[str], start: int) -> None:
+    def _take(self, row: list[str], start: int) -> bool:
         if self._has_nul and any("\0" in cell for cell in row):
             reason = "The record contains a NUL character, which no text has: the file is damaged; export it again."
             self._refuse(start, self._feed.at, "nul", reason)
@@ -103,9 +131,11 @@ class Scan:
             self._refuse(start, self._feed.at, "field_count", reason)
         else:
             self._count += 1
-            self.rows.append(row)
             self.row_nos.append(self._count)
-            self.spans.append((start, self._feed.at))
+            self._starts.append(start)
+            self._stops.append(self._feed.at)
+            return True
+        return False
 
     def _refuse(self, start: int, stop: int, code: str, reason: str) -> None:
         self._count += 1
@@ -139,9 +169,9 @@ class Scan:
             if self._lines[at].strip():
                 self._refuse(at, at + 1, "bad_quote", reason)
 
-    def _is_row(self, line: str, dated: int) -> bool:
-        row = self._alone(line)
-        return len(row) == self._width and _DATE.match(row[dated]) is not None
+    def _imitates(self, start: int, dated: int) -> bool:
+        inner = map(self._alone, self._lines[start + 1 : self._feed.at])
+        return any(len(row) == self._width and _DATE.match(row[dated]) for row in inner)
 
     @staticmethod
     def _alone(line: str) -> list[str]:

@@ -18,10 +18,11 @@ from pipelines.sources.lines import Scan
 from pipelines.sources.reading import Records, Text, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
 BOM: Final = b"\xef\xbb\xbf"
 SPACE: Final = " \t\r\n"
+TOGETHER: Final = 2_000  # rows that become columns at once
 
 
 def decode(data: bytes, file_name: str) -> str:
@@ -47,7 +48,7 @@ def decode(data: bytes, file_name: str) -> str:
 
 def clean(cells: Sequence[str]) -> Text:
     """Return cells as a text column: trimmed of ASCII white space, null where nothing is left."""
-    trimmed = pc.utf8_trim(pa.array(cells, pa.string()), characters=SPACE)
+    trimmed = pc.ascii_trim(pa.array(cells, pa.string()), characters=SPACE)
     return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
 
 
@@ -77,15 +78,36 @@ def split(data: bytes, file_name: str, layout: Layout) -> Records:
     scan = Scan(text)
     header = _names(scan.header(), file_name)
     _check(header, file_name, layout.required)
-    scan.run(len(header), header.index(layout.dated))
-    cells = zip(*scan.rows, strict=True) if scan.rows else ([] for _ in header)
+    columns = _columns(header, layout.known, scan.run(len(header), header.index(layout.dated)))
     return Records(
-        columns={name: clean(column) for name, column in zip(header, cells, strict=True) if name in layout.known},
+        columns=columns,
         row_no=np.array(scan.row_nos, dtype=np.int64),
         raw=scan.raw,
         broken=tuple(scan.broken),
         notes=tuple(_notes(text, header, layout, file_name)),
     )
+
+
+def _columns(header: Sequence[str], known: Collection[str], batches: Iterable[list[list[str]]]) -> dict[str, Text]:
+    # Rows become columns a few at a time: millions of small Python objects would fill the memory.
+    kept = [(at, name) for at, name in enumerate(header) if name in known]
+    pieces: list[list[Text]] = [[] for _ in kept]
+    for rows in _gathered(batches):
+        cells = list(zip(*rows, strict=True))
+        for piece, (at, _) in zip(pieces, kept, strict=True):
+            piece.append(clean(cells[at]))
+    return {name: pa.concat_arrays([clean([]), *piece]) for piece, (_, name) in zip(pieces, kept, strict=True)}
+
+
+def _gathered(batches: Iterable[list[list[str]]]) -> Iterator[list[list[str]]]:
+    rows: list[list[str]] = []
+    for batch in batches:
+        rows += batch
+        if len(rows) >= TOGETHER:
+            yield rows
+            rows = []
+    if rows:
+        yield rows
 
 
 def _names(row: list[str] | None, file_name: str) -> list[str]:
