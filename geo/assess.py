@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from geo import breaches, evidence, footprints, incidents, summary, tables, violations
+from geo import breaches, evidence, extents, incidents, summary, tables, violations
 from geo.matching import match
 from geo.policy import in_force
 from geo.reports import enrich
@@ -98,7 +98,7 @@ def summarise(
 ) -> Assessment:
     """Return everything that was found as the declared layers."""
     found = grouping.violations
-    discs = footprints.shapes(found, in_force(policies, as_of).publication.footprint_m)
+    discs = extents.shapes(found, in_force(policies, as_of).publication.footprint_m)
     areas, points = summary.incident_layers(ladder, found, reports, theatre, discs)
     carriers = evidence.items_of(reports)
     named = {
@@ -115,7 +115,7 @@ def summarise(
             **summary.place_layers(ladder, found, theatre, as_of),
             "front_line": summary.front_line(theatre, as_of),
             "incidents": areas,
-            "incident_days": footprints.days(ladder, found, discs, as_of),
+            "incident_days": extents.days(ladder, found, discs, as_of),
             "zones": summary.zones_layer(theatre),
             "transitions": transitions,
             "evidence": proof,

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo import crs, footprints, incidents, nearness, tables, zones
+from geo import crs, extents, incidents, nearness, tables, zones
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pandas._libs.tslibs.nattype import NaTType
 
     from geo.breaches import Breach
-    from geo.footprints import Shapes
+    from geo.extents import Shapes
     from geo.tables import Table
     from geo.theatre import Theatre
 
@@ -140,7 +140,7 @@ def _describe(
         "injured": mine["injured"].sum(min_count=1),
         "lon": first["lon"],
         "lat": first["lat"],
-        "geometry": footprints.union(discs[list(own)]),
+        "geometry": extents.union(discs[list(own)]),
     }
 
 
