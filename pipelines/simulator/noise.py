@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import KDTree
 
-from geo.crs import ecef
+from geo.crs import ecef, forward
 from geo.errors import PolicyError
 from pipelines.simulator.rows import COLUMNS
 
@@ -33,7 +33,7 @@ _PER_BREACH: Final = 8.0
 _MORE_REPORTS: Final = 1.2  # on average, beside the first
 _DEEP_SHARE: Final = 0.03
 _COARSE_SHARE: Final = 0.03  # known to some days only
-_BLUR_M: Final = 250.0
+_BLUR_M: Final = 300.0
 _ROUNDS: Final = 60
 _WEAPONS: Final = 12
 
@@ -172,9 +172,9 @@ class Background:
         return frame.astype("str")
 
     def _places(self, acts: Acts, act: Counts, rng: np.random.Generator) -> tuple[Reals, Reals]:
-        baseline = self.theatre.baselines[0]
-        along = np.clip(acts.chainage_m[act] + rng.uniform(-_BLUR_M, _BLUR_M, len(act)), 0, baseline.length_m)
-        return baseline.at(along, acts.offset_m[act] + rng.uniform(-_BLUR_M, _BLUR_M, len(act)))
+        lon, lat = self.theatre.baselines[0].at(acts.chainage_m, acts.offset_m)
+        azimuth, metres = rng.uniform(0, 360, len(act)), rng.uniform(0, _BLUR_M, len(act))
+        return forward(lon[act], lat[act], azimuth, metres)[:2]
 
     def _stamps(self, hours: Reals) -> npt.NDArray[np.str_]:
         seconds = np.datetime64(self.start.replace(tzinfo=None), "s") + np.round(hours * 3600).astype("timedelta64[s]")

@@ -80,7 +80,7 @@ def _row(
         "act": said.act,
         "weapon": said.weapon,
         "direction": None,
-        "count": None if said.count is None else str(said.count),
+        "count": str(said.count),
         "party": said.claims,
         "origin": said.witness.origin,
         "reported_at": stamp(instant(begin, ends + said.delay_h)),

@@ -40,8 +40,9 @@ def single_shot(stage: Stage) -> Scene:
     deed = script.deed(0.0, stage.cast.lead)
     if stage.cast.satellite and stage.heat_act:
         eye = Witness(stage.cast.satellite, None, stage.cast.satellite, "satellite", None)
-        place = (deed.key.along_m + 150.0, deed.key.offset_m, 375.0)
-        script.extras.append(script.say(eye, (0.5 * MINUTE_H, 0.5 * MINUTE_H), place, act=stage.heat_act))
+        place = (deed.key.along_m, deed.key.offset_m, 375.0)
+        pixel = script.say(eye, (0.5 * MINUTE_H, 0.5 * MINUTE_H), place, act=stage.heat_act)
+        script.extras.append(replace(pixel, stray=(45.0, 150.0)))
     return script.scene(watched=True)
 
 

@@ -6,7 +6,7 @@ decided later, so that every scene fits every theatre.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from geo.errors import PolicyError
@@ -31,7 +31,11 @@ _FAR_WEAPONS: Final = ("drone_long_range", "cruise_missile", "aircraft")
 
 @dataclass(frozen=True)
 class Statement:
-    """One row of a source, in hours and metres of its scene. ``hour_to`` ``None``: a date without an hour."""
+    """One row of a source, in hours and metres of its scene.
+
+    ``hour_to`` ``None``: a date without an hour. ``stray``: azimuth in degrees and metres by which the source misses
+    the place.
+    """
 
     ref: str
     witness: Witness
@@ -45,7 +49,8 @@ class Statement:
     claims: str | None
     delay_h: float
     text: str
-    count: int | None = None
+    count: int
+    stray: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -215,17 +220,17 @@ class Script:
         sharp = min(100.0, stage.policy.corroboration.coarse_m / 10)
         statements = []
         for turn, witness in enumerate(who):
-            before, after, shift_x, shift_y = self._blur(sharp) if turn else (0.0, 0.0, 0.0, 0.0)
+            before, after, stray = self._blur(sharp) if turn else (0.0, 0.0, (0.0, 0.0))
             said = self.say(
                 witness,
                 (hour - before, hour + _KEY_H + after),
-                (along_m + shift_x, offset_m + shift_y, 3 * sharp if turn else sharp),
+                (along_m, offset_m, 3 * sharp if turn else sharp),
                 act=act,
                 weapon=weapon,
                 claims=claims[turn % len(claims)],
                 delay_h=delays_h[turn % len(delays_h)],
             )
-            statements.append(said)
+            statements.append(replace(said, stray=stray))
         made = Deed(tuple(statements), group)
         self.deeds.append(made)
         return made
@@ -245,9 +250,8 @@ class Script:
             self.name, self.title, tuple(self.deeds), tuple(self.extras), watched, outage, to_the_end, reach_m, hours
         )
 
-    def _blur(self, sharp: float) -> tuple[float, float, float, float]:
-        """Wider than the key report on both ends, and off its centre by less than either radius."""
+    def _blur(self, sharp: float) -> tuple[float, float, tuple[float, float]]:
+        """Wider than the key report on both ends, and off its centre by no more than its radius."""
         rng = self.stage.rng
         before, after = rng.uniform(*_WIDEN_H, size=2)
-        shift = rng.uniform(-sharp, sharp, size=2)
-        return float(before), float(after), float(shift[0]), float(shift[1])
+        return float(before), float(after), (float(rng.uniform(0, 360)), float(rng.uniform(0, sharp)))

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import cdist
 
-from geo.crs import ecef
+from geo.crs import ecef, forward
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,9 +66,10 @@ def place(
 
 def points(scene: Scene, chainage_m: float, baseline: Baseline) -> npt.NDArray[np.float64]:
     """Return longitude and latitude of every row of the scene, shape (n, 2)."""
-    along = np.array([row.along_m for row in scene.statements]) + chainage_m
-    offset = np.array([row.offset_m for row in scene.statements])
-    return np.column_stack(baseline.at(along, offset))
+    rows = scene.statements
+    lon, lat = baseline.at([chainage_m + row.along_m for row in rows], [row.offset_m for row in rows])
+    azimuth, metres = np.array([row.stray for row in rows]).T
+    return np.column_stack(forward(lon, lat, azimuth, metres)[:2])
 
 
 class _Ground:
