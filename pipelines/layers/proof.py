@@ -53,10 +53,11 @@ def prove(path: Path, rows: Mapping[str, pa.Table]) -> None:
     PublicationError
         With everything that was found.
     """
+    problems: list[str] = []
     try:
-        problems = list(_problems(path, rows))
+        problems.extend(_problems(path, rows))
     except (sqlite3.Error, RuntimeError, OSError) as fault:
-        problems = [f"cannot be read: {fault}"]
+        problems.append(f"it cannot be read: {fault}")
     if problems:
         message = f"{path.name} is not fit to be published: " + "; ".join(problems) + "."
         raise PublicationError(message)

@@ -70,9 +70,9 @@ def beside(target: Path) -> Path:
 
 def sweep(target: Path) -> None:
     """Remove what killed runs left: whoever holds the lock knows that no other run is at work."""
-    dead = re.compile(rf"\.{re.escape(target.stem)}\.tmp-\d+{re.escape(target.suffix)}({'|'.join(SIDECARS)})?")
+    dead = re.compile(rf"\.{re.escape(target.stem)}(-.+)?\.tmp-\d+{re.escape(target.suffix)}({'|'.join(SIDECARS)})?")
     for folder in (target.parent, target.parent / VERSIONS):
-        for path in folder.glob(f".{target.stem}.tmp-*"):
+        for path in folder.glob(f".{target.stem}*.tmp-*"):
             if dead.fullmatch(path.name):
                 path.unlink()
 
