@@ -143,7 +143,7 @@ def documents(store: Store, kind: str) -> list[Document]:
 def item(store: Store, ledger_no: int) -> dict[str, Any] | None:
     """Return what the entry with that number was, or ``None``."""
     found = store.rows(
-        """SELECT ledger_no, entry.kind, entry.batch_no, entry.source, source_ref, first_no, stands_no, revision,
+        """SELECT ledger_no, entry.kind, entry.batch_no, entry.source, source_ref, entry.first_no, stands_no, revision,
                   known_at, recorded_at
            FROM entry JOIN batch USING (batch_no) WHERE ledger_no = ?""",
         [ledger_no],
