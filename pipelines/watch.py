@@ -9,6 +9,7 @@ The theatre is always computed whole, and cut for a region at the end.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Final
 
 import pandas as pd
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pipelines.layers import Published
     from pipelines.workspace import Clock, Settings, Workspace
 
+_log: Final = logging.getLogger(__name__)
 _COUNTED: Final = frozenset({"reports", "reports_in_window", "violations", "incidents", "candidates"})
 WHOLE: Final = "whole"
 
@@ -70,10 +72,13 @@ def watch(
     """
     question = Question(as_of, known_at, region)
     workspace.remember(clock)
+    _log.info("reading the ledger")
     recalled = recall(workspace, question, version=version, at=clock())
+    _log.info("assessing %s reports", f"{len(recalled.now.reports):,}")
     whole = judge(recalled.now, as_of)
     late = compare(recalled, whole)
     content = compose(recalled, whole, late)
+    _log.info("publishing")
     published = publish(recalled, content, target(workspace, question, out))
     outcome = report(recalled, content, published)
     record(workspace, recalled, outcome, sha256=published.sha256, clock=clock)

@@ -58,7 +58,7 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 -- click's own signature
         """Run the command; faults become a sentence and an exit code."""
-        debug = ctx.params.pop("debug")
+        debug = ctx.meta["debug"] = ctx.params.pop("debug")
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):

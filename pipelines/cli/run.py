@@ -104,8 +104,11 @@ def _plain(place: Workspace, request: Request) -> Iterator[Outcome]:
 
 
 def _flow(place: Workspace, request: Request) -> Iterator[Outcome]:
+    from pipelines.flows import hide_tracebacks
     from pipelines.flows.monitor import monitor_here, server
 
+    if not click.get_current_context().meta["debug"]:
+        hide_tracebacks()
     address = server()
     if address is None:
         say("Starting Prefect's embedded server, which takes 6 to 10 s (--plain does without).")

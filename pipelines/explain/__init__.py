@@ -113,7 +113,7 @@ def _incident(answer: Answer, row: pd.Series) -> dict[str, Any]:
 def _steps(answer: Answer, name: str) -> list[dict[str, Any]]:
     steps, carried = answer.tables["transitions"], answer.tables["evidence"]
     steps, carried = steps[steps["incident_id"] == name], carried[carried["incident_id"] == name]
-    known = answer.tables["reports"].set_index("report_id", drop=False)
+    known = answer.tables["reports"].set_index("report_id", drop=False).rename_axis(None)
     told = []
     for step, plain in zip(steps.itertuples(), records(steps.drop(columns="incident_id")), strict=True):
         mine = carried[(carried["scenario"] == step.scenario) & (carried["seq"] == step.seq)]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+WIDTH: Final = 100
 SHOWN: Final = 8
 """How many of a step's reports are listed, pivotal ones first, unless all are asked for."""
 
@@ -35,9 +37,10 @@ def _incident(told: dict[str, Any], limit: int | None) -> Iterator[str]:
     yield from _extras(row)
     if told["steps"]:
         yield from ("", "How it got there")
-    for step in told["steps"]:
-        yield from _step(step, limit)
-    yield from ("", "What would come next", *(f"  {sentence}" for sentence in told["next"]))
+    yield from _steps(told["steps"], limit)
+    yield from ("", "What would come next")
+    for sentence in told["next"]:
+        yield from _wrapped(sentence, "  ")
 
 
 def _state(row: dict[str, Any]) -> str:
@@ -57,30 +60,70 @@ def _extras(row: dict[str, Any]) -> Iterator[str]:
         yield "  weak link  one link alone holds two parts of it together; a person should look"
 
 
-def _step(step: dict[str, Any], limit: int | None) -> Iterator[str]:
-    tiers = (
-        f"tier {step['tier_from']} → {step['tier_to']}"
-        if step["tier_from"] != step["tier_to"]
-        else f"tier {step['tier_to']}"
-    )
-    late = f", known {step['known_at']}" if step["known_at"] != step["at"] else ""
-    yield f"  [{step['scenario']}] {step['seq']}. {step['kind']}, {tiers}, at {step['at']}{late}"
-    yield f"      {step['rule']}: {step['reason']}"
-    if step["scenario"] != "any":  # its reports are some of those of the steps above
-        return
-    reports = sorted(step["reports"], key=lambda report: not report["pivotal"])
+def _steps(steps: list[dict[str, Any]], limit: int | None) -> Iterator[str]:
+    """Tell the steps with all violations counted in full, those of the other scenarios in a line each."""
+    shown: dict[tuple[tuple[str, bool], ...], int] = {}
+    for step in (step for step in steps if step["scenario"] == "any"):
+        yield from _step(step)
+        carriers = tuple((report["report_id"], report["pivotal"]) for report in step["reports"])
+        if carriers in shown:
+            yield f"      carried by the same {len(carriers)} reports as step {shown[carriers]}"
+        else:
+            yield from _carriers(step["reports"], limit)
+            shown[carriers] = step["seq"]
+    yield ""
+    yield from _other_scenarios(steps)
+
+
+def _step(step: dict[str, Any]) -> Iterator[str]:
+    late = f" (known {step['known_at']})" if step["known_at"] != step["at"] else ""
+    yield f"  {step['seq']}. {_what(step)}, {step['at']}{late}"
+    yield from _wrapped(f"{step['rule']}: {step['reason']}", "      ")
+
+
+def _what(step: dict[str, Any]) -> str:
+    change = step["tier_from"] != step["tier_to"]
+    tiers = f"tier {step['tier_from']} → {step['tier_to']}" if change else f"tier {step['tier_to']}"
+    return f"{step['kind']}, {tiers}"
+
+
+def _carriers(carriers: list[dict[str, Any]], limit: int | None) -> Iterator[str]:
+    reports = sorted(carriers, key=lambda report: not report["pivotal"])
     for report in reports[:limit]:
         yield f"      {'*' if report['pivotal'] else '-'} {_report_line(report)}"
     rest = len(reports) - len(reports[:limit])
     if rest:
         yield f"      … and {rest} more (--all lists them)"
     if any(report["pivotal"] for report in reports):
-        yield "      (* pivotal: without this report alone it would not stand)"
+        yield "      (* pivotal: without this report alone the tier would be gone)"
+
+
+def _other_scenarios(steps: list[dict[str, Any]]) -> Iterator[str]:
+    everything = _course(steps, "any")
+    for scenario in dict.fromkeys(step["scenario"] for step in steps if step["scenario"] != "any"):
+        course = _course(steps, scenario)
+        head = f"  Counting only violations attributed to {scenario.replace('+unknown', ' or to nobody')}:"
+        if course == everything:
+            yield f"{head} the same steps"
+            continue
+        yield head
+        yield from (f"    {what}, {at}" for what, at in course)
+
+
+def _course(steps: list[dict[str, Any]], scenario: str) -> list[tuple[str, str]]:
+    return [(_what(step), step["at"]) for step in steps if step["scenario"] == scenario]
+
+
+def _wrapped(sentence: str, indent: str) -> list[str]:
+    return textwrap.wrap(sentence, WIDTH, initial_indent=indent, subsequent_indent=indent, break_long_words=False)
 
 
 def _report_line(report: dict[str, Any]) -> str:
+    return f"{report['report_id']}, {_statement(report)}"
+
+
+def _statement(report: dict[str, Any]) -> str:
     words = [
-        report["report_id"],
         report["source"] + (f" {report['source_ref']!r}" if report["source_ref"] else ""),
         _span(report["observed_from"], report["observed_to"]),
         report["act"] + (f" ({report['weapon']})" if report["weapon"] else ""),
@@ -111,7 +154,7 @@ def _violation(told: dict[str, Any], _limit: int | None) -> Iterator[str]:
 
 def _report(told: dict[str, Any], _limit: int | None) -> Iterator[str]:
     row = told["report"]
-    yield f"{told['name']}  {_report_line(row)}"
+    yield f"{told['name']}  {_statement(row)}"
     yield f"  revision   {row['revision']}, entry {row['ledger_no']}, recorded {row['recorded_at']}"
     yield f"  violation  {_or(row['violation_id'])}"
     yield f"  incident   {_or(row['incident_id'])}"
@@ -125,7 +168,8 @@ def _lost(told: dict[str, Any], _limit: int | None) -> Iterator[str]:
     yield f"{told['name']} is no {what} at this moment."
     source = f" of source {entry['source']}" if entry.get("source") else ""
     ref = f", item {entry['source_ref']!r}" if entry.get("source_ref") else ""
-    yield f"  Its number is that of a ledger entry: {entry['kind']}{source}{ref}."
+    kind = "report" if entry["kind"] == "new" else entry["kind"]
+    yield f"  Its number is that of a ledger entry: {kind}{source}{ref}."
     for found in told["published"]:
         yield f"  It was published under this name ({found['scope']}) for {found['as_of']}."
     if became is None:

@@ -4,6 +4,7 @@ Importing this package sets what Ceasewatch needs of Prefect, where the user has
 machine to start the embedded server, and silence about that server's own shutdown.
 """
 
+import logging
 import os
 from typing import Final
 
@@ -16,3 +17,22 @@ _DEFAULTS: Final = {
 
 for _name, _value in _DEFAULTS.items():
     os.environ.setdefault(_name, _value)
+
+
+def hide_tracebacks() -> None:
+    """Let Prefect tell on the screen that a step failed, without where in the program; its own records keep that."""
+    for handler in logging.getLogger().handlers:
+        if handler.formatter is not None:
+            handler.setFormatter(_Bare(handler.formatter))
+
+
+class _Bare(logging.Formatter):
+    """Writes a record as another formatter does, but for the traceback."""
+
+    def __init__(self, inner: logging.Formatter) -> None:
+        super().__init__()
+        self._inner = inner
+
+    def format(self, record: logging.LogRecord) -> str:
+        bare = logging.makeLogRecord({**record.__dict__, "exc_info": None, "exc_text": None})
+        return self._inner.format(bare)

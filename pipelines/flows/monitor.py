@@ -12,7 +12,7 @@ from pydantic import AwareDatetime  # noqa: TC002 -- likewise
 from pipelines import watch
 from pipelines.edge import utc_now, version
 from pipelines.flows import tasks
-from pipelines.outcome import Outcome  # noqa: TC001 -- likewise
+from pipelines.outcome import Outcome, stamp
 from pipelines.publications import Question
 from pipelines.workspace import Workspace
 
@@ -20,7 +20,7 @@ from pipelines.workspace import Workspace
 def _run_name() -> str:
     asked = runtime.flow_run.parameters
     moment = asked.get("as_of") or asked.get("known_at")
-    return f"{asked.get('region') or watch.WHOLE} at {moment or 'the present'}"
+    return f"{asked.get('region') or watch.WHOLE} at {stamp(moment) or 'the present'}"
 
 
 @flow(name="monitor", flow_run_name=_run_name, validate_parameters=True)
