@@ -50,9 +50,9 @@ def spread(baseline: Baseline, lon: Reals, lat: Reals, radius_m: Reals, centres:
     xyz = ecef(lon, lat)
     disc, piece, _ = baseline.candidates(xyz, radius_m)
     frame = _frames(lon, lat)
-    chord, nearest, along = (np.empty((len(lon), SAMPLES)) for _ in range(3))
+    chord, along = (np.empty((len(lon), SAMPLES)) for _ in range(2))
     side = np.empty((len(lon), SAMPLES), dtype=np.int8)
-    winner = nearest.astype(np.intp)
+    winner = np.empty((len(lon), SAMPLES), dtype=np.intp)
     for rows, pairs in _blocks(disc, len(lon)):
         start = _local(baseline.pieces.start[piece[pairs]] - xyz[disc[pairs]], frame[disc[pairs]])
         span = _local(baseline.pieces.span[piece[pairs]], frame[disc[pairs]])
