@@ -237,6 +237,16 @@ def test_the_ladder_of_the_plan_word_for_word() -> None:
     assert ("eligible", 2) not in steps["grave-weapon"]
 
 
+def test_thousands_of_other_reports_change_nothing_about_the_scenes(tmp_path: Path) -> None:
+    theatre, policy = settings("ukraine-2026", "as shipped")
+    crowded = watch(theatre, policy, simulate(theatre, policy, seed=5, days=10, reports=3000), tmp_path)
+    assert len(crowded.tables["incidents"]) > 2 * len(crowded.simulation.truth.incidents)
+    test_every_true_violation_is_one_qualifying_violation(crowded)
+    test_every_incident_made_exactly_its_true_steps_at_exactly_their_instants(crowded)
+    test_every_incident_stands_as_it_truly_does(crowded)
+    test_coarse_reports_only_attach_and_make_the_quiet_after_it_uncertain(crowded)
+
+
 def test_a_changed_policy_is_noticed(tmp_path: Path) -> None:
     """Show that the comparison can fail: the truth of one reading is not what another reading says."""
     theatre, policy = settings("ukraine-2026", "as shipped")
