@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 GENTLE_DEG: Final = 170.0  # a curve whose headings differ by less than 180 degrees cannot wind around a place
 BESIDE_M: Final = 0.05  # how far beside the line its samples lie
+TIE_M: Final = 1e-8  # distances that differ by less are equal: the ellipsoid is solved to some nanometres
 FIRST_LOOK: Final = 8  # pieces looked at before asking for more
 BLOCK: Final = 400_000  # point-piece pairs held in memory at a time
 
@@ -125,7 +126,7 @@ class Baseline:
         ValueError
             If a coordinate is not finite.
         """
-        at_lon, at_lat = (np.atleast_1d(np.asarray(v, float)) for v in (lon, lat))
+        at_lon, at_lat = _columns(lon, lat)
         if not (np.isfinite(at_lon).all() and np.isfinite(at_lat).all()):
             msg = "locate needs finite coordinates"
             raise ValueError(msg)
@@ -150,8 +151,7 @@ class Baseline:
         ValueError
             If a chainage is not on the line.
         """
-        chainage, offset = (np.atleast_1d(np.asarray(v, float)) for v in (chainage_m, offset_m))
-        chainage, offset = (np.array(v) for v in np.broadcast_arrays(chainage, offset))
+        chainage, offset = _columns(chainage_m, offset_m)
         if not ((chainage >= 0) & (chainage <= self.length_m)).all():
             msg = f"chainages lie between 0 and {self.length_m:.3f} m"
             raise ValueError(msg)
@@ -226,6 +226,11 @@ class Baseline:
         ends = _to_ends(pieces, xyz[settled])
         clear = np.minimum(np.minimum(other, ends), unseen[settled]) - best - slack
         return settled, (row, piece[row, column]), np.where(self._gentle[own], np.maximum(clear, 0.0), 0.0)
+
+
+def _columns(*values: RealsLike) -> tuple[Reals, ...]:
+    """Return values as arrays of one shape (n,)."""
+    return tuple(np.array(item) for item in np.broadcast_arrays(*(np.atleast_1d(np.asarray(v, float)) for v in values)))
 
 
 def _segments(pieces: Pieces) -> gpd.GeoDataFrame:
@@ -308,7 +313,7 @@ def _nearest(point: Indices, metres: Reals) -> Indices:
     """Return for each point the first of its pairs that is nearest or as near; pairs are grouped by point."""
     first = np.flatnonzero(np.diff(point, prepend=-1))
     least = np.minimum.reduceat(metres, first) if first.size else metres
-    near = np.flatnonzero(metres <= least[point] + SAME_M)
+    near = np.flatnonzero(metres <= least[point] + TIE_M)
     return near[np.flatnonzero(np.diff(point[near], prepend=-1))]
 
 

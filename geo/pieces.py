@@ -26,7 +26,7 @@ Bools = npt.NDArray[np.bool_]
 
 PIECE_M: Final = 5_000.0  # a chord of this length lies at most 0.5 m from its geodesic
 SAME_M: Final = 0.001  # what is nearer than this is one place
-FOLD_DEG: Final = 179.9  # an edge that turns back more sharply lies on the edge before it
+FOLD_DEG: Final = 179.0  # an edge that turns back more sharply is a spike, not a bend of a front line
 POLAR_DEG: Final = 85.0
 HALF_TURN_DEG: Final = 180.0
 
@@ -98,9 +98,10 @@ def _check_part(name: str, part: Reals) -> None:
     if len(part) < 2:  # noqa: PLR2004 -- a line has two ends
         msg = f"{name} has {len(part)} vertices; a line needs two, remove the part or complete it"
         raise PolicyError(msg)
-    lon, lat = part[:, 0], part[:, 1]
+    known = np.asarray(np.isfinite(part).all(axis=1))
+    lon, lat = np.where(known[:, None], part, 0.0).T
     faults: tuple[tuple[npt.ArrayLike, str], ...] = (
-        (~np.isfinite(part).all(axis=1), "has a coordinate that is no number"),
+        (~known, "has a coordinate that is no number"),
         ((np.abs(lon) > HALF_TURN_DEG) | (np.abs(lat) > HALF_TURN_DEG / 2), "is not in degrees of WGS 84"),
         (np.abs(lat) > POLAR_DEG, f"lies within {90 - POLAR_DEG:g} degrees of a pole, which is not supported,"),
         (np.abs(np.diff(lon, append=lon[-1])) > HALF_TURN_DEG, "crosses the antimeridian, which is not supported,"),
@@ -109,7 +110,8 @@ def _check_part(name: str, part: Reals) -> None:
         wrong = np.asarray(fault)
         if wrong.any():
             where = int(wrong.argmax())
-            msg = f"{name} {what} at vertex {where + 1} (lon {lon[where]}, lat {lat[where]}); correct the coordinates"
+            place = f"at vertex {where + 1} (lon {part[where, 0]}, lat {part[where, 1]})"
+            msg = f"{name} {what} {place}; correct the coordinates"
             raise PolicyError(msg)
     _, _, metres = inverse(lon[:-1], lat[:-1], lon[1:], lat[1:])
     if (metres <= SAME_M).any():
