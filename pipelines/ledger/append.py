@@ -36,7 +36,7 @@ _REFUSALS: Final = {
 }
 
 
-def append_reading(  # noqa: PLR0913 -- a batch is what all of these say
+def append_reading(
     store: Store,
     reading: Reading,
     *,
@@ -110,9 +110,9 @@ def _said(intake: pd.DataFrame, source: Source) -> pd.DataFrame:
         raise ValueError(msg)
     content = canonical.digests(canonical.lines(rows, canonical.SAID))
     subject = canonical.subjects(rows, content)
-    rows["subject"] = pd.Series(subject, dtype="str")
+    rows["subject"] = subject
     rows["content"] = pd.Series([digest.hex() for digest in content], dtype="str")
-    rows["subject_key"] = pd.Series(canonical.subject_keys(source.id, subject), dtype="int64")
+    rows["subject_key"] = canonical.subject_keys(source.id, subject)
     rows["source"] = pd.Series([source.id] * len(rows), dtype="str")
     return rows
 
@@ -154,10 +154,8 @@ def _met(store: Store, rows: pd.DataFrame) -> pd.DataFrame:
     keys = json.dumps(rows["subject_key"].drop_duplicates().tolist())
     found = store.select("entry", "subject_key IN (SELECT value FROM json_each(?)) ORDER BY ledger_no", [keys])
     known = entries_frame(found)
-    digests = found["content"].to_pylist()
-    known["subject"] = pd.Series(canonical.subjects(known, digests), dtype="str")
-    sources = set(rows["source"])
-    return known[known["source"].isin(sources)]
+    known["subject"] = canonical.subjects(known, found["content"].to_pylist())
+    return known[known["source"].isin(set(rows["source"]))]
 
 
 def _entries(rows: pd.DataFrame, fates: pd.DataFrame, source: str, batch_no: int) -> pa.Table:
@@ -185,7 +183,7 @@ def _refused(rows: pd.DataFrame, fates: pd.DataFrame, refused: pd.DataFrame, sou
     ]
     for code, sentence in _REFUSALS.items():
         wrong = rows[fates["fate"] == code]
-        said = [line.encode() for line in canonical.lines(wrong, canonical.SAID)]
+        said = [line.encode() for line in canonical.lines(wrong, canonical.SAID).to_pylist()]
         for row_no, ref, raw in zip(wrong["row_no"], wrong["source_ref"], said, strict=True):
             reason = sentence.format(ref=ref, source=source)
             found.append({"row_no": int(row_no), "raw": raw, "reason_code": code, "reason": reason})

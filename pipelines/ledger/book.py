@@ -113,7 +113,7 @@ class Ledger:
         """Give back file and lock; doing it again does nothing."""
         self._close()
 
-    def append(  # noqa: PLR0913 -- a batch is what all of these say
+    def append(
         self,
         reading: Reading,
         *,

@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import struct
 import unicodedata
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -21,8 +23,6 @@ from pipelines.ledger import schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    import pandas as pd
 
 #: What a source says in a report. The list is part of the ledger's format: a later column of the intake must not make
 #: old contents look new.
@@ -37,6 +37,8 @@ DECIDING: Final = (
     "party_claimed", "origin",
 )  # fmt: skip
 _MISSING: Final = "-"
+_BORDER: Final = pa.scalar("\x1f", pa.large_string())
+_COLON: Final = pa.scalar(":", pa.large_string())
 
 
 def normalise(intake: pd.DataFrame) -> pd.DataFrame:
@@ -46,65 +48,61 @@ def normalise(intake: pd.DataFrame) -> pd.DataFrame:
 
 
 def _composed(text: pd.Series[Any]) -> pd.Series[Any]:
-    if text.dropna().map(str.isascii).all():
+    if pc.all(pc.string_is_ascii(pa.array(text, from_pandas=True)), min_count=0).as_py():
         return text
     return text.map(lambda value: unicodedata.normalize("NFC", value), na_action="ignore").astype("str")
 
 
-def lines(rows: pd.DataFrame, columns: Sequence[str]) -> list[str]:
+def lines(rows: pd.DataFrame, columns: Sequence[str]) -> pa.LargeStringArray:
     """Return the canonical text of each row: equal where, and only where, every one of the columns is.
 
     Text carries its length, so that no content can imitate the border of a column; missing differs from empty. Reals
-    are Python's ``repr`` (shortest that reads back the same), times UTC to the microsecond.
+    are Python's ``repr`` (the shortest that reads back the same), times microseconds since 1970 in UTC.
     """
     if rows.empty:
-        return []
-    return ["\x1f".join(cells) for cells in zip(*(_cells(rows[name]) for name in columns), strict=True)]
+        return pa.array([], pa.large_string())
+    return pc.binary_join_element_wise(*(_cells(rows[name]) for name in columns), _BORDER)
 
 
-def _cells(column: pd.Series[Any]) -> list[str]:
-    missing = column.isna()
-    if missing.all():
-        return [_MISSING] * len(column)
-    texts = _texts(column)
-    return [_MISSING if gone else text for gone, text in zip(missing.tolist(), texts, strict=True)]
-
-
-def _texts(column: pd.Series[Any]) -> list[str]:
+def _cells(column: pd.Series[Any]) -> pa.LargeStringArray:
     kind = INTAKE[str(column.name)]
-    if kind == TIME:
-        naive = column.dt.tz_convert(None).to_numpy("datetime64[us]")
-        return [f"{text}Z" for text in np.datetime_as_string(naive, unit="us").tolist()]
     if kind == "float64":
-        return list(map(repr, (column.to_numpy("float64") + 0.0).tolist()))  # + 0.0: minus zero is zero
-    if kind == "Int64":
-        return list(map(str, column.tolist()))
-    return [f"{len(text)}:{text}" if isinstance(text, str) else "" for text in column.tolist()]
+        values = (column.to_numpy("float64") + 0.0).tolist()  # + 0.0: minus zero is zero
+        return pa.array([_MISSING if value != value else repr(value) for value in values], pa.large_string())  # noqa: PLR0124 -- only NaN differs from itself
+    found = _plain(pa.array(column, from_pandas=True))
+    if kind == "str":
+        text = found.cast(pa.large_string())
+        found = pc.binary_join_element_wise(pc.utf8_length(text).cast(pa.large_string()), text, _COLON)
+    elif kind == TIME:
+        found = found.cast(pa.timestamp("us", "UTC")).cast(pa.int64())
+    return pc.fill_null(found.cast(pa.large_string()), _MISSING)
 
 
-def digests(texts: Sequence[str]) -> list[bytes]:
+def _plain(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def digests(texts: pa.LargeStringArray) -> list[bytes]:
     """Return the SHA-256 of each text in UTF-8."""
-    return [hashlib.sha256(text.encode()).digest() for text in texts]
+    bounds, values = _bounds(texts)
+    view = memoryview(values)
+    return [hashlib.sha256(view[start:end]).digest() for start, end in pairwise(bounds.tolist())]
 
 
-def subjects(rows: pd.DataFrame, content: Sequence[bytes]) -> list[str]:
+def subjects(rows: pd.DataFrame, content: Sequence[bytes]) -> pd.Series[Any]:
     """Return what each row speaks of: the source's own id, else the content itself.
 
     Heartbeats and outages are known by their content alone.
     """
-    own = rows["source_ref"].where(rows["kind"].isin(["report", *schema.STATEMENTS]))
-    return [
-        f"ref:{ref}" if isinstance(ref, str) else f"content:{digest.hex()}"
-        for ref, digest in zip(own.tolist(), content, strict=True)
-    ]
+    known_by = pd.Series([digest.hex() for digest in content], index=rows.index, dtype="str")
+    own = rows["kind"].isin(["report", *schema.STATEMENTS]) & rows["source_ref"].notna()
+    return ("ref:" + rows["source_ref"]).where(own, "content:" + known_by)
 
 
-def subject_keys(source: str, names: Sequence[str]) -> list[int]:
+def subject_keys(source: str, names: pd.Series[Any]) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Return a number for each subject by which it is found; not unique, so what is found must be compared."""
-    prefix = f"{len(source)}:{source}"
-    return [
-        int.from_bytes(hashlib.sha256((prefix + name).encode()).digest()[:8], "little", signed=True) for name in names
-    ]
+    texts = _plain(pa.array(f"{len(source)}:{source}" + names)).cast(pa.large_string())
+    return np.frombuffer(b"".join(digest[:8] for digest in digests(texts)), "<i8").astype("int64")
 
 
 def encode(table: pa.Table) -> Iterator[bytes]:
@@ -138,6 +136,14 @@ def _column(column: pa.Array) -> Iterator[bytes]:
 
 
 def _joined(data: pa.LargeBinaryArray) -> bytes:
+    bounds, values = _bounds(data)
+    return bytes(memoryview(values)[int(bounds[0]) : int(bounds[-1])])
+
+
+def _bounds(data: pa.LargeBinaryArray) -> tuple[np.ndarray[Any, np.dtype[np.int64]], Any]:
+    """Return where each value begins and the last one ends, and the buffer that they lie in."""
     _, offsets, values = data.buffers()
+    if not len(data):
+        return np.zeros(1, "int64"), b""
     bounds = np.frombuffer(offsets, "<i8")[data.offset : data.offset + len(data) + 1]
-    return bytes(values[int(bounds[0]) : int(bounds[-1])]) if values is not None else b""
+    return bounds, b"" if values is None else values

@@ -7,10 +7,12 @@ as in the tests.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines.ledger import schema
 from pipelines.ledger.canonical import DECIDING, lines
@@ -78,13 +80,15 @@ def classify(rows: pd.DataFrame, known: pd.DataFrame, *, authoritative: bool, ne
     """
     fates = _unrepeated(rows, known)
     open_rows = fates["fate"] == ""
-    involved = open_rows & (
-        rows["subject"].isin(known["subject"]) | rows.loc[open_rows, "subject"].duplicated(keep=False)
-    )
+    again = rows.loc[open_rows, "subject"].duplicated(keep=False).reindex(rows.index, fill_value=False)
+    involved = open_rows & (again | _among(rows["subject"], known["subject"]))
     alone = open_rows & ~involved
     fates.loc[alone, "fate"] = np.where(rows.loc[alone, "kind"] == "report", "new", "unknown_item")
     _settle(
-        fates, rows[involved], known[known["subject"].isin(rows.loc[involved, "subject"])], authoritative=authoritative
+        fates,
+        rows[involved],
+        known[_among(known["subject"], rows.loc[involved, "subject"])],
+        authoritative=authoritative,
     )
     return _numbered(fates, next_no)
 
@@ -97,7 +101,9 @@ def _unrepeated(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     retraction = rows["kind"] == "retraction"
     # RULE 1 what is known by its content, or said before under the same id, is a duplicate
     said = rows["subject"] + "=" + rows["content"]
-    again = said.isin(known["subject"] + "=" + known["content"]) | said.where(~retraction, own.astype(str)).duplicated()
+    again = (
+        _among(said, known["subject"] + "=" + known["content"]) | said.where(~retraction, own.astype(str)).duplicated()
+    )
     beat = rows["kind"].isin(schema.BEATS)
     fates["fate"] = np.select(
         [~retraction & again, beat, retraction & rows["source_ref"].isna()],
@@ -107,10 +113,23 @@ def _unrepeated(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     return fates
 
 
+def _among(texts: pd.Series[Any], others: pd.Series[Any]) -> pd.Series[bool]:
+    """Say of each text whether it is among the others; ``Series.isin`` takes seconds for 100,000 texts."""
+    found = pc.is_in(pa.array(texts), value_set=pa.array(others))
+    return pd.Series(found.to_pylist(), index=texts.index, dtype=bool)
+
+
 def _settle(fates: pd.DataFrame, rows: pd.DataFrame, known: pd.DataFrame, *, authoritative: bool) -> None:
     subjects = _so_far(known)
     settled = []
-    each = zip(rows.index, rows["kind"], rows["subject"], lines(rows, DECIDING), rows["known_at"].tolist(), strict=True)
+    each = zip(
+        rows.index,
+        rows["kind"],
+        rows["subject"],
+        lines(rows, DECIDING).to_pylist(),
+        rows["known_at"].tolist(),
+        strict=True,
+    )
     for index, kind, subject, deciding, known_at in each:
         no, state = -1 - index, subjects.get(subject)
         if kind == "retraction":
@@ -140,7 +159,7 @@ def _retraction(state: _Subject | None, no: int, known_at: int) -> tuple[str, in
 
 def _so_far(known: pd.DataFrame) -> dict[str, _Subject]:
     subjects: dict[str, _Subject] = {}
-    deciding = lines(known.assign(kind="report"), DECIDING)
+    deciding = lines(known.assign(kind="report"), DECIDING).to_pylist()
     names = ["subject", "kind", "subject_no", "first_no", "stands_no", "revision", "known_at"]
     each: Iterable[tuple[str, str, int, int, int, int, int]] = known[names].itertuples(index=False, name=None)
     for (subject, kind, subject_no, first_no, stands_no, revision, known_at), words in zip(each, deciding, strict=True):

@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 
 # The driver infers a column's type from its first batch of rows; one batch for everything leaves it nothing to guess.
 _ONE_BATCH: Final = {"adbc.sqlite.query.batch_rows": str(1 << 30)}
-_SETTINGS: Final = ("trusted_schema=OFF", "cell_size_check=ON", "busy_timeout=30000", "synchronous=FULL")
+_SETTINGS: Final = (
+    "trusted_schema=OFF",
+    "cell_size_check=ON",
+    "busy_timeout=30000",
+    "synchronous=FULL",
+    "cache_size=-65536",
+)
 
 
 class Store:
