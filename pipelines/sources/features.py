@@ -63,10 +63,10 @@ def features(text: str, file_name: str) -> list[Span]:
         return walk.collection()
     except json.JSONDecodeError as error:
         msg = f"{file_name}: no JSON: {error.msg} (line {error.lineno}, column {error.colno}): the file may be cut"
-        raise InputError("json", msg) from None
+        raise InputError(code="json", message=msg) from None
     except RecursionError:
         msg = f"{file_name}: objects are nested deeper than any report: send plain features"
-        raise InputError("json", msg) from None
+        raise InputError(code="json", message=msg) from None
 
 
 class _Walk:
@@ -94,11 +94,11 @@ class _Walk:
             if name in members:
                 self._refuse(f"has {name!r} twice")
             if name == "features" and self._peek() == "[":
-                members[name], found = None, list(self._items())
+                members[name] = found = list(self._items())
             else:
                 members[name] = self._value()[0]
         _check_crs(members.get("crs", DUPLICATE), self.file_name)
-        if members.get("type") == "FeatureCollection" and "features" in members:
+        if members.get("type") == "FeatureCollection" and isinstance(members.get("features"), list):
             return found
         shown = f"{members.get('type')!r:.60}"
         if members.get("type") == "Feature":
@@ -150,7 +150,7 @@ class _Walk:
 
     def _refuse(self, what: str) -> NoReturn:
         msg = f"{self.file_name}: {what}: send a GeoJSON FeatureCollection of Points"
-        raise InputError("json", msg)
+        raise InputError(code="json", message=msg)
 
 
 def _check_crs(crs: Any, file_name: str) -> None:  # noqa: ANN401 -- whatever the file holds
@@ -159,4 +159,4 @@ def _check_crs(crs: Any, file_name: str) -> None:  # noqa: ANN401 -- whatever th
     if crs is not DUPLICATE and not (isinstance(name, str) and WGS84.fullmatch(name)):
         said = f"{name!r:.80}" if isinstance(name, str) else "none that is known"
         msg = f"{file_name}: its crs is {said}, and must be WGS 84 (CRS84): reproject it, or leave crs out"
-        raise InputError("crs", msg)
+        raise InputError(code="crs", message=msg)

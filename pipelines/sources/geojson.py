@@ -67,13 +67,13 @@ def _records(text: str, file_name: str) -> Records:
 def _row(feature: Any, extra: dict[str, None]) -> dict[str, str]:  # noqa: ANN401 -- whatever the file holds
     if not isinstance(feature, dict) or feature.get("type") != "Feature":
         msg = "The item is no Feature: it must be an object of type Feature, with a Point and properties."
-        raise InputError("not_a_feature", msg)
+        raise InputError(code="not_a_feature", message=msg)
     geometry, properties = feature.get("geometry"), feature.get("properties") or {}
     for part in (feature, geometry, properties):
         _once(part)
     if not isinstance(properties, dict):
         msg = "The feature's properties are no object: they must be names with values."
-        raise InputError("not_a_feature", msg)
+        raise InputError(code="not_a_feature", message=msg)
     row = dict(zip(PLACE, _position(geometry), strict=True))
     for name, value in _named(properties).items():
         if name in COLUMNS and name not in PLACE:
@@ -87,7 +87,7 @@ def _named(properties: dict[str, Any]) -> dict[str, Any]:
     named = {name.strip().lower(): value for name, value in properties.items()}
     if len(named) != len(properties):
         msg = "Two properties differ only by case or white space: rename or remove one."
-        raise InputError("duplicate_key", msg)
+        raise InputError(code="duplicate_key", message=msg)
     return named
 
 
@@ -96,7 +96,7 @@ def _once(part: Any) -> None:  # noqa: ANN401 -- whatever the file holds
         msg = (
             f"The key {shown(part[DUPLICATE])} stands twice in one object: which one holds cannot be told; remove one."
         )
-        raise InputError("duplicate_key", msg)
+        raise InputError(code="duplicate_key", message=msg)
 
 
 def _position(geometry: Any) -> tuple[str, str]:  # noqa: ANN401 -- whatever the file holds
@@ -106,11 +106,11 @@ def _position(geometry: Any) -> tuple[str, str]:  # noqa: ANN401 -- whatever the
         kind = geometry.get("type") if isinstance(geometry, dict) else None
         said = shown(kind) if isinstance(kind, str) else "no geometry"
         msg = f"The geometry is {said}, and must be a Point: state one position, and how sure it is in uncertainty_m."
-        raise InputError("geometry", msg)
+        raise InputError(code="geometry", message=msg)
     axes = geometry.get("coordinates")
     if not isinstance(axes, list) or len(axes) not in _AXES or not all(isinstance(axis, Number) for axis in axes):
         msg = "The Point's coordinates must be two numbers, longitude then latitude (a height may follow)."
-        raise InputError("geometry", msg)
+        raise InputError(code="geometry", message=msg)
     return axes[0], axes[1]
 
 
@@ -120,13 +120,13 @@ def _cell(name: str, value: Any) -> str:  # noqa: ANN401 -- whatever the file ho
     if not isinstance(value, str) or isinstance(value, Constant):
         said = str(value) if isinstance(value, Constant | bool) else f"a {type(value).__name__}"
         msg = f"{name} is {said}, and must be a text, a number or null."
-        raise InputError("value", msg)
+        raise InputError(code="value", message=msg)
     if not value.isascii() and _UNTEXT.search(value):
         msg = f"{name} says {shown(value)}, with half of a surrogate pair in it, which is no text: export it again."
-        raise InputError("value", msg)
+        raise InputError(code="value", message=msg)
     if "\0" in value:
         msg = "The record contains a NUL character, which no text has: the file is damaged; export it again."
-        raise InputError("nul", msg)
+        raise InputError(code="nul", message=msg)
     return value
 
 

@@ -5,7 +5,7 @@ parsing fails, the lines are taken one at a time until one that has the right nu
 before that is refused. Where a quoted field does close, but one of the lines it runs over reads as a dated row of its
 own, nobody can tell two stray quotes from a quoted text that imitates a row: every line of it is refused.
 
-Blank lines are no records.
+Blank lines are no records, nor are lines of nothing but white space.
 """
 
 from __future__ import annotations
@@ -101,7 +101,9 @@ class Scan:
                 self._resynchronise(start)
             elif self._feed.at > start + 1 and self._imitates(start, dated):
                 self._imitation(start)
-            elif row and self._take(row, start):
+            elif self._is_blank(start) or not self._take(row, start):
+                continue
+            else:
                 yield row
 
     def raw(self, at: int) -> bytes:
@@ -144,7 +146,7 @@ class Scan:
     def _resynchronise(self, start: int) -> None:
         at = start
         while at < len(self._lines) and (at == start or len(self._alone(self._lines[at])) != self._width):
-            if self._lines[at].strip():
+            if not self._is_blank(at):
                 self._broken_line(at)
             at += 1
         self._feed.at = at
@@ -166,8 +168,11 @@ class Scan:
             "row of its own: close the stray quote, or take the line ends out of the text."
         )
         for at in range(start, self._feed.at):
-            if self._lines[at].strip():
+            if not self._is_blank(at):
                 self._refuse(at, at + 1, "bad_quote", reason)
+
+    def _is_blank(self, at: int) -> bool:
+        return not self._lines[at].strip(" \t\r\n")
 
     def _imitates(self, start: int, dated: int) -> bool:
         inner = map(self._alone, self._lines[start + 1 : self._feed.at])

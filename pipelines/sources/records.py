@@ -39,10 +39,10 @@ def decode(data: bytes, file_name: str) -> str:
     except UnicodeDecodeError as error:
         line = body.count(b"\n", 0, error.start) + 1
         msg = f"{file_name}: line {line} is not UTF-8: save the file as UTF-8; encodings are never guessed"
-        raise InputError("encoding", msg) from None
+        raise InputError(code="encoding", message=msg) from None
     if not text.strip(SPACE):
         msg = f"{file_name}: the file is empty: send it again"
-        raise InputError("empty", msg)
+        raise InputError(code="empty", message=msg)
     return text
 
 
@@ -113,7 +113,7 @@ def _gathered(batches: Iterable[list[list[str]]]) -> Iterator[list[list[str]]]:
 def _names(row: list[str] | None, file_name: str) -> list[str]:
     if row is None:
         msg = f"{file_name}: the header line has a quote that does not fit: close it or take it out"
-        raise InputError("header", msg)
+        raise InputError(code="header", message=msg)
     return [cell.strip(SPACE).lower() for cell in row]
 
 
@@ -121,12 +121,12 @@ def _check(names: Sequence[str], file_name: str, required: Collection[str]) -> N
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
         msg = f"{file_name}: the header has {', '.join(twice)} more than once: rename or take out all but one"
-        raise InputError("header", msg)
+        raise InputError(code="header", message=msg)
     missing = [name for name in required if name not in names]
     if missing:
         hint = "; fields are separated by ',', and here it seems to be ';'" if ";" in "".join(names) else ""
         msg = f"{file_name}: the header lacks {', '.join(missing)}: add what is missing{hint}"
-        raise InputError("header", msg)
+        raise InputError(code="header", message=msg)
 
 
 def _notes(text: str, names: Sequence[str], layout: Layout, file_name: str) -> Iterator[str]:

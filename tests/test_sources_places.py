@@ -1,0 +1,116 @@
+"""Is a position taken as it is written, and refused where it cannot be one?"""
+
+from __future__ import annotations
+
+import builders
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from readings import THEATRE, nowhere, one
+
+# The theatre's line runs from 35 to 39 degrees east at 48 north, its regions a little around it.
+TAKEN = [
+    ("37.5", "48.1", 37.5, 48.1),
+    ("+37.5", "+48.1", 37.5, 48.1),
+    ("037.50", "48.10000", 37.5, 48.1),
+    (" 37.5 ", "\t48.1", 37.5, 48.1),
+    ("37", "48", 37.0, 48.0),
+    ("37.", "48.", 37.0, 48.0),
+    ("3.75e1", "4.81E+1", 37.5, 48.1),
+    ("375e-1", "481e-1", 37.5, 48.1),
+    ("37.123456789012345", "48.1", 37.123456789012345, 48.1),
+]
+ANYWHERE = [
+    ("180", "90", 180.0, 90.0),
+    ("-180", "-90", -180.0, -90.0),
+    (".5", "-.5", 0.5, -0.5),
+    ("0", "51.5", 0.0, 51.5),
+    ("1e-05", "0", 1e-05, 0.0),
+]
+REFUSED = [
+    ("", "48.1", "no_position"),
+    ("37.5", "", "no_position"),
+    ("", "", "no_position"),
+    ("0", "0", "null_island"),
+    ("0.0", "-0.000", "null_island"),
+    ("180.0001", "48.1", "coordinate_range"),
+    ("-361", "48.1", "coordinate_range"),
+    ("37.5", "90.0001", "coordinate_range"),
+    ("37.5", "-91", "coordinate_range"),
+    ("48.1", "137.5", "coordinate_range"),
+    ("4175000", "6130000", "coordinate_range"),
+    ("48.1", "37.5", "swapped?"),
+    ("48.1", "44.0", "swapped?"),
+    ("-37.5", "48.1", "outside_theatre"),
+    ("37.5", "-48.1", "outside_theatre"),
+    ("37.5", "4.81", "outside_theatre"),
+    ("0.0001", "0.0001", "outside_theatre"),
+    ("48.1", "48.1", "outside_theatre"),
+    *(
+        (lon, "48.1", "coordinate")
+        for lon in (
+            "nan", "NaN", "inf", "-inf", "Infinity", "1e400", "1e999", "3_7", "\uff13\uff17.5", "٣٧.5",
+            "37,5", "37.5°", "37°30'",
+            "37 30 00", "37.5E", "E37.5", "0x25", "37.5.1", "37.5 48.1", "37.5;48.1", "--37.5", "+-37.5", "37.5\u00a0",
+            "1/2", "37e", "e1", ".", "+", "NULL", "None", "N/A", "abc", "37UDQ", "9" * 400, "true",
+        )
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("lon", "lat", "x", "y"), TAKEN)
+def test_decimal_degrees_are_taken_as_they_are(lon: str, lat: str, x: float, y: float) -> None:
+    row = one(lon=lon, lat=lat)
+    assert (row["lon"], row["lat"]) == (x, y)
+
+
+@pytest.mark.parametrize(("lon", "lat", "x", "y"), ANYWHERE)
+def test_a_theatre_without_lines_and_regions_takes_every_place(lon: str, lat: str, x: float, y: float) -> None:
+    row = one(theatre=nowhere(), lon=lon, lat=lat)
+    assert (row["lon"], row["lat"]) == (x, y)
+
+
+@pytest.mark.parametrize(("lon", "lat", "code"), REFUSED)
+def test_what_cannot_be_a_position_is_refused(lon: str, lat: str, code: str) -> None:
+    row = one(lon=lon, lat=lat)
+    assert row["reason_code"] == code
+    assert "lon" in row["reason"]
+
+
+def test_swapped_axes_are_suspected_and_not_corrected() -> None:
+    assert "with the two swapped" in one(lon="48.1", lat="37.5")["reason"]
+
+
+def test_a_distant_place_is_told_how_far_it_is() -> None:
+    # One degree of latitude is 111 km: from the regions' southern edge to 20 degrees north.
+    south = min(THEATRE.regions.total_bounds[1], 48.0)
+    km = round((south - 20.0) * 110.9 / 100) * 100
+    assert f"roughly {km:,} km outside the theatre" in one(lon="37.5", lat="20")["reason"]
+
+
+def test_the_theatre_reaches_five_degrees_beyond_its_lines_and_regions() -> None:
+    west = min(THEATRE.regions.total_bounds[0], 35.0)
+    assert one(lon=str(west - 4.99))["lon"] == west - 4.99
+    assert one(lon=str(west - 5.01))["reason_code"] == "outside_theatre"
+
+
+def test_regions_alone_bound_a_theatre() -> None:
+    assert one(theatre=nowhere(builders.boxes()), lon="-37.5")["reason_code"] == "outside_theatre"
+
+
+@pytest.mark.parametrize(("said", "metres"), [("", 500.0), ("0", 0.0), ("250.5", 250.5), ("2e3", 2000.0)])
+def test_the_radius_is_the_stated_one_or_the_sources_own(said: str, metres: float) -> None:
+    assert one(uncertainty_m=said)["uncertainty_m"] == metres
+
+
+@pytest.mark.parametrize("said", ["-1", "20000001", "nan", "1 km", "1,5", "inf"])
+def test_an_absurd_radius_is_refused(said: str) -> None:
+    row = one(uncertainty_m=said)
+    assert row["reason_code"] == "uncertainty"
+    assert "uncertainty_m says" in row["reason"]
+
+
+@given(st.floats(30.1, 43.9), st.floats(44.0, 52.0))
+def test_every_position_written_by_python_is_read_back_to_the_bit(lon: float, lat: float) -> None:
+    row = one(lon=repr(lon), lat=repr(lat))
+    assert (row["lon"], row["lat"]) == (lon, lat)
