@@ -219,6 +219,12 @@ def test_a_time_outside_every_window_is_refused() -> None:
         simulate(theatre, policy, seed=1, days=10, start=theatre.windows[0].start)
 
 
+def test_a_start_without_a_time_zone_is_refused() -> None:
+    theatre, policy = shipped("ukraine-2026")
+    with pytest.raises(PolicyError, match="says no time zone"):
+        simulate(theatre, policy, seed=1, days=10, start=theatre.windows[-1].start.replace(tzinfo=None))
+
+
 def test_fewer_rows_than_the_scenes_need_are_refused() -> None:
     theatre, policy = shipped("ukraine-2026")
     with pytest.raises(PolicyError, match=r"the scenes alone are \d+ rows, so 10 cannot hold them"):

@@ -142,6 +142,9 @@ def _period(theatre: Theatre, days: int, start: datetime | None) -> tuple[dateti
         unending = [window for window in theatre.windows if window.end is None]
         longest = max(theatre.windows, key=lambda window: (window.end or window.start) - window.start)
         start = (unending[-1] if unending else longest).start
+    if start.tzinfo is None:
+        msg = f"the start {start} says no time zone; write {start.isoformat()}Z for UTC"
+        raise PolicyError(msg)
     start = start.astimezone(UTC).replace(microsecond=0)
     end = start + timedelta(days=days)
     if not any(window.start <= start and (window.end is None or end < window.end) for window in theatre.windows):

@@ -7,7 +7,7 @@ of 24 hours becomes a 15-hour one under a ladder of 12.
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import count, cycle
+from itertools import cycle
 from math import ceil
 from typing import TYPE_CHECKING, Final
 
@@ -251,7 +251,7 @@ def _grow(script: Script, dies_h: float) -> None:
     pace_h = min(24 / rate, 0.6 * stage.link_m * grows_h / (lanes * full_m / 2))
     hours = [0.8 * ladder.persist_h * turn / base_n for turn in range(base_n)]
     hours += [begins_h + step * pace_h for step in range(int((dies_h - begins_h) / pace_h))] + [dies_h]
-    for turn, hour in zip(count(), hours, strict=False):
+    for turn, hour in enumerate(hours):
         progress = min(1.0, max(0.0, (hour - begins_h) / grows_h))
         extent_m = base_m + progress * (full_m - base_m)
         along_m = (turn % lanes / (lanes - 1) - 0.5) * extent_m
