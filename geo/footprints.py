@@ -134,6 +134,6 @@ def _side(pieces: Pieces, piece: Indices, start: Reals, span: Reals, radius: Rea
         (along < 0, pieces.before[piece], pieces.bend_before[piece]),
         (along > length, pieces.after[piece], pieces.bend_after[piece]),
     ):
-        outer = np.where(neighbour < 0, 0, np.where(bend == 0, side, -np.sign(bend)))
+        outer = np.where(neighbour < 0, 0, np.where(bend == 0, side, np.sign(bend)))
         side = np.where(past, outer, side)
     return side
