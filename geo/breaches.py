@@ -94,10 +94,10 @@ def escalate(
     table = grouping.violations
     watches = incidents.watches(table, coverage, policy)
     cases = _cases(grouping, reports)
-    attached = _attached(table)
+    attached, possible = _attached(table), _possible(table)
     court = Court(theatre.windows, tuple(party.id for party in theatre.parties), policy, _ladder_at(policies), now)
     breaches = [
-        _breach(name, case, court, watches.get(name, Watch()), attached.get(name, ()), table)
+        _breach(name, case, court, watches.get(name, Watch()), attached.get(name, ()), possible.get(name, []))
         for name, case in cases.items()
     ]
     weak = incidents.weak(grouping, policy.grouping.weak_part_n)
@@ -163,7 +163,7 @@ def _breach(
     court: Court,
     watch: Watch,
     attached: tuple[int, ...],
-    table: pd.DataFrame,
+    possible: list[tuple[int, int]],
 ) -> Breach:
     course = tuple(sorted((placed.violation for placed in case.placed.values()), key=escalation.by_begin))
     last = max(violation.end for violation in course)
@@ -182,16 +182,19 @@ def _breach(
         course=course,
         end=end,
         climbs=climbs,
-        persistence=escalation.persistence(course, _possible(table, attached), watch, ladder, court.as_of, end),
+        persistence=escalation.persistence(course, possible, watch, ladder, court.as_of, end),
         due=None if both or end.at is not None else escalation.due_next(course, steps, ladder, court.as_of),
     )
 
 
-def _possible(table: pd.DataFrame, attached: tuple[int, ...]) -> list[tuple[int, int]]:
-    """Return the intervals of attached violations that could be real: they can make persistence indeterminate."""
-    rows = table.loc[list(attached)]
-    rows = rows.loc[~rows["public_only"] & ~rows["status"].isin(["refuted", "exempt"])]
-    return list(zip(nearness.micros(rows["observed_from"]), nearness.micros(rows["observed_to"]), strict=True))
+def _possible(table: pd.DataFrame) -> dict[str, list[tuple[int, int]]]:
+    """Return by incident the intervals of attached violations that could be real: they can leave persistence open."""
+    maybe = table.loc[table["attached"] & ~table["public_only"] & ~table["status"].isin(["refuted", "exempt"])]
+    begin, end = (nearness.micros(maybe[name]).tolist() for name in ("observed_from", "observed_to"))
+    out: dict[str, list[tuple[int, int]]] = {}
+    for name, *span in zip(maybe["incident_id"], begin, end, strict=True):
+        out.setdefault(str(name), []).append((span[0], span[1]))
+    return out
 
 
 def _climbs(

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ def persisting(course: Sequence[Violation], ladder: Ladder) -> tuple[int, list[V
 def _coalition(course: list[Violation], policy: Policy) -> list[Step]:
     """RULE 2: hostilities persist."""
     due, going_on = persisting(course, policy.ladder)
-    vouched = _vouched_at(course, policy.ladder)
+    vouched = vouched_at(course, policy.ladder)
     if not going_on or vouched is None:
         return []
     shown = going_on[0]
@@ -212,7 +213,7 @@ def _coalition(course: list[Violation], policy: Policy) -> list[Step]:
 
 def _coordinated(course: list[Violation], policy: Policy) -> list[Step]:
     """RULES 3 and 4: a broader attack, and when the response to it takes effect."""
-    vouched = _vouched_at(course, policy.ladder)
+    vouched = vouched_at(course, policy.ladder)
     grown = None if vouched is None else _grown(course, policy, vouched)
     if grown is None:
         return []
@@ -229,49 +230,68 @@ def _coordinated(course: list[Violation], policy: Policy) -> list[Step]:
 
 def _grown(course: list[Violation], policy: Policy, vouched: int) -> tuple[int, str] | None:
     """Return when a breach has become a broader attack, and the measured sentence that says so (RULE 3)."""
-    base = _base(course, policy.ladder)
+    base = first_window(course, policy.ladder)
     now = Measures()
     for n, violation in enumerate(course):
         now.add(violation)
         if n + 1 < len(course) and course[n + 1].start == violation.start:
             continue  # what begins at one instant is seen together
-        reasons = growth(now, base, policy.expansion)
-        if reasons and violation.start >= vouched:
-            return violation.start, f"a broader attack: {'; '.join(reasons)}"
+        if violation.start >= vouched and expanded(now, base, policy.expansion):
+            return violation.start, f"a broader attack: {'; '.join(growth(now, base, policy.expansion))}"
     return None
 
 
-def _base(course: Sequence[Violation], ladder: Ladder) -> tuple[float, float, int]:
-    """Return extent, depth and number of what may lie in the first window."""
+def first_window(course: Sequence[Violation], ladder: Ladder) -> tuple[float, float, int]:
+    """Return extent (m), depth (m) and number of what may lie in the first window."""
     edge = t0(course)[1] + _us(ladder.persist_h)
     first = [violation for violation in course if violation.start < edge]
     span = [violation.chainage_m for violation in first]
     return max(span) - min(span), max(violation.distance_m for violation in first), len(first)
 
 
-def growth(now: Measures, base: tuple[float, float, int], rules: Expansion) -> list[str]:
-    """Return what makes it a broader attack, each with its figures; empty where it is none."""
+def expanded(now: Measures, base: tuple[float, float, int], rules: Expansion) -> bool:
+    """Return whether a breach is a broader attack: an absolute threshold, or enough ratios."""
+    return any(_absolute(now, rules)) or sum(_ratios(now, base, rules)) >= rules.k
+
+
+def _absolute(now: Measures, rules: Expansion) -> tuple[bool, bool, bool, bool]:
+    return (
+        now.extent_m >= rules.extent_m,
+        now.depth_m >= rules.depth_m,
+        now.rate_n >= rules.rate_n,
+        not now.weapons.isdisjoint(rules.weapons),
+    )
+
+
+def _ratios(now: Measures, base: tuple[float, float, int], rules: Expansion) -> tuple[bool, bool, bool]:
     extent, depth, rate = base
-    absolute = [
-        (now.extent_m >= rules.extent_m, f"extent {now.extent_m / 1000:.1f} km ≥ {rules.extent_m / 1000:g} km"),
-        (now.depth_m >= rules.depth_m, f"depth {now.depth_m / 1000:.1f} km ≥ {rules.depth_m / 1000:g} km"),
-        (now.rate_n >= rules.rate_n, f"rate {now.rate_n} ≥ {rules.rate_n} in 24 h"),
-        (bool(now.weapons & set(rules.weapons)), f"weapon {', '.join(sorted(now.weapons & set(rules.weapons)))}"),
-    ]
-    ratios = [
-        (
-            _has_grown(now.extent_m, extent, rules.extent_growth),
-            f"extent {extent / 1000:.1f} → {now.extent_m / 1000:.1f} km",
-        ),
-        (_has_grown(now.depth_m, depth, rules.depth_growth), f"depth {depth / 1000:.1f} → {now.depth_m / 1000:.1f} km"),
-        (_has_grown(now.rate_n, rate, rules.rate_growth), f"rate {rate} → {now.rate_n} in 24 h"),
-    ]
-    grown = [words for holds, words in ratios if holds]
-    return [words for holds, words in absolute if holds] + (grown if len(grown) >= rules.k else [])
+    return (
+        _has_grown(now.extent_m, extent, rules.extent_growth),
+        _has_grown(now.depth_m, depth, rules.depth_growth),
+        _has_grown(now.rate_n, rate, rules.rate_growth),
+    )
 
 
 def _has_grown(value: float, base: float, rule: Growth) -> bool:
     return value >= rule.floor and value >= rule.times * base
+
+
+def growth(now: Measures, base: tuple[float, float, int], rules: Expansion) -> list[str]:
+    """Return what makes it a broader attack, each with its figures; empty where it is none."""
+    extent, depth, rate = base
+    absolute = (
+        f"extent {now.extent_m / 1000:.1f} km ≥ {rules.extent_m / 1000:g} km",
+        f"depth {now.depth_m / 1000:.1f} km ≥ {rules.depth_m / 1000:g} km",
+        f"rate {now.rate_n} ≥ {rules.rate_n} in 24 h",
+        f"weapon {', '.join(sorted(now.weapons & set(rules.weapons)))}",
+    )
+    ratios = (
+        f"extent {extent / 1000:.1f} → {now.extent_m / 1000:.1f} km",
+        f"depth {depth / 1000:.1f} → {now.depth_m / 1000:.1f} km",
+        f"rate {rate} → {now.rate_n} in 24 h",
+    )
+    grown = list(compress(ratios, _ratios(now, base, rules)))
+    return [*compress(absolute, _absolute(now, rules)), *(grown if len(grown) >= rules.k else [])]
 
 
 def _takes_effect(course: list[Violation], ladder: Ladder, eligible: int) -> tuple[int, Violation, str] | None:
@@ -289,7 +309,7 @@ def _takes_effect(course: list[Violation], ladder: Ladder, eligible: int) -> tup
     return None if later is None else (later.start, later, f"{words} and hostilities went on after a pause")
 
 
-def _vouched_at(course: list[Violation], ladder: Ladder) -> int | None:
+def vouched_at(course: list[Violation], ladder: Ladder) -> int | None:
     """Return the begin from which enough origins vouch for a tier above 1 (RULE 5)."""
     seen: set[tuple[str, str, str]] = set()
     for violation in course:

@@ -7,10 +7,12 @@ remains, the incident falls apart where it hung on that violation, and every par
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import rustworkx as rx
 
 from geo import crs, escalation, incidents, nearness
 from geo.violations import Carrier, qualifies, standing
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from geo.policy import Policy
     from geo.theatre import Window
 
-_WARNING = 1
+_WARNING, _COALITION = 1, 2
 
 
 class Item(NamedTuple):
@@ -102,16 +104,65 @@ def pivotal(
     """Return the reports without which each step (by position) would be gone, in the scenario given."""
     found: dict[int, set[str]] = {n: set() for n, step in enumerate(steps) if step.tier_to}
     course = escalation.only((placed.violation for placed in case.placed.values()), party, unknown=unknown)
-    open_n = court.ladder_at(escalation.t0(course)[1]).ladder.open_n
-    if len(course) > open_n == 1 and all(step.tier_to <= _WARNING for step in steps):
-        return found  # any other violation alone would open the incident at tier 1
-    for violation in course:
-        for item in case.items[violation.row]:
-            reached = _reached(_without(case, court, violation.row, item), court, party, unknown=unknown)
+    policy = court.ladder_at(escalation.t0(course)[1])
+    for row in sorted(_suspects(case, sorted(course, key=escalation.by_begin), steps, policy)):
+        for item in case.items[row]:
+            reached = _reached(_without(case, court, row, item), court, party, unknown=unknown)
             for n, lone in found.items():
                 if (steps[n].kind, steps[n].tier_to) not in reached:
                     lone.add(item.report_id)
     return found
+
+
+def _suspects(case: Case, course: list[Violation], steps: Sequence[Step], policy: Policy) -> set[int]:
+    """Return the violations that can be pivotal: without any other, everything that a step rests on stays as it is.
+
+    A step rests on T0, on what holds the incident together, on its last violation, on the origins that vouch, on those
+    that show persistence, and for a broader attack on the extremes and on every violation that may move.
+    """
+    highest = max((step.tier_to for step in steps), default=0)
+    if len(course) <= policy.ladder.open_n:
+        return {violation.row for violation in course}
+    if highest <= _WARNING == policy.ladder.open_n:
+        return set()  # any other violation alone would open the incident at tier 1
+    seen = Counter(origin for violation in course for origin in violation.origins)
+    lone = {violation.row for violation in course if any(seen[origin] == 1 for origin in violation.origins)}
+    begins, ends = min(v.start for v in course), [violation.end for violation in course]
+    edges = {v.row for v in course if v.end in {min(ends), max(ends)} or v.start == begins}
+    rests = {row for step in steps if step.tier_to > _WARNING and step.kind == "eligible" for row in step.needs[:4]}
+    going_on = escalation.persisting(course, policy.ladder)[1]
+    few = {violation.row for violation in going_on} if len(going_on) == 1 else set()
+    wide = _extremes(case, course, steps, policy) if highest > _COALITION else set()
+    return lone | edges | few | rests | wide | _joints(case)
+
+
+def _joints(case: Case) -> set[int]:
+    """Return the violations without which the incident falls apart."""
+    rows = list(case.links)
+    place = {row: n for n, row in enumerate(rows)}
+    graph: rx.PyGraph[None, None] = rx.PyGraph(multigraph=False)
+    graph.add_nodes_from([None] * len(rows))
+    graph.add_edges_from_no_data([(place[i], place[j]) for i in rows for j in case.links[i] if i < j])
+    return {rows[n] for n in rx.articulation_points(graph)}
+
+
+def _extremes(case: Case, course: list[Violation], steps: Sequence[Step], policy: Policy) -> set[int]:
+    """Return the violations that tier 3 may rest on: all, where one fewer would already change the verdict on rate."""
+    at = next(step.at for step in steps if step.tier_to > _COALITION)
+    begun = [violation for violation in course if violation.start <= at]
+    now = escalation.Measures()
+    for violation in begun:
+        now.add(violation)
+    now.recent.popleft()
+    if not escalation.expanded(now, escalation.first_window(course, policy.ladder), policy.expansion):
+        return {violation.row for violation in course}
+    bounds = {now.low_m, now.high_m}
+    moving = {violation.row for violation in course if len(case.items[violation.row]) > 1}
+    outer = {v.row for v in begun if v.chainage_m in bounds or v.distance_m == now.depth_m}
+    armed = {v.row for v in begun if v.weapon_class in policy.expansion.weapons}
+    shown = {row for step in steps if step.tier_to > _COALITION for row in step.needs[-1:]}
+    vouching = {v.row for v in course if v.start == escalation.vouched_at(course, policy.ladder)}
+    return moving | outer | armed | shown | vouching
 
 
 def _without(case: Case, court: Court, row: int, gone: Item) -> Case:

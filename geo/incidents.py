@@ -102,7 +102,7 @@ def _linked(violations: pd.DataFrame, rows: Ints, mask: str, link_m: float, gap_
 
 def _components(n: int, links: Near) -> Ints:
     graph = coo_array((np.ones(len(links.left), bool), (links.left, links.right)), shape=(n, n))
-    label: Ints = np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+    label: Ints = connected_components(graph, directed=False)[1].astype(np.int64)
     return label
 
 
@@ -140,9 +140,8 @@ def _attach(
 
 def _loose(violations: pd.DataFrame, rows: Ints) -> Ints:
     """Return which of the violations that attach to nothing may form candidates (RULE 5)."""
-    status = violations["status"].to_numpy(object)[rows]
-    public = violations["public_only"].to_numpy(bool)[rows]
-    return rows[~public & (status != "refuted") & (status != "exempt")]
+    some = violations.iloc[rows]
+    return rows[(~some["public_only"] & ~some["status"].isin(["refuted", "exempt"])).to_numpy(bool)]
 
 
 def ending(last: int, inside: Iterable[int], windows: tuple[Window, ...], policy: Policy, as_of: int) -> End:

@@ -5,6 +5,7 @@ Turns the computation's values into the layers of ``geo.tables``; decides nothin
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import geopandas as gpd
@@ -12,10 +13,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo import crs, extents, incidents, nearness, tables, zones
+from geo import crs, escalation, extents, incidents, nearness, tables, zones
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from pandas._libs.tslibs.nattype import NaTType
@@ -53,32 +53,38 @@ def incident_layers(
     """Return the layers ``incidents`` and ``incident_points``: incidents, then candidates, each in order of name."""
     public = reports.loc[reports["trust"] == "public"].groupby("violation_id").size()
     violations = violations.assign(public=violations["violation_id"].map(public).fillna(0).astype("int64"))
-    rows = [_incident(breach, violations, theatre, discs) for breach in breaches]
-    rows += [_candidate(rows_, violations, theatre, discs) for rows_ in _candidates(violations)]
-    names = [*tables.INCIDENTS.names, "geometry", "lon", "lat"]
-    frame = gpd.GeoDataFrame(rows, columns=names, geometry="geometry", crs=crs.WGS84)
-    return tables.conform(frame, tables.INCIDENTS), layer(frame.drop(columns="geometry"), tables.INCIDENT_POINTS)
+    told = _described(violations.loc[violations["incident_id"].notna()], theatre, discs)
+    stands = pd.DataFrame([_standing(breach) for breach in breaches], columns=["incident_id", *_STANDING])
+    frame = told.join(stands.set_index("incident_id"))
+    loose = frame.index.str.startswith("C-")
+    blank = {"state": "candidate", "tier_eligible": 0, "tier_effective": 0, "tier_peak": 0, "tier_label": _LABELS[0]}
+    for column, value in {**blank, "weak_link": False}.items():
+        frame[column] = frame[column].where(~loose, value)
+    order = sorted(frame.index, key=lambda name: (name[0], incidents.number_of(name)))
+    whole = gpd.GeoDataFrame(frame.loc[order].reset_index(), geometry="geometry", crs=crs.WGS84)
+    return tables.conform(whole, tables.INCIDENTS), layer(whole.drop(columns="geometry"), tables.INCIDENT_POINTS)
 
 
-def _candidates(violations: pd.DataFrame) -> list[list[int]]:
-    loose = violations.loc[violations["incident_id"].str.startswith("C-", na=False)]
-    groups = {str(name): list(rows) for name, rows in loose.groupby("incident_id").groups.items()}
-    return [groups[name] for name in sorted(groups, key=incidents.number_of)]
+_LABELS: Final = tables.TIER_LABELS
+_STANDING: Final = (
+    "state", "end", "tier_eligible", "tier_effective", "tier_declared", "tier_peak", "tier_label", "t0_from", "t0_to",
+    "t0_known_at", "next_due", "next_due_what", "persistence", "expansion", "weak_link", "recurrence_of", "gap_covered",
+)  # fmt: skip
 
 
-def _incident(breach: Breach, violations: pd.DataFrame, theatre: Theatre, discs: Shapes) -> dict[str, Any]:
+def _standing(breach: Breach) -> dict[str, Any]:
+    """Return what the ladder says of an incident."""
     begin, surely = (min(part) for part in zip(*((v.start, v.end) for v in breach.course), strict=True))
-    first = min(breach.course, key=lambda violation: (violation.end, violation.content))
+    first = min(breach.course, key=escalation.by_end)
     eligible = breach.tier("eligible")
     expansion = [step.reason for step in breach.steps if step.kind == "eligible" and step.tier_to == len(_LABELS) - 1]
     return {
-        **_describe(breach.rows, [*breach.rows, *breach.attached], violations, theatre, discs),
         "incident_id": breach.name,
         "state": breach.end.state,
         "end": breach.end.how,
         "tier_eligible": eligible,
         "tier_effective": breach.tier("effective"),
-        "tier_declared": pd.NA,
+        "tier_declared": None,
         "tier_peak": breach.peak("eligible"),
         "tier_label": _LABELS[eligible],
         "t0_from": stamp(begin),
@@ -90,73 +96,62 @@ def _incident(breach: Breach, violations: pd.DataFrame, theatre: Theatre, discs:
         "expansion": expansion[0] if expansion else None,
         "weak_link": breach.weak,
         "recurrence_of": breach.recurrence_of,
-        "gap_covered": pd.NA if breach.gap_covered is None else breach.gap_covered,
+        "gap_covered": breach.gap_covered,
     }
 
 
-_LABELS: Final = tables.TIER_LABELS
+def _described(whole: pd.DataFrame, theatre: Theatre, discs: Shapes) -> pd.DataFrame:
+    """Return what can be said of every incident and candidate, by name; attached violations are only counted."""
+    own = whole.loc[~whole["attached"]].sort_values(["observed_from", "content"])
+    first = own.drop_duplicates("incident_id").set_index("incident_id")
+    deepest = own.sort_values("distance_m", kind="stable", ascending=False).drop_duplicates("incident_id")
+    mine, every = own.groupby("incident_id"), whole.groupby("incident_id")
+    span = mine["chainage_m"].agg(["min", "max"])
+    return pd.DataFrame(
+        {
+            "name": [name(row, theatre) for row in first.itertuples()],
+            "first_observed": first["observed_from"],
+            "last_observed": mine["observed_to"].max(),
+            "violations": every.size(),
+            "qualifying": mine["qualifying"].sum(),
+            "reports": every["reports"].sum(),
+            "origins": mine["origin_set"].agg(lambda sets: len({voice for one in sets for _, voice, _ in one})),
+            "reports_public": every["public"].sum(),
+            "parties": _listed(own.assign(party_claimed=own["party_claimed"].str.split("+")), "party_claimed"),
+            "deepest_zone": deepest.set_index("incident_id")["zone_id"],
+            "chainage_from_m": span["min"],
+            "chainage_to_m": span["max"],
+            "extent_m": span["max"] - span["min"],
+            "segments": _listed(own, "segment_id"),
+            "regions": _listed(own, "region_id"),
+            "weapons": _listed(own, "weapon_class"),
+            "killed": mine["killed"].sum(min_count=1),
+            "injured": mine["injured"].sum(min_count=1),
+            "lon": first["lon"],
+            "lat": first["lat"],
+            "geometry": pd.Series(
+                {name: extents.union(discs[rows]) for name, rows in mine.groups.items()}, dtype=object
+            ),
+        },
+        index=first.index,
+    )
 
 
-def _candidate(rows: list[int], violations: pd.DataFrame, theatre: Theatre, discs: Shapes) -> dict[str, Any]:
-    return {
-        **dict.fromkeys(tables.INCIDENTS.names),
-        **_describe(rows, rows, violations, theatre, discs),
-        "incident_id": violations["incident_id"].iloc[rows[0]],
-        "state": "candidate",
-        "tier_eligible": 0,
-        "tier_effective": 0,
-        "tier_peak": 0,
-        "tier_label": _LABELS[0],
-        "weak_link": False,
-    }
+def _listed(own: pd.DataFrame, column: str) -> pd.Series:
+    """Return for every incident the different values of a column, in order, joined by commas."""
+    values = own[["incident_id", column]].explode(column).dropna().drop_duplicates().sort_values(column)
+    return values.groupby("incident_id")[column].agg(", ".join)
 
 
-def _describe(
-    own: Sequence[int], every: Sequence[int], violations: pd.DataFrame, theatre: Theatre, discs: Shapes
-) -> dict[str, Any]:
-    """Return what can be said of a group of violations: ``own`` make it up, ``every`` has the attached ones too."""
-    mine = violations.iloc[list(own)].sort_values(["observed_from", "content"])
-    whole = violations.iloc[list(every)]
-    first, farthest = mine.iloc[0], mine.iloc[int(np.argmax(mine["distance_m"].to_numpy(float)))]
-    origins = frozenset().union(*mine["origin_set"])
-    return {
-        "name": name(first, theatre),
-        "first_observed": mine["observed_from"].iloc[0],
-        "last_observed": mine["observed_to"].max(),
-        "violations": len(whole),
-        "qualifying": int(mine["qualifying"].sum()),
-        "reports": int(whole["reports"].sum()),
-        "origins": len({voice for _, voice, _ in origins}),
-        "reports_public": int(whole["public"].sum()),
-        "parties": _listed(claim for claims in mine["party_claimed"].dropna() for claim in claims.split("+")),
-        "deepest_zone": farthest["zone_id"],
-        "chainage_from_m": mine["chainage_m"].min(),
-        "chainage_to_m": mine["chainage_m"].max(),
-        "extent_m": mine["chainage_m"].max() - mine["chainage_m"].min(),
-        "segments": _listed(mine["segment_id"].dropna()),
-        "regions": _listed(mine["region_id"].dropna()),
-        "weapons": _listed(mine["weapon_class"].dropna()),
-        "killed": mine["killed"].sum(min_count=1),
-        "injured": mine["injured"].sum(min_count=1),
-        "lon": first["lon"],
-        "lat": first["lat"],
-        "geometry": extents.union(discs[list(own)]),
-    }
-
-
-def name(first: pd.Series, theatre: Theatre) -> str:
-    """Return a name for people: where along the line and on which day it began."""
-    day = f"{first['observed_from'].day} {first['observed_from']:%b %Y}"
-    if pd.isna(first["chainage_m"]):
+def name(first: Any, theatre: Theatre) -> str:  # noqa: ANN401 -- a row, as pandas gives it
+    """Return a name for people: where along the line and on which day its first violation began."""
+    day = f"{first.observed_from.day} {first.observed_from:%b %Y}"
+    if pd.isna(first.chainage_m):
         return day
-    away = first["distance_m"] / 1000
+    away = first.distance_m / 1000
     sides = {party.side: f"{away:.0f} km on the {party.id} side" for party in theatre.parties}
-    where = sides.get(first["side"], f"{away:.0f} km off its end")
-    return f"km {first['chainage_m'] / 1000:.0f} of the line, {where}, {day}"
-
-
-def _listed(words: Iterable[str]) -> str | None:
-    return ", ".join(sorted(set(words))) or None
+    where = sides.get(first.side, f"{away:.0f} km off its end")
+    return f"km {first.chainage_m / 1000:.0f} of the line, {where}, {day}"
 
 
 def transition_tables(breaches: list[Breach], reports: dict[int, list[str]]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -236,6 +231,10 @@ def front_line(theatre: Theatre, as_of: datetime) -> gpd.GeoDataFrame:
     return tables.conform(gpd.GeoDataFrame(row, geometry=[geometry], crs=crs.WGS84), tables.FRONT_LINE)
 
 
+# A zone is drawn once: it and its baseline are frozen, and one is drawn in a second.
+_drawn = lru_cache(maxsize=64)(zones.draw)
+
+
 def zones_layer(theatre: Theatre) -> gpd.GeoDataFrame:
     """Return the layer ``zones``: the widest first, so that the narrower ones are drawn on top."""
     baselines = {baseline.id: baseline for baseline in theatre.baselines}
@@ -251,7 +250,7 @@ def zones_layer(theatre: Theatre) -> gpd.GeoDataFrame:
             "rule": zone.rule,
             "valid_from": pd.NaT if zone.valid_from is None else pd.Timestamp(zone.valid_from),
             "valid_to": pd.NaT if zone.valid_to is None else pd.Timestamp(zone.valid_to),
-            "geometry": zones.draw(zone, baselines.get(zone.baseline_id or "")),
+            "geometry": _drawn(zone, baselines.get(zone.baseline_id or "")),
         }
         for zone in ordered
     ]
