@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from geo.pieces import Bools
 
 SIGNS: Final = {"left": (1,), "right": (-1,), "both": (1, -1)}
-FINENESS: Final = 20  # samples of the line within one depth: a drawn edge strays from the true one by less than a pixel
+FINENESS: Final = 20  # samples of the line within one depth
+STEP_M: Final = 250.0  # and no coarser: where the line nearly touches itself, drawn sides mix below this scale
 MOST_SAMPLES: Final = 10_000
 SEAM_DEG: Final = 180.0
 
@@ -122,7 +123,7 @@ def draw(zone: Zone, baseline: Baseline | None) -> MultiPolygon:
     bounds = baseline.segments.total_bounds
     crs = drawing_crs(float(bounds[0] + bounds[2]) / 2, float(bounds[1] + bounds[3]) / 2)
     ground = shapely.buffer(baseline.segments.geometry.to_crs(crs).union_all(), zone.depth, quad_segs=16)
-    step = max(zone.depth / FINENESS, baseline.length_m / MOST_SAMPLES)
+    step = max(min(zone.depth / FINENESS, STEP_M), baseline.length_m / MOST_SAMPLES)
     lon, lat, side = baseline.samples(step)
     points = gpd.GeoSeries(gpd.points_from_xy(lon, lat, crs=WGS84)).to_crs(crs)
     cells = shapely.get_parts(shapely.voronoi_polygons(points.union_all(), extend_to=ground))
