@@ -222,7 +222,7 @@ def test_only_a_replay_ledger_imports_the_knowledge_time_of_its_sources(world: W
     with pytest.raises(PolicyError, match="init --replay"):
         world.take(row("a"), known="observed")
     with pytest.raises(PolicyError, match="one of recorded"):
-        world.take(row("a"), known="guessed")  # type: ignore[arg-type] -- the mistake under test
+        world.take(row("a"), known="guessed")
     (tmp_path / "r").mkdir()
     replay = World(tmp_path / "r", replay=True)
     assert replay.ledger.replay
