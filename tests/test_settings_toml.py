@@ -10,6 +10,16 @@ from pipelines.settings import load_theatre
 
 TOML_MISTAKES = [
     (
+        'status = "illustrative"',
+        'status = "illustrative"\narea = [40.0, 44.0, 22.0, 53.0]',
+        "theatre.toml, area: is no box of west, south, east and north in degrees, in this order; correct it.",
+    ),
+    (
+        'status = "illustrative"',
+        'status = "illustrative"\narea = [22.0, 44.0, 40.0]',
+        "theatre.toml, area: is no box of west, south, east and north in degrees, in this order; correct it.",
+    ),
+    (
         'id = "small"\n',
         "",
         "theatre.toml, id: is missing; add it.",
@@ -29,7 +39,7 @@ TOML_MISTAKES = [
         'colour = "red"\ntitle = "A small',
         (
             "theatre.toml, colour: is not a known key; correct its spelling or remove it (known: id, title, "
-            "status, regions, parties, windows, baselines, sources, zones, lines)."
+            "status, area, regions, parties, windows, baselines, sources, zones, lines)."
         ),
     ),
     (

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from geo.policy import Positive, Trust  # noqa: TC001 -- pydantic reads the annotations at run time
 from pipelines.settings.files import THEATRE, is_inside
@@ -24,6 +24,16 @@ Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Text = Annotated[str, Field(min_length=1)]
 
 
+_CORNERS: Final = 4
+
+
+def _area(box: list[float]) -> list[float]:
+    if len(box) != _CORNERS or not (-180 <= box[0] < box[2] <= 180 and -90 <= box[1] < box[3] <= 90):  # noqa: PLR2004 -- degrees
+        msg = "is no box of west, south, east and north in degrees, in this order"
+        raise ValueError(msg)
+    return box
+
+
 class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -34,6 +44,7 @@ class Header(_Entry):
     id: Id
     title: Text
     status: Literal["illustrative", "operational"]
+    area: Annotated[list[float], AfterValidator(_area)] | None = None
 
 
 class PartyEntry(_Entry):

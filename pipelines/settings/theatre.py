@@ -69,6 +69,7 @@ def load_theatre(files: Mapping[str, bytes], name: str) -> Theatre:
         regions=areas,
         sources=tuple(_source(source.entry) for source in declared.sources),
         lines=lines,
+        area=None if header.area is None else (header.area[0], header.area[1], header.area[2], header.area[3]),
     )
 
 

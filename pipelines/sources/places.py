@@ -38,7 +38,7 @@ def positions(
         sieve.refuse(bad, "coordinate", sentence, value=text)
     excused = np.zeros(len(lon), dtype=bool) if needless is None else needless & ~given(texts[0]) & ~given(texts[1])
     _possible(sieve, (lon, lat), names, excused)
-    _near(sieve, (lon, lat), names, bounds(theatre))
+    _near(sieve, (lon, lat), names, ground(theatre))
     return lon, lat
 
 
@@ -53,8 +53,11 @@ def radii(sieve: Sieve, usual: float) -> Reals:
     return np.where(given(text), metres, usual)
 
 
-def bounds(theatre: Theatre) -> Box | None:
-    """Return west, south, east and north of the theatre's baselines and regions, ``None`` if it has neither."""
+def ground(theatre: Theatre) -> Box | None:
+    """Return west, south, east and north of where reports may come from; ``None`` if the theatre says nothing of it.
+
+    That is the surroundings of its baselines and regions, and its declared area.
+    """
     corners = [part.min(axis=0) for base in theatre.baselines for part in base.parts]
     corners += [part.max(axis=0) for base in theatre.baselines for part in base.parts]
     if len(theatre.regions):
@@ -62,6 +65,9 @@ def bounds(theatre: Theatre) -> Box | None:
         corners += [np.array([west, south]), np.array([east, north])]
     if not corners:
         return None
+    corners = [corner + step for corner in corners for step in (-PAD_DEG, PAD_DEG)]
+    if theatre.area is not None:
+        corners += [np.array(theatre.area[:2]), np.array(theatre.area[2:])]
     (west, south), (east, north) = np.min(corners, axis=0), np.max(corners, axis=0)
     return float(west), float(south), float(east), float(north)
 
@@ -84,7 +90,7 @@ def _near(sieve: Sieve, place: tuple[Reals, Reals], names: tuple[str, str], box:
         return
     lon, lat = place
     # A missing coordinate compares as false, so that it counts as neither inside nor outside.
-    outside = (lon < box[0] - PAD_DEG) | (lon > box[2] + PAD_DEG) | (lat < box[1] - PAD_DEG) | (lat > box[3] + PAD_DEG)
+    outside = (lon < box[0]) | (lon > box[2]) | (lat < box[1]) | (lat > box[3])
     if not outside.any():
         return
     said = {"lon": sieve.records.text(names[0]), "lat": sieve.records.text(names[1])}
@@ -100,7 +106,7 @@ def _near(sieve: Sieve, place: tuple[Reals, Reals], names: tuple[str, str], box:
 
 
 def _inside(lon: Reals, lat: Reals, box: Box) -> Mask:
-    return (lon >= box[0] - PAD_DEG) & (lon <= box[2] + PAD_DEG) & (lat >= box[1] - PAD_DEG) & (lat <= box[3] + PAD_DEG)
+    return (lon >= box[0]) & (lon <= box[2]) & (lat >= box[1]) & (lat <= box[3])
 
 
 def _roughly(km: Reals) -> Reals:

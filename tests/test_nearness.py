@@ -1,0 +1,50 @@
+"""Are exactly the near pairs found, whatever their sizes?"""
+
+from __future__ import annotations
+
+import numpy as np
+from geo import crs, nearness
+from geo.nearness import Things
+from hypothesis import given
+from hypothesis import strategies as st
+
+HOUR = 3600 * 10**6
+THING = st.tuples(
+    st.floats(36, 36.4), st.floats(48, 48.3), st.sampled_from([0.0, 200.0, 3000.0, 40_000.0]),
+    st.integers(0, 100 * HOUR), st.sampled_from([0, HOUR, 24 * HOUR, 700 * HOUR]),
+)  # fmt: skip
+
+
+def things(rows: list[tuple[float, float, float, int, int]]) -> Things:
+    """Return discs over intervals from (lon, lat, radius, start, length)."""
+    lon, lat, radius, start, length = (np.array(part) for part in zip(*rows, strict=True))
+    return Things(lon, lat, radius, start, start + length)
+
+
+def near(a: tuple[float, ...], b: tuple[float, ...], reach_m: float, reach_us: float) -> bool:
+    """Say the definition."""
+    gap = float(crs.distance_m(a[0], a[1], b[0], b[1])[()]) - a[2] - b[2]
+    pause = max(0, max(a[3], b[3]) - min(a[3] + a[4], b[3] + b[4]))
+    return gap <= reach_m and pause <= reach_us
+
+
+@given(st.lists(THING, min_size=1, max_size=25), st.sampled_from([0.0, 1000.0, 9000.0]), st.sampled_from([0, HOUR, 24 * HOUR]))
+def test_within_finds_each_near_pair_once_and_no_other(
+    rows: list[tuple[float, float, float, int, int]], reach_m: float, reach_us: int
+) -> None:
+    found = nearness.within(things(rows), reach_m, reach_us)
+    pairs = [frozenset(pair) for pair in zip(found.left.tolist(), found.right.tolist(), strict=True)]
+    wanted = {
+        frozenset((i, j)) for i in range(len(rows)) for j in range(i) if near(rows[i], rows[j], reach_m, reach_us)
+    }
+    assert len(pairs) == len(set(pairs))
+    assert set(pairs) == wanted
+
+
+@given(st.lists(THING, min_size=1, max_size=12), st.lists(THING, min_size=1, max_size=12))
+def test_between_finds_the_near_pairs_of_two_sets(
+    left: list[tuple[float, float, float, int, int]], right: list[tuple[float, float, float, int, int]]
+) -> None:
+    found = nearness.between(things(left), things(right), 5000.0, 2 * HOUR)
+    wanted = {(i, j) for i, a in enumerate(left) for j, b in enumerate(right) if near(a, b, 5000.0, 2 * HOUR)}
+    assert set(zip(found.left.tolist(), found.right.tolist(), strict=True)) == wanted
