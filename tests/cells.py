@@ -8,20 +8,22 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from shapely import LineString, box
+from shapely.geometry import mapping
+
 from pipelines import settings
 from pipelines.intake import Ingested, ingest
 from pipelines.watch import watch
 from pipelines.workspace import Workspace
-from shapely import LineString, box
-from shapely.geometry import mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from geo.theatre import Theatre
     from shapely.geometry.base import BaseGeometry
 
+    from geo.theatre import Theatre
+    from pipelines.ledger import Known
     from pipelines.outcome import Outcome
 
 NAME = "ukraine-2026"
@@ -36,6 +38,8 @@ class Clock:
         self.now = at(hours)
 
     def __call__(self) -> datetime:
+        """Return the moment that it shows."""
+        """Return the moment that it shows."""
         return self.now
 
     def turn(self, hours: float) -> Clock:
@@ -51,7 +55,7 @@ def at(hours: float) -> datetime:
 
 @lru_cache(maxsize=1)
 def files() -> dict[str, bytes]:
-    """Return the files of a shipped theatre with a short straight line, about 112 km, and two regions beside each other."""
+    """Return the files of a shipped theatre with a short straight line, about 112 km, and two regions side by side."""
     shipped = settings.read_folder(settings.find_theatre(NAME))
     short = settings.replace_baseline(shipped, _geojson(LineString([(37.0, 48.0), (37.7, 48.0), (38.5, 48.0)])), "line")
     west, east = box(36.0, 47.0, 37.75, 49.0), box(37.75, 47.0, 39.5, 49.0)
@@ -100,9 +104,11 @@ def shelling(path: Path, *, begin: float = 1.0, hours: float = 30.0, km: float =
     return write(path, [row(f"{ref}{n}", begin + 3 * n, km=km) for n in steps])
 
 
-def bring(place: Workspace, file: Path, clock: Clock, *, source: str | None = None, known: str = "recorded") -> Ingested:
+def bring(
+    place: Workspace, file: Path, clock: Clock, *, source: str | None = None, known: Known = "recorded"
+) -> Ingested:
     """Ingest a file."""
-    return ingest(place, file, source_id=source, known=known, clock=clock)  # type: ignore[arg-type]
+    return ingest(place, file, source_id=source, known=known, clock=clock)
 
 
 def run(

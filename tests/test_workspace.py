@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import cells
 import pytest
 from cells import Clock, at
+
+from geo import tables
+from geo.errors import InputError, PolicyError
 from pipelines import recall, watch
 from pipelines.audit import audit
 from pipelines.layers import read_table
 from pipelines.publications import Question
 from pipelines.workspace import Workspace
-
-from geo import tables
-from geo.errors import InputError, PolicyError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -270,8 +270,10 @@ def test_a_region_run_is_the_whole_run_cut_to_it(shelled: Workspace, tmp_path: P
         part = layers_of(cells.run(shelled, Clock(45), as_of=43, region=region).file)
         for name in ("incidents", "incident_points", "incident_days", "transitions", "evidence"):
             expected = whole[name][whole[name]["incident_id"].isin(names)].reset_index(drop=True)
-            assert part[name].drop(columns="geometry", errors="ignore").equals(
-                expected.drop(columns="geometry", errors="ignore")
+            assert (
+                part[name]
+                .drop(columns="geometry", errors="ignore")
+                .equals(expected.drop(columns="geometry", errors="ignore"))
             ), name
 
 

@@ -6,6 +6,7 @@ touch the world are tried again, and never where a person has to mend something 
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from prefect import task
@@ -81,6 +82,11 @@ def announce(outcome: Outcome) -> None:
 
 
 def artifact_key(scope: str) -> str:
-    """Return the artifact's key: Prefect takes lower-case letters, digits and dashes."""
+    """Return the artifact's key: Prefect takes lower-case letters, digits and dashes.
+
+    A scope that has other signs is told from its likes by the begin of its hash.
+    """
     kept = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in scope.lower())
-    return f"ceasewatch-{kept.strip('-') or 'region'}"
+    if kept == scope.lower():
+        return f"ceasewatch-{kept}"
+    return f"ceasewatch-{kept.strip('-') or 'region'}-{hashlib.sha256(scope.encode()).hexdigest()[:8]}"
