@@ -74,8 +74,8 @@ class CurrentLine:
 class Theatre:
     """One ceasefire, whole. ``parties`` are (left, right); ``regions`` has columns region_id, name, geometry (WGS 84).
 
-    ``baselines[0]`` is the one whose segments and chainages are published. ``area`` (west, south, east, north, degrees) is
-    ground beyond the lines and regions from which reports may still come, such as a whole country.
+    ``baselines[0]`` is the one whose segments and chainages are published. ``area`` (west, south, east, north, degrees)
+    is ground beyond the lines and regions from which reports may still come, such as a whole country.
     """
 
     id: str

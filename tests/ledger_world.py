@@ -74,10 +74,11 @@ class World:
         at: datetime | None = None,
         refused: Sequence[bytes] = (),
         known: Known = "recorded",
+        data: bytes | None = None,
     ) -> Batch:
-        """Append rows as one file, an hour after the one before."""
+        """Append rows as one file of its own, an hour after the one before; ``data``: the file's bytes."""
         self.files += 1
-        data = f"file {self.files}".encode()
+        data = data or f"file {self.files}".encode()
         return self.ledger.append(
             reading(rows, refused),
             source=source,

@@ -350,3 +350,12 @@ def test_erased_bytes_are_said_accepted_and_not_brought_back(world: World) -> No
     assert "erased on order" in world.ledger.erased(world.raw)[0]
     store_raw(world.raw, b"file 1")
     assert not path.exists()
+
+
+def test_the_same_bytes_are_judged_again_once_the_settings_have_changed(world: World) -> None:
+    world.ledger.put_document("theatre", b"a wrong time zone", T0)
+    assert world.take(row("a"), refused=[b"b"], data=b"one file").quarantined == 1
+    assert world.take(row("a"), refused=[b"b"], data=b"one file").repeated
+    world.ledger.put_document("theatre", b"the right one", T0)
+    again = world.take(row("a"), row("b"), data=b"one file")
+    assert (again.repeated, again.duplicate, again.new) == (False, 1, 1)

@@ -49,8 +49,8 @@ def append_reading(
     """Append what a reader made of a file; see ``Ledger.append``."""
     _check_known(store, known)
     earlier = store.select("batch", "sha256 = ? AND source = ? AND kind = 'ingest'", [sha256, source.id]).to_pylist()
-    if earlier:
-        return as_batch(earlier[0], repeated=True)
+    if earlier and not _settings_since(store, earlier[-1]["batch_no"]):
+        return as_batch(earlier[-1], repeated=True)
     rows = _said(reading.intake, source)
     with store.transaction():
         header = _header(store, "ingest", recorded_at)
@@ -64,6 +64,12 @@ def append_reading(
         header["known_from"] = _known_from(store, entry, header["recorded_at"])
         _write(store, header, {"entry": entry, "quarantine": quarantine})
     return as_batch(header)
+
+
+def _settings_since(store: Store, batch_no: int) -> bool:
+    """Return whether theatre or policy changed after a batch: the same bytes may then be read otherwise."""
+    changed = "SELECT count(*) AS n FROM document WHERE kind IN ('theatre', 'policy') AND batch_no > ?"
+    return bool(store.rows(changed, [batch_no])[0]["n"])
 
 
 def append_document(store: Store, kind: str, body: bytes, recorded_at: datetime) -> int:

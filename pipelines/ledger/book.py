@@ -133,7 +133,8 @@ class Ledger:
         source
             Where it comes from; ``authoritative`` decides between revision and conflict.
         file_name, sha256
-            Name and SHA-256 of the file. The same bytes from the same source add nothing (``Batch.repeated``).
+            Name and SHA-256 of the file. The same bytes from the same source add nothing (``Batch.repeated``), unless
+            the theatre or policy changed since: then every row is judged again, by its content.
         recorded_at
             Now, aware. A clock that stepped back is held at the last batch's time.
         known
