@@ -82,8 +82,8 @@ def test_swapped_axes_are_suspected_and_not_corrected() -> None:
 
 
 def test_a_distant_place_is_told_how_far_it_is() -> None:
-    # One degree of latitude is 111 km: from the regions' southern edge to 20 degrees north.
-    south = min(THEATRE.regions.total_bounds[1], 48.0)
+    # One degree of latitude is 111 km: from five degrees south of the regions' edge to 20 degrees north.
+    south = min(THEATRE.regions.total_bounds[1], 48.0) - 5.0
     km = round((south - 20.0) * 110.9 / 100) * 100
     assert f"roughly {km:,} km outside the theatre" in one(lon="37.5", lat="20")["reason"]
 
