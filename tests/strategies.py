@@ -1,11 +1,12 @@
 """Which random worlds try the rules hardest? Few places and moments, as near to every threshold as can be.
 
-Distances are exactly at a threshold when the policy's threshold is set to a distance that was really computed; times are
+``CEASEWATCH_WORLDS=20`` tries twenty times as many. Distances are exactly at a threshold when the policy's threshold is set to a distance that was really computed; times are
 drawn from sums of the policy's own delays, a second less and a second more.
 """
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import builders
 import oracle
 from geo.policy import Policy, PolicyVersion
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 if TYPE_CHECKING:
@@ -26,9 +27,11 @@ settings.register_profile(
     "worlds",
     deadline=None,
     print_blob=True,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )
 PROFILE = settings.get_profile("worlds")
+MORE = int(os.environ.get("CEASEWATCH_WORLDS", "1"))
 
 SECOND = 1 / 3600
 WINDOWS: tuple[tuple[tuple[float, float | None], ...], ...] = (
@@ -50,9 +53,14 @@ WHO = ("mission", "vetted", "media", "media", "media", "satellite", "party-l", "
 ACTS = ("strike", "strike", "strike", "shelling", "small_arms", "missile", "presence", "heat")
 
 
-@dataclass(frozen=True)
+def tries(count: int) -> settings:
+    """Return settings that try so many worlds, or as many times more as the environment asks for."""
+    return settings(PROFILE, max_examples=count * MORE)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class World:
-    """Everything that an assessment is a function of."""
+    """Everything that an assessment is a function of; printed so that a failing one can be read."""
 
     stored: pd.DataFrame
     coverage: pd.DataFrame
@@ -63,6 +71,45 @@ class World:
     def but(self, **changes: Any) -> World:  # noqa: ANN401 -- any field
         """Return this world with something else in it."""
         return replace(self, **changes)
+
+    def __repr__(self) -> str:
+        """Return reports, coverage, windows and what the policy changes, line by line."""
+        hours = self.stored.assign(
+            **{name: _hours(self.stored[name]) for name in ("observed_from", "observed_to", "known_at")},
+            row=[f"{source}{'!' * bool(d)}" for source, d in zip(self.stored["source"], self.stored["disputed"], strict=True)],
+        )
+        watched = self.coverage.assign(**{name: _hours(self.coverage[name]) for name in ("observed_from", "observed_to")})
+        windows = [(window.id, str(window.start), str(window.end)) for window in self.theatre.windows]
+        policies = [(str(v.in_force_from), _changed(v.policy)) for v in self.policies]
+        return (
+            f"World at {_hours_of(self.as_of):g} h, windows {windows}, policies {policies}\n"
+            f"{hours[SHOWN].to_string(index=False)}\n{watched[SHOWN_COVERAGE].to_string(index=False)}"
+        )
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ANN401, FBT001 -- what hypothesis calls
+        printer.text(f"{'...' if cycle else self!r}")
+
+
+SHOWN = [
+    "report_id", "stands_no", "row", "origin", "act", "weapon", "observed_from", "observed_to", "known_at", "lon", "lat",
+    "uncertainty_m", "party_claimed",
+]  # fmt: skip
+SHOWN_COVERAGE = ["observed_from", "observed_to", "lon", "lat", "uncertainty_m", "sees"]
+
+
+def _hours_of(at: datetime) -> float:
+    return (at - builders.START).total_seconds() / 3600
+
+
+def _hours(times: pd.Series[Any]) -> list[str]:
+    return [f"{_hours_of(at):.4f}" for at in times]
+
+
+def _changed(policy: Policy) -> dict[str, Any]:
+    """Return what differs from the honest policy, by dotted name."""
+    plain, ours = builders.policy().model_dump(), policy.model_dump()
+    parts = [part for part in plain if isinstance(plain[part], dict) and part not in {"acts", "weapons"}]
+    return {f"{part}.{name}": value for part in parts for name, value in ours[part].items() if value != plain[part][name]}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,170 @@
+"""Do the fast and the naive implementation say the same about any world?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import builders
+import oracle
+import pandas as pd
+import strategies
+from builders import report
+from geo import matching, reports
+from geo.assess import assess
+from geo.policy import in_force
+from hypothesis import given
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
+
+    from geo.assess import Assessment
+    from strategies import World
+
+FIELDS = (
+    "state", "end", "tier_eligible", "tier_effective", "tier_peak", "t0_from", "t0_to", "last_observed", "persistence",
+    "weak_link", "recurrence_of", "gap_covered", "origins",
+)  # fmt: skip
+CANDIDATE_FIELDS = ("state", "end", "tier_eligible", "tier_effective", "tier_peak")
+STEP = ("incident_id", "scenario", "seq", "kind", "tier_from", "tier_to", "at", "known_at")
+CARRIES = ("incident_id", "scenario", "seq", "report_id", "pivotal")
+
+Said = dict["Hashable", dict[str, Any]]
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401 -- a cell
+    """Return a cell as plain Python; missing is None."""
+    if pd.isna(value):
+        return None
+    return value.to_pydatetime() if isinstance(value, pd.Timestamp) else value
+
+
+def rows(frame: pd.DataFrame, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return the named columns, row by row."""
+    return [{name: plain(row[name]) for name in names} for row in frame[list(names)].to_dict("records")]
+
+
+def fast_says(found: Assessment) -> dict[str, Said]:
+    """Return what the published layers say, keyed by name."""
+    tables = found.tables
+    violations = tables["violations"]
+    members = tables["reports"].dropna(subset=["violation_id"]).groupby("violation_id")["report_id"].agg(set).to_dict()
+    linked = _held(violations, attached=False)
+    held = _held(violations, attached=True)
+    incidents = {row["incident_id"]: row for row in rows(tables["incidents"], ("incident_id", *FIELDS))}
+    return {
+        "violations": {
+            row["violation_id"]: {"members": members[row["violation_id"]], "status": row["status"], "qualifying": row["qualifying"],
+                                  "heat": row["heat_consistent"]}
+            for row in rows(violations, ("violation_id", "status", "qualifying", "heat_consistent"))
+        },
+        "incidents": {
+            name: {"members": linked.get(name, set()), "attached": held.get(name, set()), **_fields(name, row)}
+            for name, row in incidents.items()
+        },
+        "transitions": {(r["incident_id"], r["scenario"], r["seq"]): r for r in rows(tables["transitions"], STEP)},
+        "evidence": {(r["incident_id"], r["scenario"], r["seq"], r["report_id"]): r for r in rows(tables["evidence"], CARRIES)},
+    }  # fmt: skip
+
+
+def _held(violations: pd.DataFrame, *, attached: bool) -> dict[str, set[str]]:
+    part = violations[violations["incident_id"].notna() & (violations["attached"].fillna(False) == attached)]  # noqa: FBT003
+    found: dict[str, set[str]] = part.groupby("incident_id")["violation_id"].agg(set).to_dict()
+    return found
+
+
+def _fields(name: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what both must agree on; a candidate has no clock yet."""
+    return {field: row[field] for field in (FIELDS if name.startswith("B") else CANDIDATE_FIELDS)}
+
+
+def naive_says(found: dict[str, list[dict[str, Any]]]) -> dict[str, Said]:
+    """Return the oracle's answer in the same shape."""
+    incidents = {i["id"]: {**i, "last_observed": i.get("last")} for i in found["incidents"]}
+    steps = [{**s, "incident_id": s["incident"]} for s in found["transitions"]]
+    carried = [{**e, "incident_id": e["incident"], "report_id": e["report"]} for e in found["evidence"]]
+    return {
+        "violations": {
+            v["id"]: {"members": {r["id"] for r in v["members"]}, "status": v["status"], "qualifying": v["qualifying"], "heat": v["heat"]}
+            for v in found["violations"]
+        },
+        "incidents": {
+            name: {"members": {v["id"] for v in i["members"]}, "attached": {v["id"] for v in i["attached"]}, **_fields(name, i)}
+            for name, i in incidents.items()
+        },
+        "transitions": {(s["incident_id"], s["scenario"], s["seq"]): {name: s[name] for name in STEP} for s in steps},
+        "evidence": {
+            (e["incident_id"], e["scenario"], e["seq"], e["report_id"]): {name: e[name] for name in CARRIES} for e in carried
+        },
+    }  # fmt: skip
+
+
+def differences(world: World) -> list[str]:
+    """Return every difference as a line: table, key, what the fast and what the naive one says."""
+    policy = in_force(world.policies, world.as_of)
+    matched = matching.match(reports.enrich(world.stored, world.theatre, policy), world.theatre)
+    fast = fast_says(assess(world.stored, world.coverage, world.theatre, world.policies, world.as_of))
+    naive = naive_says(oracle.answer(matched, world.coverage, world.theatre, world.policies, world.as_of))
+    return [
+        f"{table} {key}: {_apart(fast[table].get(key), naive[table].get(key))}"
+        for table in fast
+        for key in sorted(fast[table].keys() | naive[table].keys(), key=str)
+        if fast[table].get(key) != naive[table].get(key)
+    ]
+
+
+def _apart(fast: dict[str, Any] | None, naive: dict[str, Any] | None) -> str:
+    if fast is None or naive is None:
+        return "only the naive one has it" if fast is None else "only the fast one has it"
+    return ", ".join(f"{name} is {fast[name]!r}, should be {naive[name]!r}" for name in naive if fast[name] != naive[name])
+
+
+@strategies.tries(60)
+@given(strategies.worlds())
+def test_the_two_implementations_agree_on_every_row(world: World) -> None:
+    assert differences(world) == []
+
+
+@strategies.tries(20)
+@given(strategies.worlds(sizes=(30, 40), changes={"corroboration.qualifying_status": "alleged"}, windows=((0.0, None),)))
+def test_they_agree_on_crowded_worlds(world: World) -> None:
+    assert differences(world) == []
+
+
+def hand_made(listed: list[dict[str, Any]], as_of: float, windows: Any = ((0.0, None),), **changes: Any) -> World:  # noqa: ANN401 -- any value of the policy
+    policies = builders.versions(builders.policy(**changes))
+    return strategies.World(
+        builders.reports(listed), builders.coverage(), builders.theatre(windows=windows), policies, builders.when(as_of)
+    )
+
+
+TWICE = {"ladder.open_n": 2, "ladder.open_reading": "repeated"}
+
+
+def test_no_tier_is_reached_before_the_breach_is_opened() -> None:
+    missile = [report(1, source="media", weapon="iskander"), report(1, source="satellite")]
+
+    assert differences(hand_made([*missile, report(5)], 6, **TWICE)) == []
+
+
+def test_a_report_whose_loss_lets_the_others_join_is_pivotal() -> None:
+    one_origin_twice = [report(1, source="vetted"), report(1, source="vetted", minutes=600)]
+
+    assert differences(hand_made([*one_origin_twice, report(1, source="media")], 2, **TWICE)) == []
+
+
+def test_an_end_is_known_when_all_of_the_incident_is_in_every_scenario() -> None:
+    listed = [report(1, party_claimed="R"), report(5, source="media", party_claimed="L", known_at=40)]
+
+    assert differences(hand_made(listed, 60)) == []
+
+
+def test_an_incident_that_lapsed_within_its_first_day_has_no_span_to_be_doubted() -> None:
+    listed = [report(1), report(3, source="party-l", minutes=1439)]
+
+    assert differences(hand_made(listed, 40, ((0.0, 10.0), (10.0, None)))) == []
+
+
+def test_a_crowd_of_links_breaks_where_only_one_holds() -> None:
+    row = [report(hour, source=source) for hour, source in ((1, "mission"), (25, "media"), (49, "vetted"), (73, "media"))]
+
+    assert differences(hand_made(row, 74)) == []
