@@ -1,0 +1,119 @@
+"""Does a notice say what late news changed, and follow an incident through its names?"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pytest
+
+from geo import tables
+from geo.notices import compare
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+AS_OF = datetime(2026, 6, 5, tzinfo=UTC)
+KNOWN_AT = datetime(2026, 6, 6, tzinfo=UTC)
+PLAIN: dict[str, Any] = {
+    "state": "active",
+    "end": None,
+    "tier_eligible": 1,
+    "tier_effective": 1,
+    "tier_peak": 1,
+    "t0_from": pd.Timestamp("2026-06-02T10:00Z"),
+    "t0_to": pd.Timestamp("2026-06-02T11:00Z"),
+}
+
+
+def answer(**incidents: tuple[list[int], dict[str, Any]]) -> dict[str, pd.DataFrame]:
+    """Return the two layers; ``B4=([4, 9], {"tier_peak": 2})`` is B-4 with V-4 and V-9."""
+    rows = [{**PLAIN, **changes, "incident_id": f"{name[0]}-{name[1:]}"} for name, (_, changes) in incidents.items()]
+    members = [
+        {"violation_id": f"V-{number}", "qualifying": True, "incident_id": f"{name[0]}-{name[1:]}"}
+        for name, (numbers, _) in incidents.items()
+        for number in numbers
+    ]
+    return {"incidents": _typed(rows, tables.INCIDENTS), "violations": _typed(members, tables.VIOLATIONS)}
+
+
+def _typed(rows: list[dict[str, Any]], table: tables.Table) -> pd.DataFrame:
+    blank = tables.empty(table)
+    return pd.DataFrame({name: pd.Series([row.get(name) for row in rows], dtype=blank[name].dtype) for name in blank})
+
+
+def notices(then: Mapping[str, pd.DataFrame], now: Mapping[str, pd.DataFrame]) -> list[tuple[str, str]]:
+    found = compare(then, now, as_of=AS_OF, known_at=KNOWN_AT)
+    assert list(found.columns) == tables.NOTICES_TABLE.names
+    assert (found["as_of"] == AS_OF).all()
+    assert (found["known_at"] == KNOWN_AT).all()
+    return list(zip(found["incident_id"], found["kind"], strict=True))
+
+
+def test_nothing_changed_gives_no_notice() -> None:
+    same = answer(B4=([4, 9], {}), B7=([7], {"state": "ended", "end": "ceased"}))
+    assert notices(same, same) == []
+    assert notices(answer(), answer()) == []
+
+
+def test_going_quiet_is_no_news_of_its_own() -> None:
+    assert notices(answer(B4=([4], {})), answer(B4=([4], {"state": "quiet"}))) == []
+
+
+def test_candidates_are_not_compared() -> None:
+    candidate = {"state": "candidate", "t0_from": pd.NaT, "t0_to": pd.NaT}
+    assert notices(answer(C4=([4], candidate)), answer()) == []
+    assert notices(answer(), answer(C4=([4], candidate))) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "said", "says"),
+    [
+        ("tier", {"tier_eligible": 2, "tier_peak": 2}, "eligible 1, effective 1, highest 1", "eligible 2, effective 1"),
+        ("t0", {"t0_from": pd.Timestamp("2026-06-02T08:00Z")}, "T0 2026-06-02T10:00:00Z", "T0 2026-06-02T08:00:00Z"),
+        ("end", {"state": "ended", "end": "assumed"}, "going on", "ended: ceased (assumed)"),
+    ],
+)
+def test_each_change_says_what_was_said_and_what_is_known(
+    kind: str, change: dict[str, Any], said: str, says: str
+) -> None:
+    found = compare(answer(B4=([4], {})), answer(B4=([4], change)), as_of=AS_OF, known_at=KNOWN_AT)
+    assert found["kind"].tolist() == [kind]
+    assert found["said"].iloc[0].startswith(said)
+    assert found["says"].iloc[0].startswith(says)
+
+
+def test_an_incident_that_nobody_knew_of_opened() -> None:
+    assert notices(answer(), answer(B4=([4], {}))) == [("B-4", "opened")]
+
+
+def test_an_incident_that_lost_its_violations_is_withdrawn() -> None:
+    assert notices(answer(B4=([4], {})), answer()) == [("B-4", "withdrawn")]
+
+
+def test_a_merged_incident_lives_on_under_the_older_name() -> None:
+    then = answer(B4=([4], {}), B9=([9, 12], {}))
+    now = answer(B4=([4, 9, 12], {"tier_peak": 2}))
+    assert notices(then, now) == [("B-4", "renamed"), ("B-4", "tier")]
+    found = compare(then, now, as_of=AS_OF, known_at=KNOWN_AT).iloc[0]
+    assert found["said"].startswith("B-9")
+    assert found["says"] == "part of B-4, which is the older name"
+
+
+def test_an_incident_whose_first_violation_was_retracted_is_followed_to_its_new_name() -> None:
+    then = answer(B4=([4, 9, 12], {}))
+    now = answer(B9=([9, 12], {"t0_from": pd.Timestamp("2026-06-02T12:00Z")}))
+    assert notices(then, now) == [("B-9", "renamed"), ("B-9", "t0")]
+
+
+def test_of_two_heirs_the_one_with_most_of_the_violations_takes_over() -> None:
+    then = answer(B4=([4, 9, 12, 15], {}))
+    now = answer(B9=([9], {}), B12=([12, 15], {}))
+    assert notices(then, now) == [("B-9", "opened"), ("B-12", "renamed")]
+
+
+def test_notices_come_in_order_of_incident_number_and_kind() -> None:
+    now = answer(B100=([100], {}), B20=([20], {"tier_peak": 3, "state": "ended", "end": "ceased"}), B3=([3], {}))
+    then = answer(B20=([20], {}))
+    assert notices(then, now) == [("B-3", "opened"), ("B-20", "tier"), ("B-20", "end"), ("B-100", "opened")]
