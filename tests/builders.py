@@ -7,6 +7,7 @@ or degrees through ``lon`` and ``lat``.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -14,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import pandas as pd
+from shapely import LineString, box
+
 from geo.fronts import Baseline
 from geo.policy import Policy, PolicyVersion
 from geo.reports import COVERAGE, INTAKE, STORED
 from geo.theatre import Party, Source, Theatre, Window
 from geo.zones import Zone
-from shapely import LineString, box
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -128,7 +130,9 @@ def theatre(
     sources: tuple[Source, ...] = SOURCES,
 ) -> Theatre:
     """Return a small theatre: parties L and R, a straight line, a band of 15 km, three regions, nine sources."""
-    declared = [Window(f"w{n}", when(a), b if b is None else when(b), ("L", "R")) for n, (a, b) in enumerate(windows, 1)]
+    declared = [
+        Window(f"w{n}", when(a), b if b is None else when(b), ("L", "R")) for n, (a, b) in enumerate(windows, 1)
+    ]
     return Theatre(
         id="test",
         title="A test",
@@ -156,7 +160,7 @@ def boxes() -> gpd.GeoDataFrame:
     edges = [34.0, 36.0, 38.0, 40.0]
     return gpd.GeoDataFrame(
         {"region_id": ["west", "middle", "east"], "name": ["West", "Middle", "East"]},
-        geometry=[box(a, 46.0, b, 50.0) for a, b in zip(edges, edges[1:], strict=False)],
+        geometry=[box(a, 46.0, b, 50.0) for a, b in itertools.pairwise(edges)],
         crs="EPSG:4326",
     )
 
@@ -191,7 +195,9 @@ def report(
 
 def reports(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
     """Return a STORED frame; ledger numbers follow the rows' order unless a row states its own."""
-    return _frame([_stored(row, n) for n, row in enumerate(rows, 1)], STORED).sort_values("ledger_no", ignore_index=True)
+    return _frame([_stored(row, n) for n, row in enumerate(rows, 1)], STORED).sort_values(
+        "ledger_no", ignore_index=True
+    )
 
 
 def coverage(
@@ -208,7 +214,12 @@ def _stored(row: dict[str, Any], n: int) -> dict[str, Any]:
     first = row.get("first_no", n)
     stands = row.get("stands_no", first)
     known = when(row.get("known_at", row["observed_to"] + timedelta(hours=1)))
-    numbers = {"first_no": first, "stands_no": stands, "ledger_no": row.get("ledger_no", stands), "report_id": f"R-{first}"}
+    numbers = {
+        "first_no": first,
+        "stands_no": stands,
+        "ledger_no": row.get("ledger_no", stands),
+        "report_id": f"R-{first}",
+    }
     kept = {"source_ref": f"{row['source']}-{first}", "recorded_at": known, "content": content(row)}
     return {**kept, **row, **numbers, "known_at": known}
 
@@ -224,7 +235,14 @@ def _covered(row: Any, n: int, km: tuple[float, float], radius_m: float) -> dict
     stated = dict(row) if isinstance(row, dict) else {"observed_from": row[0], "observed_to": row[1], "sees": row[2]}
     lon, lat = place(*stated.pop("km", km))
     begin, end = when(stated["observed_from"]), when(stated["observed_to"])
-    plain = {"ledger_no": 100_000 + n, "source": "mission", "lon": lon, "lat": lat, "uncertainty_m": radius_m, "known_at": end}
+    plain = {
+        "ledger_no": 100_000 + n,
+        "source": "mission",
+        "lon": lon,
+        "lat": lat,
+        "uncertainty_m": radius_m,
+        "known_at": end,
+    }
     return {**plain, **stated, "observed_from": begin, "observed_to": end}
 
 

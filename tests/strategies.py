@@ -1,7 +1,8 @@
 """Which random worlds try the rules hardest? Few places and moments, as near to every threshold as can be.
 
-``CEASEWATCH_WORLDS=20`` tries twenty times as many. Distances are exactly at a threshold when the policy's threshold is set to a distance that was really computed; times are
-drawn from sums of the policy's own delays, a second less and a second more.
+Distances are exactly at a threshold when the policy's threshold is set to a distance that was really computed; times
+are drawn from sums of the policy's own delays, a second less and a second more. With ``CEASEWATCH_WORLDS=20`` in the
+environment twenty times as many worlds are tried.
 """
 
 from __future__ import annotations
@@ -12,8 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import builders
-import oracle
-from geo.policy import Policy, PolicyVersion
+import oracle_reports
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     import pandas as pd
+
+    from geo.policy import Policy, PolicyVersion
     from geo.theatre import Theatre
 
 settings.register_profile(
@@ -44,12 +46,39 @@ WINDOWS: tuple[tuple[tuple[float, float | None], ...], ...] = (
 )
 STEPS_KM = (0.0, 0.3, 0.9, 1.1, 5.0, 9.9999, 10.0001, 14.0, 31.0)
 OFFS_KM = (0.0, 1.0, -1.0, 6.0, -14.0, 16.0, -55.0)
-STEPS_H = (0.0, 0.0, 0.5, 1.0, 1.0 + SECOND, 6.0, 12.0 - SECOND, 12.0, 23.5, 24.0 - SECOND, 24.0, 24.0 + SECOND, 25.0, 36.0)
+STEPS_H = (
+    0.0,
+    0.0,
+    0.5,
+    1.0,
+    1.0 + SECOND,
+    6.0,
+    12.0 - SECOND,
+    12.0,
+    23.5,
+    24.0 - SECOND,
+    24.0,
+    24.0 + SECOND,
+    25.0,
+    36.0,
+)
 AFTER_H = (0.0, 1.0, 6.0, 12.0, 12.0 + SECOND, 24.0, 24.0 + SECOND, 30.0, 48.0, 72.0, 73.0, 200.0)
 MINUTES = (0.0, 0.0, 0.0, 0.0, 10.0, 10.0, 60.0, 600.0, 1439.0, 1500.0, 1560.0)
 RADII_M = (0.0, 100.0, 100.0, 100.0, 100.0, 500.0, 500.0, 5000.0, 6000.0, 12_000.0)
 SIZES = (5, 8, 12, 12, 20, 30, 40)
-WHO = ("mission", "vetted", "media", "media", "media", "satellite", "party-l", "party-l-air", "party-r", "public", "public")
+WHO = (
+    "mission",
+    "vetted",
+    "media",
+    "media",
+    "media",
+    "satellite",
+    "party-l",
+    "party-l-air",
+    "party-r",
+    "public",
+    "public",
+)
 ACTS = ("strike", "strike", "strike", "shelling", "small_arms", "missile", "presence", "heat")
 
 
@@ -76,9 +105,14 @@ class World:
         """Return reports, coverage, windows and what the policy changes, line by line."""
         hours = self.stored.assign(
             **{name: _hours(self.stored[name]) for name in ("observed_from", "observed_to", "known_at")},
-            row=[f"{source}{'!' * bool(d)}" for source, d in zip(self.stored["source"], self.stored["disputed"], strict=True)],
+            row=[
+                f"{source}{'!' * bool(d)}"
+                for source, d in zip(self.stored["source"], self.stored["disputed"], strict=True)
+            ],
         )
-        watched = self.coverage.assign(**{name: _hours(self.coverage[name]) for name in ("observed_from", "observed_to")})
+        watched = self.coverage.assign(
+            **{name: _hours(self.coverage[name]) for name in ("observed_from", "observed_to")}
+        )
         windows = [(window.id, str(window.start), str(window.end)) for window in self.theatre.windows]
         policies = [(str(v.in_force_from), _changed(v.policy)) for v in self.policies]
         return (
@@ -91,8 +125,8 @@ class World:
 
 
 SHOWN = [
-    "report_id", "stands_no", "row", "origin", "act", "weapon", "observed_from", "observed_to", "known_at", "lon", "lat",
-    "uncertainty_m", "party_claimed",
+    "report_id", "stands_no", "row", "origin", "act", "weapon", "observed_from", "observed_to", "known_at", "lon",
+    "lat", "uncertainty_m", "party_claimed",
 ]  # fmt: skip
 SHOWN_COVERAGE = ["observed_from", "observed_to", "lon", "lat", "uncertainty_m", "sees"]
 
@@ -109,7 +143,9 @@ def _changed(policy: Policy) -> dict[str, Any]:
     """Return what differs from the honest policy, by dotted name."""
     plain, ours = builders.policy().model_dump(), policy.model_dump()
     parts = [part for part in plain if isinstance(plain[part], dict) and part not in {"acts", "weapons"}]
-    return {f"{part}.{name}": value for part in parts for name, value in ours[part].items() if value != plain[part][name]}
+    return {
+        f"{part}.{name}": value for part in parts for name, value in ours[part].items() if value != plain[part][name]
+    }
 
 
 @dataclass(frozen=True)
@@ -143,9 +179,7 @@ def _policies(exact: bool) -> st.SearchStrategy[dict[str, Any]]:  # noqa: FBT001
     return st.tuples(loose, tight if exact else st.just({})).map(lambda parts: {**parts[0], **parts[1]})
 
 
-OPENING = st.sampled_from(
-    [{}, {}, {}, *({"ladder.open_n": n, "ladder.open_reading": "repeated"} for n in (2, 3))]
-)
+OPENING = st.sampled_from([{}, {}, {}, *({"ladder.open_n": n, "ladder.open_reading": "repeated"} for n in (2, 3))])
 
 
 @st.composite
@@ -185,7 +219,7 @@ def rows(draw: st.DrawFn, scene: Scene, sources: tuple[str, ...] = WHO) -> dict[
 
 
 def numbered(listed: list[dict[str, Any]], revised: list[int], order: list[int]) -> list[dict[str, Any]]:
-    """Give ledger numbers: ``order`` is the arrival of first revisions, and rows in ``revised`` came again at the end."""
+    """Give ledger numbers: first revisions arrive in ``order``, and rows in ``revised`` come again at the end."""
     made = []
     for position, row in enumerate(listed):
         first = order[position] + 1
@@ -214,7 +248,7 @@ def watches(draw: st.DrawFn, scene: Scene) -> list[dict[str, Any]]:
 def exact_thresholds(draw: st.DrawFn, scene: Scene) -> dict[str, Any]:
     """Return thresholds that are equal to a distance between two of the scene's places."""
     a, b = ({"lon": lon, "lat": lat} for lon, lat in draw(st.tuples(*[st.sampled_from(scene.places)] * 2)))
-    metres = oracle.distance(a, b)
+    metres = oracle_reports.distance(a, b)
     if metres == 0.0:
         return {}
     extent = abs(float(_along(a)) - float(_along(b)))
@@ -259,7 +293,9 @@ def worlds(
         stored=builders.reports(numbered(listed, revised, order)),
         coverage=builders.coverage(draw(watches(scene))),
         theatre=builders.theatre(windows=edges),
-        policies=_versions(draw, builders.policy(**drawn), drawn, scene) if two_policies else builders.versions(builders.policy(**drawn)),
+        policies=_versions(draw, builders.policy(**drawn), drawn, scene)
+        if two_policies
+        else builders.versions(builders.policy(**drawn)),
         as_of=builders.when(as_of),
     )
 
@@ -268,7 +304,13 @@ def _versions(draw: st.DrawFn, first: Policy, drawn: dict[str, Any], scene: Scen
     """Return one version, or at times two with other delays, the second in force from one of the scene's moments."""
     if draw(st.integers(0, 3)):
         return builders.versions(first)
-    other = {"version": "later", "ladder.persist_h": 12.0, "ladder.broad_h": 36.0, "ladder.quiet_h": 8.0, "expansion.rate_n": 3}
+    other = {
+        "version": "later",
+        "ladder.persist_h": 12.0,
+        "ladder.broad_h": 36.0,
+        "ladder.quiet_h": 8.0,
+        "expansion.rate_n": 3,
+    }
     second = builders.policy(**{**drawn, **other})
     return builders.versions(first, second, since=[draw(st.sampled_from(scene.moments))])
 

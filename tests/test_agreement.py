@@ -9,17 +9,20 @@ import oracle
 import pandas as pd
 import strategies
 from builders import report
+from hypothesis import given
+
 from geo import matching, reports
 from geo.assess import assess
 from geo.policy import in_force
-from hypothesis import given
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
-    from geo.assess import Assessment
     from strategies import World
 
+    from geo.assess import Assessment
+
+VIOLATION = ("status", "qualifying", "heat_consistent")
 FIELDS = (
     "state", "end", "tier_eligible", "tier_effective", "tier_peak", "t0_from", "t0_to", "last_observed", "persistence",
     "weak_link", "recurrence_of", "gap_covered", "origins",
@@ -46,29 +49,30 @@ def rows(frame: pd.DataFrame, names: tuple[str, ...]) -> list[dict[str, Any]]:
 def fast_says(found: Assessment) -> dict[str, Said]:
     """Return what the published layers say, keyed by name."""
     tables = found.tables
-    violations = tables["violations"]
-    members = tables["reports"].dropna(subset=["violation_id"]).groupby("violation_id")["report_id"].agg(set).to_dict()
-    linked = _held(violations, attached=False)
-    held = _held(violations, attached=True)
+    violations = {row["violation_id"]: row for row in rows(tables["violations"], ("violation_id", *VIOLATION))}
+    members = _gathered(tables["reports"], "violation_id", "report_id")
+    attached = tables["violations"]["attached"].fillna(value=False).astype(bool)
+    linked = _gathered(tables["violations"][~attached], "incident_id", "violation_id")
+    held = _gathered(tables["violations"][attached], "incident_id", "violation_id")
     incidents = {row["incident_id"]: row for row in rows(tables["incidents"], ("incident_id", *FIELDS))}
+    steps, carried = rows(tables["transitions"], STEP), rows(tables["evidence"], CARRIES)
     return {
         "violations": {
-            row["violation_id"]: {"members": members[row["violation_id"]], "status": row["status"], "qualifying": row["qualifying"],
-                                  "heat": row["heat_consistent"]}
-            for row in rows(violations, ("violation_id", "status", "qualifying", "heat_consistent"))
+            name: {"members": members[name], **{field: row[field] for field in VIOLATION}}
+            for name, row in violations.items()
         },
         "incidents": {
             name: {"members": linked.get(name, set()), "attached": held.get(name, set()), **_fields(name, row)}
             for name, row in incidents.items()
         },
-        "transitions": {(r["incident_id"], r["scenario"], r["seq"]): r for r in rows(tables["transitions"], STEP)},
-        "evidence": {(r["incident_id"], r["scenario"], r["seq"], r["report_id"]): r for r in rows(tables["evidence"], CARRIES)},
-    }  # fmt: skip
+        "transitions": {(row["incident_id"], row["scenario"], row["seq"]): row for row in steps},
+        "evidence": {(row["incident_id"], row["scenario"], row["seq"], row["report_id"]): row for row in carried},
+    }
 
 
-def _held(violations: pd.DataFrame, *, attached: bool) -> dict[str, set[str]]:
-    part = violations[violations["incident_id"].notna() & (violations["attached"].fillna(False) == attached)]  # noqa: FBT003
-    found: dict[str, set[str]] = part.groupby("incident_id")["violation_id"].agg(set).to_dict()
+def _gathered(frame: pd.DataFrame, by: str, what: str) -> dict[str, set[str]]:
+    """Return the set of ``what`` for every ``by``."""
+    found: dict[str, set[str]] = frame.dropna(subset=[by]).groupby(by)[what].agg(set).to_dict()
     return found
 
 
@@ -84,18 +88,23 @@ def naive_says(found: dict[str, list[dict[str, Any]]]) -> dict[str, Said]:
     carried = [{**e, "incident_id": e["incident"], "report_id": e["report"]} for e in found["evidence"]]
     return {
         "violations": {
-            v["id"]: {"members": {r["id"] for r in v["members"]}, "status": v["status"], "qualifying": v["qualifying"], "heat": v["heat"]}
+            v["id"]: {"members": _ids(v["members"]), **{field: v[field] for field in VIOLATION}}
             for v in found["violations"]
         },
         "incidents": {
-            name: {"members": {v["id"] for v in i["members"]}, "attached": {v["id"] for v in i["attached"]}, **_fields(name, i)}
+            name: {"members": _ids(i["members"]), "attached": _ids(i["attached"]), **_fields(name, i)}
             for name, i in incidents.items()
         },
         "transitions": {(s["incident_id"], s["scenario"], s["seq"]): {name: s[name] for name in STEP} for s in steps},
         "evidence": {
-            (e["incident_id"], e["scenario"], e["seq"], e["report_id"]): {name: e[name] for name in CARRIES} for e in carried
+            (e["incident_id"], e["scenario"], e["seq"], e["report_id"]): {name: e[name] for name in CARRIES}
+            for e in carried
         },
-    }  # fmt: skip
+    }
+
+
+def _ids(items: list[dict[str, Any]]) -> set[str]:
+    return {item["id"] for item in items}
 
 
 def differences(world: World) -> list[str]:
@@ -115,7 +124,9 @@ def differences(world: World) -> list[str]:
 def _apart(fast: dict[str, Any] | None, naive: dict[str, Any] | None) -> str:
     if fast is None or naive is None:
         return "only the naive one has it" if fast is None else "only the fast one has it"
-    return ", ".join(f"{name} is {fast[name]!r}, should be {naive[name]!r}" for name in naive if fast[name] != naive[name])
+    return ", ".join(
+        f"{name} is {fast[name]!r}, should be {naive[name]!r}" for name in naive if fast[name] != naive[name]
+    )
 
 
 @strategies.tries(60)
@@ -125,7 +136,9 @@ def test_the_two_implementations_agree_on_every_row(world: World) -> None:
 
 
 @strategies.tries(20)
-@given(strategies.worlds(sizes=(30, 40), changes={"corroboration.qualifying_status": "alleged"}, windows=((0.0, None),)))
+@given(
+    strategies.worlds(sizes=(30, 40), changes={"corroboration.qualifying_status": "alleged"}, windows=((0.0, None),))
+)
 def test_they_agree_on_crowded_worlds(world: World) -> None:
     assert differences(world) == []
 
@@ -165,6 +178,8 @@ def test_an_incident_that_lapsed_within_its_first_day_has_no_span_to_be_doubted(
 
 
 def test_a_crowd_of_links_breaks_where_only_one_holds() -> None:
-    row = [report(hour, source=source) for hour, source in ((1, "mission"), (25, "media"), (49, "vetted"), (73, "media"))]
+    row = [
+        report(hour, source=source) for hour, source in ((1, "mission"), (25, "media"), (49, "vetted"), (73, "media"))
+    ]
 
     assert differences(hand_made(row, 74)) == []

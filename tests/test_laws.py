@@ -7,31 +7,33 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import builders
-import geopandas as gpd
-import oracle
+import oracle_reports
 import pandas as pd
 import shapely
 import strategies
-from geo.assess import assess
-from geo.policy import in_force
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
+from geo.assess import assess
+from geo.policy import in_force
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import geopandas as gpd
+    from strategies import World
+
     from geo.assess import Assessment
     from geo.theatre import Theatre
-    from strategies import World
 
 SMALL = (5, 8, 12, 20)
 OTHER = {"L": "R", "R": "L", "L+unknown": "R+unknown", "R+unknown": "L+unknown", "any": "any", "L+R": "L+R"}
 OTHER_SIDE = {"left": "right", "right": "left", "both": "both", "none": "none"}
 STANDING = [
     "incident_id", "state", "end", "tier_eligible", "tier_effective", "tier_declared", "tier_peak", "t0_from", "t0_to",
-    "last_observed", "next_due", "next_due_what", "qualifying", "origins", "extent_m", "chainage_from_m", "chainage_to_m",
-    "weak_link", "recurrence_of", "gap_covered",
+    "last_observed", "next_due", "next_due_what", "qualifying", "origins", "extent_m", "chainage_from_m",
+    "chainage_to_m", "weak_link", "recurrence_of", "gap_covered",
 ]  # fmt: skip
 ALWAYS_OPEN: dict[str, Any] = {"windows": ((0.0, None),)}
 FEW = strategies.tries(8)
@@ -50,7 +52,9 @@ def same_tables(one: Assessment, other: Assessment) -> None:
 def incidents(found: Assessment, columns: Iterable[str] = STANDING) -> pd.DataFrame:
     """Return the incidents, without candidates, by name."""
     table = found.tables["incidents"]
-    return pd.DataFrame(table.loc[table["incident_id"].str.startswith("B"), list(columns)].set_index("incident_id").sort_index())
+    return pd.DataFrame(
+        table.loc[table["incident_id"].str.startswith("B"), list(columns)].set_index("incident_id").sort_index()
+    )
 
 
 def footprints(found: Assessment) -> dict[str, bytes]:
@@ -118,14 +122,33 @@ def by_content(found: Assessment) -> tuple[list[Any], list[Any]]:
 
     What merely attaches is left out: among equally near incidents the older name takes it.
     """
-    said = found.tables["reports"].dropna(subset=["violation_id"]).groupby("violation_id")["text"].agg(lambda t: tuple(sorted(t)))
+    said = (
+        found.tables["reports"]
+        .dropna(subset=["violation_id"])
+        .groupby("violation_id")["text"]
+        .agg(lambda t: tuple(sorted(t)))
+    )
     table = found.tables["violations"]
-    violations = sorted(zip(table["violation_id"].map(said), table["status"], table["qualifying"].astype(bool), strict=True))
+    violations = sorted(
+        zip(table["violation_id"].map(said), table["status"], table["qualifying"].astype(bool), strict=True)
+    )
     linked = table[~table["attached"].astype("boolean").fillna(False)]  # noqa: FBT003 -- missing: belongs to nothing
     held = linked.groupby("incident_id")["violation_id"].agg(lambda names: tuple(sorted(said[name] for name in names)))
-    columns = ["state", "end", "tier_eligible", "tier_effective", "tier_peak", "t0_from", "t0_to", "last_observed", "weak_link"]
+    columns = [
+        "state",
+        "end",
+        "tier_eligible",
+        "tier_effective",
+        "tier_peak",
+        "t0_from",
+        "t0_to",
+        "last_observed",
+        "weak_link",
+    ]
     rows = found.tables["incidents"].set_index("incident_id")[columns]
-    return violations, sorted((held[name], name[0], *map(str, row)) for name, row in zip(rows.index, rows.to_numpy(), strict=True))
+    return violations, sorted(
+        (held[name], name[0], *map(str, row)) for name, row in zip(rows.index, rows.to_numpy(), strict=True)
+    )
 
 
 # LAW 4 Names last.
@@ -133,12 +156,12 @@ def by_content(found: Assessment) -> tuple[list[Any], list[Any]]:
 
 @FEW
 @given(strategies.worlds(changes={"ladder.open_n": 1, "ladder.open_reading": "any"}, **ALWAYS_OPEN), st.data())
-def test_law_4_later_arrivals_never_rename_an_incident_unless_it_merges_into_an_older_one(world: World, data: st.DataObject) -> None:
+def test_law_4_later_arrivals_never_rename_an_incident_unless_it_merges_into_an_older_one(
+    world: World, data: st.DataObject
+) -> None:
     whole = world.stored.assign(stands_no=world.stored["first_no"], ledger_no=world.stored["first_no"])
     cut = data.draw(st.integers(1, len(whole)))
-    alleged = tuple(
-        version.model_copy(update={"policy": _alleged(version.policy)}) for version in world.policies[:1]
-    )
+    alleged = tuple(version.model_copy(update={"policy": _alleged(version.policy)}) for version in world.policies[:1])
     early = assessed(world.but(stored=whole[whole["first_no"] <= cut], policies=alleged))
     late = assessed(world.but(stored=whole, policies=alleged))
     before, after = (set(incidents(found).index) for found in (early, late))
@@ -151,7 +174,9 @@ def test_law_4_later_arrivals_never_rename_an_incident_unless_it_merges_into_an_
 
 
 def _alleged(policy: Any) -> Any:  # noqa: ANN401 -- a policy, copied with one change
-    return policy.model_copy(update={"corroboration": policy.corroboration.model_copy(update={"qualifying_status": "alleged"})})
+    return policy.model_copy(
+        update={"corroboration": policy.corroboration.model_copy(update={"qualifying_status": "alleged"})}
+    )
 
 
 def _homes(found: Assessment) -> dict[str, str]:
@@ -181,8 +206,13 @@ def test_law_5_a_region_run_has_exactly_the_incidents_with_a_linked_violation_in
 
 
 @FEW
-@given(strategies.worlds(sizes=SMALL), st.lists(st.tuples(st.floats(0.0, 90.0), st.sampled_from(strategies.WHO)), max_size=5))
-def test_law_6_reports_out_of_reach_change_nothing_about_an_incident(world: World, far: list[tuple[float, str]]) -> None:
+@given(
+    strategies.worlds(sizes=SMALL),
+    st.lists(st.tuples(st.floats(0.0, 90.0), st.sampled_from(strategies.WHO)), max_size=5),
+)
+def test_law_6_reports_out_of_reach_change_nothing_about_an_incident(
+    world: World, far: list[tuple[float, str]]
+) -> None:
     base = 10 * len(world.stored)
     rows = [
         builders.report(hour, lon=25.0, lat=53.0, source=source, first_no=base + n, text=f"far {n}", weapon="iskander")
@@ -190,7 +220,9 @@ def test_law_6_reports_out_of_reach_change_nothing_about_an_incident(world: Worl
     ]
     blind = {"observed_from": 0, "observed_to": 500, "lon": 25.0, "lat": 53.0, "sees": False}
     more = world.but(
-        stored=pd.concat([world.stored, builders.reports(rows)], ignore_index=True).astype(world.stored.dtypes.to_dict()),
+        stored=pd.concat([world.stored, builders.reports(rows)], ignore_index=True).astype(
+            world.stored.dtypes.to_dict()
+        ),
         coverage=pd.concat([world.coverage, builders.coverage([blind])], ignore_index=True),
     )
     one, other = assessed(world), assessed(more)
@@ -223,11 +255,19 @@ def mirrored(world: World) -> World:
     """Return the world as seen in the equator: north is south, left is right, and each party is the other."""
     theatre = world.theatre
     swapped = tuple(replace(source, party=OTHER.get(source.party or "")) for source in theatre.sources)
-    zones = tuple(replace(zone, side=OTHER_SIDE[zone.side], party=OTHER.get(zone.party or "")) for zone in theatre.zones)
-    south = builders.theatre(line=tuple((lon, -lat) for lon, lat in builders.LINE), zones=zones, regions=_south(theatre), sources=swapped)
-    stored = world.stored.assign(lat=-world.stored["lat"], party_claimed=world.stored["party_claimed"].map(OTHER).astype("str"))
+    zones = tuple(
+        replace(zone, side=OTHER_SIDE[zone.side], party=OTHER.get(zone.party or "")) for zone in theatre.zones
+    )
+    south = builders.theatre(
+        line=tuple((lon, -lat) for lon, lat in builders.LINE), zones=zones, regions=_south(theatre), sources=swapped
+    )
+    stored = world.stored.assign(
+        lat=-world.stored["lat"], party_claimed=world.stored["party_claimed"].map(OTHER).astype("str")
+    )
     return world.but(
-        theatre=replace(south, windows=theatre.windows), stored=stored, coverage=world.coverage.assign(lat=-world.coverage["lat"])
+        theatre=replace(south, windows=theatre.windows),
+        stored=stored,
+        coverage=world.coverage.assign(lat=-world.coverage["lat"]),
     )
 
 
@@ -250,7 +290,9 @@ def test_law_8_what_comes_to_be_known_later_changes_no_earlier_answer(world: Wor
     then = builders.when(hours)
     known = world.stored[world.stored["known_at"] <= then]
     later = world.stored.assign(known_at=world.stored["known_at"] + timedelta(hours=1000))
-    later = later.assign(first_no=later["first_no"] + 5000, stands_no=later["stands_no"] + 5000, ledger_no=later["ledger_no"] + 5000)
+    later = later.assign(
+        first_no=later["first_no"] + 5000, stands_no=later["stands_no"] + 5000, ledger_no=later["ledger_no"] + 5000
+    )
     ledger = pd.concat([known, later], ignore_index=True)
 
     same_tables(assessed(world.but(stored=known)), assessed(world.but(stored=ledger[ledger["known_at"] <= then])))
@@ -283,7 +325,11 @@ def reached(world: World, found: Assessment, step: pd.Series[Any], taken: set[st
     without = assessed(world.but(stored=world.stored[~world.stored["report_id"].isin(taken)]))
     heirs = {name for report, name in _counted(without).items() if report in rest}
     table = without.tables["transitions"]
-    same = (table["scenario"] == step["scenario"]) & (table["kind"] == step["kind"]) & (table["tier_to"] == step["tier_to"])
+    same = (
+        (table["scenario"] == step["scenario"])
+        & (table["kind"] == step["kind"])
+        & (table["tier_to"] == step["tier_to"])
+    )
     return bool((same & table["incident_id"].isin(heirs)).any())
 
 
@@ -302,11 +348,13 @@ def _counted(found: Assessment) -> dict[str, str]:
 @given(strategies.worlds())
 def test_law_11_coarse_reports_neither_open_nor_link_nor_extend_an_incident(world: World) -> None:
     policy = in_force(world.policies, world.as_of)
-    coarse = {row["id"] for row in oracle.read(world.stored, world.theatre, policy) if row["coarse"]}
+    coarse = {row["id"] for row in oracle_reports.read(world.stored, world.theatre, policy) if row["coarse"]}
     one, other = assessed(world), assessed(world.but(stored=world.stored[~world.stored["report_id"].isin(coarse)]))
 
     same_ladder(one, other)
-    before, after = (incidents(found, ["incident_id", "persistence"])["persistence"].fillna("") for found in (one, other))
+    before, after = (
+        incidents(found, ["incident_id", "persistence"])["persistence"].fillna("") for found in (one, other)
+    )
     changed = before != after
     assert set(before[changed]) <= {"indeterminate"}
     assert set(after[changed]) <= {"ceased"}

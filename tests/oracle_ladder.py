@@ -1,0 +1,169 @@
+"""Which steps has an incident taken, and when? The naive answer to rules L."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from oracle_incidents import in_reach, unseen
+
+from geo.policy import in_force
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from oracle_reports import Row
+
+    from geo.policy import Policy, PolicyVersion
+    from geo.theatre import Theatre
+
+KINDS = ("opened", "eligible", "effective", "ended")
+RATE_SPAN = timedelta(hours=24)
+
+
+def scenarios(theatre: Theatre) -> list[str]:
+    """Return the names of the scenarios."""
+    return ["any", *(name for party in theatre.parties for name in (party.id, f"{party.id}+unknown"))]
+
+
+def seen_in(scenario: str, members: list[Row]) -> list[Row]:
+    """L0."""
+    if scenario == "any":
+        return list(members)
+    party = scenario.removesuffix("+unknown")
+    return [v for v in members if party in v["parties"] or (scenario.endswith("+unknown") and not v["parties"])]
+
+
+def several_origins(violations: list[Row], rules: Policy) -> bool:
+    """L4."""
+    carriers = [row for v in violations for row in v["carriers"]]
+    of_party = {row["party"] if row["trust"] == "party" else None for row in carriers}
+    of_one_party = None not in of_party and len(of_party) == 1
+    vetted = any(row["trust"] in {"mission", "vetted"} for row in carriers)
+    many = len({row["origin"] for row in carriers}) > 1 and not of_one_party
+    return many or (rules.ladder.single_vetted and vetted)
+
+
+def persisting(violations: list[Row], t0_to: datetime, rules: Policy) -> list[Row]:
+    """L2, the origin rule aside."""
+    quiet = rules.ladder.quiet_h if rules.ladder.persist_reading == "window" else 0.0
+    since = t0_to + timedelta(hours=rules.ladder.persist_h) - timedelta(hours=quiet)
+    return [v for v in violations if v["from"] >= since]
+
+
+def measures(violations: list[Row], since: datetime | None = None) -> tuple[float, float, int]:
+    """Return extent, depth, and how many began after ``since``."""
+    along = [v["chainage"] for v in violations if v["chainage"] is not None]
+    deep = [v["depth"] for v in violations if v["depth"] is not None]
+    rate = len([v for v in violations if since is None or v["from"] > since])
+    return max(along, default=0.0) - min(along, default=0.0), max(deep, default=0.0), rate
+
+
+def expanded(violations: list[Row], t: datetime, t0_to: datetime, rules: Policy) -> bool:
+    """L3."""
+    limits = rules.expansion
+    begun = [v for v in violations if v["from"] <= t]
+    values = measures(begun, t - RATE_SPAN)
+    base = measures([v for v in violations if v["from"] < t0_to + timedelta(hours=rules.ladder.persist_h)])
+    heavy = any(v["weapon_class"] in limits.weapons for v in begun)
+    if heavy or any(x >= y for x, y in zip(values, (limits.extent_m, limits.depth_m, limits.rate_n), strict=True)):
+        return True
+    growth = (limits.extent_growth, limits.depth_growth, limits.rate_growth)
+    grown = [x >= g.times * b and x >= g.floor for x, b, g in zip(values, base, growth, strict=True)]
+    return sum(grown) >= limits.k
+
+
+def ladder(
+    incident: Row, scenario: str, now: Policy, policies: tuple[PolicyVersion, ...], as_of: datetime
+) -> list[Row]:
+    """L0 to L6: the steps of one incident in one scenario."""
+    seen = sorted(seen_in(scenario, incident["members"]), key=lambda v: (v["from"], v["content"]))
+    n = now.ladder.open_n
+    if len(seen) < n:
+        return []
+    first_ended = min(seen, key=lambda v: (v["to"], v["content"]))
+    rules = in_force(policies, first_ended["to"])
+    opened = seen[n - 1]["from"]
+    steps = [
+        _step("opened", 0, opened, seen[:n]),
+        _step("eligible", 1, opened, seen[:n]),
+        _step("effective", 1, opened, seen[:n]),
+    ]
+
+    def possible(t: datetime) -> bool:
+        return opened <= t <= as_of and (incident["end_at"] is None or t < incident["end_at"])
+
+    steps += second(seen, first_ended, rules, possible)
+    steps += third(seen, first_ended["to"], rules, possible)
+    if incident["end_at"] is not None:
+        steps.append(_step("ended", 0, incident["end_at"], incident["members"]))
+    return numbered(steps, incident, scenario, rules)
+
+
+def _step(kind: str, tier: int, at: datetime, needs: list[Row]) -> Row:
+    known = max(at, *(v["qualified_known_at"] for v in needs))
+    return {"kind": kind, "tier_to": tier, "at": at, "known_at": known}
+
+
+def second(seen: list[Row], first_ended: Row, rules: Policy, possible: Callable[[datetime], bool]) -> list[Row]:
+    """L2."""
+    mark = first_ended["to"] + timedelta(hours=rules.ladder.persist_h)
+    for v in persisting(seen, first_ended["to"], rules):  # in order of begin
+        at = max(mark, v["from"])
+        if possible(at) and several_origins([w for w in seen if w["from"] <= at], rules):
+            return [_step(kind, 2, at, [v, first_ended]) for kind in ("eligible", "effective")]
+    return []
+
+
+def third(seen: list[Row], t0_to: datetime, rules: Policy, possible: Callable[[datetime], bool]) -> list[Row]:
+    """L3."""
+    for begun in seen:
+        at = begun["from"]
+        by_then = [v for v in seen if v["from"] <= at]
+        if possible(at) and expanded(seen, at, t0_to, rules) and several_origins(by_then, rules):
+            return [_step("eligible", 3, at, by_then), *third_effect(seen, at, t0_to, rules, possible)]
+    return []
+
+
+def third_effect(
+    seen: list[Row], eligible: datetime, t0_to: datetime, rules: Policy, possible: Callable[[datetime], bool]
+) -> list[Row]:
+    """L3, the effect."""
+    carried = [v for v in seen if v["from"] <= eligible]
+    if rules.ladder.broad_reading == "deadline":
+        return [_step("effective", 3, eligible, carried)]
+    start = max(t0_to + timedelta(hours=rules.ladder.broad_h), eligible)
+    for at in [start, *(v["from"] for v in seen if v["from"] > start)]:
+        last = max((v for v in seen if v["from"] <= at), key=lambda v: v["to"])
+        if possible(at) and at - last["to"] < timedelta(hours=rules.ladder.quiet_h):
+            return [_step("effective", 3, at, [*carried, last])]
+    return []
+
+
+def numbered(steps: list[Row], incident: Row, scenario: str, rules: Policy) -> list[Row]:
+    """L5."""
+    reached = {"opened": 0, "eligible": 0, "effective": 0}
+    ordered = sorted(steps, key=lambda s: (s["kind"] == "ended", s["at"], s["tier_to"], KINDS.index(s["kind"])))
+    for seq, step in enumerate(ordered, 1):
+        before = reached["eligible"] if step["kind"] == "ended" else reached[step["kind"]]
+        step.update(incident=incident["id"], scenario=scenario, seq=seq, tier_from=before, policy=rules.version)
+        reached[step["kind"]] = max(before, step["tier_to"])
+    return ordered
+
+
+def persistence(incident: Row, coverage: list[Row], now: Policy, then: Policy, as_of: datetime) -> str | None:
+    """L7."""
+    members, rules = incident["members"], then.ladder
+    mark = incident["t0_to"] + timedelta(hours=rules.persist_h)
+    if as_of < mark:
+        return None
+    if any(max(mark, v["from"]) <= as_of for v in persisting(members, incident["t0_to"], then)):
+        return "persists"
+    begin = mark - timedelta(hours=rules.quiet_h if rules.persist_reading == "window" else 0.0)
+    end = min(incident["end_at"] or as_of, as_of)
+    doubted = [v for v in incident["attached"] if not v["crowd_only"] and v["status"] not in {"refuted", "exempt"}]
+    may = any(v["to"] >= begin for v in members) or any(
+        v["to"] >= begin and v["from"] <= end for v in doubted if begin <= end
+    )
+    blind = begin < end and unseen((begin, end), in_reach(members, coverage, now))
+    return "indeterminate" if may or blind else "ceased"
