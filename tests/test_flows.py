@@ -163,6 +163,20 @@ def test_an_artifact_has_a_key_of_its_own_that_prefect_takes(scope: str, key: st
     assert artifact_key(scope + "!") != artifact_key(scope)
 
 
+def test_a_server_that_does_not_answer_is_named_with_what_to_do(
+    place: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipelines.flows import monitor
+
+    def away(*_: object, **__: object) -> None:
+        msg = "Failed to reach API at http://127.0.0.1:9/api/"
+        raise RuntimeError(msg)
+
+    monkeypatch.setattr(monitor, "monitor", away)
+    with pytest.raises(PolicyError, match=r"no Prefect server answers .*127\.0\.0\.1:9.* --plain"):
+        flow(place, tmp_path)
+
+
 def test_the_users_own_settings_of_prefect_win() -> None:
     assert os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false"
     code = (

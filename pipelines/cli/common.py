@@ -21,6 +21,8 @@ from geo.errors import CeasewatchError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+SHOWN: Final = 25
+"""How many incidents are listed on the screen."""
 OURS: Final = 1
 YOURS: Final = 2
 QUARANTINED: Final = 3
@@ -125,9 +127,11 @@ def incidents(found: Sequence[dict[str, Any]]) -> str:
             f"{row['next_due']} {row['next_due_what']}" if row["next_due"] else None,
             row["name"],
         ]
-        for row in found
+        for row in found[:SHOWN]
     ]
-    return table(names, rows) if rows else "  no incidents"
+    rest = len(found) - len(rows)
+    more = f"\n  … and {rest:,} more, in the map and with --json" if rest else ""
+    return table(names, rows) + more if rows else "  no incidents"
 
 
 def _tier(row: dict[str, Any]) -> str:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path  # noqa: TC003 -- Prefect validates parameters by these annotations
+from typing import Final
 
 from prefect import flow, runtime
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, get_current_settings, temporary_settings
 from pydantic import AwareDatetime  # noqa: TC002 -- likewise
 
+from geo.errors import PolicyError
 from pipelines import watch
 from pipelines.edge import utc_now, version
 from pipelines.flows import tasks
 from pipelines.outcome import Outcome, stamp
 from pipelines.publications import Question
 from pipelines.workspace import Workspace
+
+_UNREACHABLE: Final = ("Failed to reach API", "Timed out while attempting to connect")
 
 
 def _run_name() -> str:
@@ -68,9 +72,21 @@ def monitor_here(
     """Run the flow once, in this process.
 
     Heartbeats tell a server that a scheduled run is alive; here they would only add a second to each run.
+
+    Raises
+    ------
+    PolicyError
+        If no Prefect server answers, or the run itself refuses what it was asked.
     """
-    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-        return monitor(workspace, region=region, as_of=as_of, known_at=known_at, out=out)
+    try:
+        with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+            return monitor(workspace, region=region, as_of=as_of, known_at=known_at, out=out)
+    except RuntimeError as fault:
+        if not str(fault).startswith(_UNREACHABLE):
+            raise
+        way = "start it, or unset PREFECT_API_URL" if server() else "try again when the machine is less busy"
+        msg = f"no Prefect server answers ({fault}); {way}, or run with --plain"
+        raise PolicyError(msg) from fault
 
 
 def server() -> str | None:
