@@ -21,8 +21,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from geo import nearness
 from geo.nearness import Near, Things
@@ -89,23 +87,17 @@ def assemble(reports: pd.DataFrame, policy: Policy) -> tuple[pd.DataFrame, pd.Da
     Returns
     -------
     reports
-        The input with ``violation_id`` (missing where a report states nothing that could be prohibited here and then)
-        and ``entangled`` (it agrees with reports that are not in its violation).
+        The input with ``violation_id``; missing where a report states nothing that could be prohibited here and then.
     violations
         One row per violation, in order of name. Every material report is in exactly one; the result does not depend on
         the order of the rows.
     """
-    material = reports.loc[_material(reports)]
-    rank = _rank(material)
-    material = material.iloc[np.argsort(rank)]
-    group, entangled = _join(material, policy)
-    material = material.assign(_group=group)
+    # From here on the place in the order of content breaks every tie.
+    material = reports.loc[_material(reports)].sort_values(["content", "source", "first_no"])
+    material = material.assign(_group=_join(material, policy))
     numbers = material.groupby("_group")["first_no"].transform("min")
     material["violation_id"] = "V-" + numbers.astype("str")
-    reports = reports.assign(
-        violation_id=material["violation_id"].reindex(reports.index),
-        entangled=pd.Series(entangled, material.index).reindex(reports.index, fill_value=False),
-    )
+    reports = reports.assign(violation_id=material["violation_id"].reindex(reports.index))
     return reports, _describe(material, reports, policy)
 
 
@@ -116,27 +108,18 @@ def _material(reports: pd.DataFrame) -> Bools:
     return (forbidden & located & (reports["touched"] != 0)).to_numpy(bool)
 
 
-def _rank(reports: pd.DataFrame) -> Ints:
-    """Return each report's place in the order of content, by which every tie is broken."""
-    order = reports.assign(_at=np.arange(len(reports))).sort_values(["content", "source", "first_no"])["_at"].to_numpy()
-    rank = np.empty(len(reports), np.int64)
-    rank[order] = np.arange(len(reports))
-    return rank
-
-
-def _join(material: pd.DataFrame, policy: Policy) -> tuple[Ints, Bools]:
-    """Return the group of each report (rows in order of content), and whether it agrees beyond its group."""
+def _join(material: pd.DataFrame, policy: Policy) -> Ints:
+    """Return the group of each report; the rows come in order of content."""
     public = (material["trust"] == "public").to_numpy()
     pairs = _agreeing(material, policy)
     joined = _Groups(len(material), pairs)
     order = np.lexsort((np.maximum(pairs.left, pairs.right), np.minimum(pairs.left, pairs.right), pairs.distance_m))
     pairs = pairs.where(order)
-    inner = ~public[pairs.left] & ~public[pairs.right]
     # RULE 4: first all others among themselves, then public ones to them, then what is left of the public ones.
-    joined.merge(pairs.where(inner))
+    joined.merge(pairs.where(~public[pairs.left] & ~public[pairs.right]))
     joined.adopt(_public_first(pairs.where(public[pairs.left] != public[pairs.right]), public))
     joined.merge(pairs.where(public[pairs.left] & public[pairs.right]), free=public)
-    return joined.group, _entangled(joined.group, pairs.where(inner), len(material), public)
+    return joined.group
 
 
 def _public_first(pairs: Near, public: Bools) -> Near:
@@ -196,15 +179,6 @@ class _Groups:
         for i, j in zip(pairs.left.tolist(), pairs.right.tolist(), strict=True):
             if len(self._of(int(self.group[i]))) == 1:
                 self._unite(i, j)
-
-
-def _entangled(group: Ints, pairs: Near, n: int, public: Bools) -> Bools:
-    """Return which reports agree, directly or through others, with one outside their own group."""
-    graph = coo_array((np.ones(len(pairs.left), bool), (pairs.left, pairs.right)), shape=(n, n))
-    cluster = connected_components(graph, directed=False)[1]
-    own = np.where(public, -1, group)
-    groups = pd.Series(own).where(~public).groupby(cluster).transform("nunique").to_numpy()
-    return (groups > 1) & ~public
 
 
 def _describe(material: pd.DataFrame, reports: pd.DataFrame, policy: Policy) -> pd.DataFrame:
