@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import builders
 import pytest
 from hypothesis import given
@@ -81,17 +83,23 @@ def test_swapped_axes_are_suspected_and_not_corrected() -> None:
     assert "with the two swapped" in one(lon="48.1", lat="37.5")["reason"]
 
 
-def test_a_distant_place_is_told_how_far_it_is() -> None:
-    # One degree of latitude is 111 km: from five degrees south of the regions' edge to 20 degrees north.
-    south = min(THEATRE.regions.total_bounds[1], 48.0) - 5.0
-    km = round((south - 20.0) * 110.9 / 100) * 100
-    assert f"roughly {km:,} km outside the theatre" in one(lon="37.5", lat="20")["reason"]
+@pytest.mark.parametrize(("lat", "said"), [("20", "2,400"), ("40.9", "20"), ("40.5", "60"), ("39.5", "200")])
+def test_a_distant_place_is_told_roughly_how_far_it_is(lat: str, said: str) -> None:
+    # The regions end at 46 degrees north, and reports are taken from five degrees around; a degree is 111 km.
+    assert f"roughly {said} km outside the theatre" in one(lon="37.5", lat=lat)["reason"]
 
 
 def test_the_theatre_reaches_five_degrees_beyond_its_lines_and_regions() -> None:
-    west = min(THEATRE.regions.total_bounds[0], 35.0)
+    west = float(min(THEATRE.regions.total_bounds[0], 35.0))
     assert one(lon=str(west - 4.99))["lon"] == west - 4.99
     assert one(lon=str(west - 5.01))["reason_code"] == "outside_theatre"
+
+
+def test_the_declared_area_widens_the_theatre_and_never_narrows_it() -> None:
+    wide = dataclasses.replace(THEATRE, area=(-10.0, 47.9, 38.0, 48.1))
+    assert one(theatre=wide, lon="-9.9")["lon"] == -9.9
+    assert one(theatre=wide, lon="44.9", lat="41.1")["lon"] == 44.9
+    assert one(theatre=wide, lon="-10.1")["reason_code"] == "outside_theatre"
 
 
 def test_regions_alone_bound_a_theatre() -> None:

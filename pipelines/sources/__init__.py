@@ -2,6 +2,18 @@
 
 A format is a module with its name, ``FORMAT``, and ``read(data, context)``; adding one is adding the file and a line
 here. What differs between sources of one format (zone, radius, precision codes) stands in the theatre.
+
+Why a record is refused:
+
+- its lines: ``bad_quote``, ``record_size``, ``field_size``, ``field_count``, ``nul``; in GeoJSON ``not_a_feature``,
+  ``geometry``, ``duplicate_key``, ``value``
+- what it is: ``unknown_act``, ``no_source_ref``
+- when: ``no_time``, ``time``, ``year``, ``naive_time``, ``no_such_time``, ``reversed``, ``date_precision`` (UCDP)
+- where: ``no_position``, ``coordinate``, ``coordinate_range``, ``null_island``, ``swapped?``, ``outside_theatre``,
+  ``uncertainty``, ``place_precision`` (UCDP), ``pixel`` (FIRMS)
+- the rest: ``count``, ``casualties``, ``unknown_party``
+
+A file that cannot be read at all raises ``InputError`` with ``encoding``, ``empty``, ``header``, ``json`` or ``crs``.
 """
 
 from __future__ import annotations

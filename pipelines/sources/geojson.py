@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import pyarrow as pa
 
 from geo.errors import InputError
 from pipelines.sources.features import DUPLICATE, Constant, Number, features
@@ -56,7 +57,7 @@ def _records(text: str, file_name: str) -> Records:
             row_nos.append(row_no)
             spans.append((start, stop))
     return Records(
-        columns={name: clean([row.get(name, "") for row in rows]) for name in COLUMNS},
+        columns={name: clean(pa.array([row.get(name, "") for row in rows], pa.string())) for name in COLUMNS},
         row_no=np.array(row_nos, dtype=np.int64),
         raw=lambda at: text[slice(*spans[at])].encode(),
         broken=tuple(broken),

@@ -2,8 +2,9 @@
 
 RFC 4180: a quoted field may run over several lines. A broken quote must not swallow the rows behind it: where strict
 parsing fails, the lines are taken one at a time until one that has the right number of fields by itself, and each line
-before that is refused. Where a quoted field does close, but one of the lines it runs over reads as a dated row of its
-own, nobody can tell two stray quotes from a quoted text that imitates a row: every line of it is refused.
+before that is refused. Where a quoted field does close, but its first and last line each read as a dated row, nobody
+can tell two stray quotes from a text that imitates rows: every line of it is refused. So is every line of a text that
+is too long for any report. Otherwise a text makes no row, whatever its lines look like.
 
 Blank lines are no records, nor are lines of nothing but white space.
 """
@@ -22,8 +23,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LINES: Final = 200  # a record over more lines is an unclosed quote; this bounds the work on hostile files
-BATCH: Final = 256  # lines that are first tried together
-_DATE: Final = re.compile(r"[ \t]*[0-9]{4}-[0-9]{2}-[0-9]{2}")
+FIELD: Final = 131_072  # characters of a line that no report has
+LIMITLESS: Final = 2**31 - 1
+IMITATION: Final = (
+    "bad_quote",
+    (
+        "A quoted field runs over lines {first} to {last} of the file, and they read as rows of their own: close the "
+        "stray quote, or take the line ends out of the text."
+    ),
+)
+TOO_LONG: Final = (
+    "record_size",
+    "A quoted field runs over lines {first} to {last} of the file, and no report is that long: shorten its text.",
+)
+BATCH: Final = 64  # lines that are first tried together
+_DATE: Final = re.compile(r"[ \t]*\"?[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class _Feed:
@@ -59,7 +73,7 @@ class Scan:
         self._feed = _Feed(self._lines)
         self._reader = csv.reader(self._feed, strict=True)
         self._has_nul = "\0" in text
-        self._width = 0
+        self._width = self._dated = 0
         self._count = 0
 
     def header(self) -> list[str] | None:
@@ -74,10 +88,10 @@ class Scan:
 
         Field ``dated`` begins with a date. ``row_nos`` and ``broken`` are whole when nothing is left.
         """
-        self._width = width
+        self._width, self._dated = width, dated
         while (start := self._feed.at) < len(self._lines):
             stop = min(start + BATCH, len(self._lines))
-            yield self._batch(start, stop) or list(self._one_by_one(stop, dated))
+            yield self._batch(start, stop) or list(self._one_by_one(stop))
 
     def _batch(self, start: int, stop: int) -> list[list[str]]:
         """Return the rows of those lines if each line is one whole row, else nothing."""
@@ -94,13 +108,13 @@ class Scan:
         self._feed.at = stop
         return rows
 
-    def _one_by_one(self, stop: int, dated: int) -> Iterator[list[str]]:
+    def _one_by_one(self, stop: int) -> Iterator[list[str]]:
         while (start := self._feed.at) < stop:
             row = self._next()
-            if row is None or (len(row) != self._width and self._feed.at > start + 1):
-                self._resynchronise(start)
-            elif self._feed.at > start + 1 and self._imitates(start, dated):
-                self._imitation(start)
+            if row is None:
+                self._unreadable(start)
+            elif self._feed.at > start + 1 and self._is_suspect(row, start):
+                self._refuse_lines(start, self._feed.at, IMITATION)
             elif self._is_blank(start) or not self._take(row, start):
                 continue
             else:
@@ -152,7 +166,7 @@ class Scan:
         self._feed.at = at
 
     def _broken_line(self, at: int) -> None:
-        if len(self._lines[at]) > csv.field_size_limit():
+        if len(self._lines[at]) > FIELD:
             reason = f"The line has {len(self._lines[at]):,} characters, which no report has: shorten it."
             self._refuse(at, at + 1, "field_size", reason)
         else:
@@ -162,21 +176,47 @@ class Scan:
             )
             self._refuse(at, at + 1, "bad_quote", reason)
 
-    def _imitation(self, start: int) -> None:
-        reason = (
-            f"A quoted field runs over lines {start + 1} to {self._feed.at} of the file, and one of them reads as a "
-            "row of its own: close the stray quote, or take the line ends out of the text."
-        )
-        for at in range(start, self._feed.at):
+    def _refuse_lines(self, start: int, stop: int, reason: tuple[str, str]) -> None:
+        code, sentence = reason
+        for at in range(start, stop):
             if not self._is_blank(at):
-                self._refuse(at, at + 1, "bad_quote", reason)
+                self._refuse(at, at + 1, code, sentence.format(first=start + 1, last=stop))
+        self._feed.at = stop
+
+    def _unreadable(self, start: int) -> None:
+        # Legal, and only too long: the lines of its text are no rows, whatever they look like.
+        stop = self._closed(start)
+        if stop > start + 1:
+            self._refuse_lines(start, stop, TOO_LONG)
+        else:
+            self._resynchronise(start)
+
+    def _closed(self, start: int) -> int:
+        """Return behind which line a record of any length that begins at ``start`` ends, 0 if it is not legal."""
+        stop, quotes = start, 0
+        while stop == start or (quotes % 2 and stop < len(self._lines)):
+            quotes += self._lines[stop].count('"')
+            stop += 1
+        usual = csv.field_size_limit(LIMITLESS)
+        try:
+            return stop if len(list(csv.reader(self._lines[start:stop], strict=True))) == 1 else 0
+        except csv.Error:
+            return 0
+        finally:
+            csv.field_size_limit(usual)
 
     def _is_blank(self, at: int) -> bool:
         return not self._lines[at].strip(" \t\r\n")
 
-    def _imitates(self, start: int, dated: int) -> bool:
-        inner = map(self._alone, self._lines[start + 1 : self._feed.at])
-        return any(len(row) == self._width and _DATE.match(row[dated]) for row in inner)
+    def _is_suspect(self, row: list[str], start: int) -> bool:
+        lines = self._lines[start : self._feed.at]
+        if len(row) == self._width:
+            return self._may_be_row(lines[0]) and self._may_be_row(lines[-1])
+        return any(map(self._may_be_row, lines[1:]))
+
+    def _may_be_row(self, line: str) -> bool:
+        readings = (next(csv.reader([line], quoting=how), []) for how in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE))
+        return any(len(row) == self._width and _DATE.match(row[self._dated]) for row in readings)
 
     @staticmethod
     def _alone(line: str) -> list[str]:

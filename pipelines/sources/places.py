@@ -110,4 +110,5 @@ def _inside(lon: Reals, lat: Reals, box: Box) -> Mask:
 
 
 def _roughly(km: Reals) -> Reals:
-    return np.round(km / 100) * 100
+    step = np.where(km < 100, 10, 100)  # noqa: PLR2004 -- two digits are enough
+    return np.ceil(km / step) * step

@@ -46,9 +46,9 @@ def decode(data: bytes, file_name: str) -> str:
     return text
 
 
-def clean(cells: Sequence[str]) -> Text:
-    """Return cells as a text column: trimmed of ASCII white space, null where nothing is left."""
-    trimmed = pc.ascii_trim(pa.array(cells, pa.string()), characters=SPACE)
+def clean(cells: Text) -> Text:
+    """Return a text column trimmed of ASCII white space, null where nothing is left."""
+    trimmed = pc.ascii_trim(cells, characters=SPACE)
     return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
 
 
@@ -95,8 +95,9 @@ def _columns(header: Sequence[str], known: Collection[str], batches: Iterable[li
     for rows in _gathered(batches):
         cells = list(zip(*rows, strict=True))
         for piece, (at, _) in zip(pieces, kept, strict=True):
-            piece.append(clean(cells[at]))
-    return {name: pa.concat_arrays([clean([]), *piece]) for piece, (_, name) in zip(pieces, kept, strict=True)}
+            piece.append(pa.array(cells[at], pa.string()))
+    nothing = pa.array([], pa.string())
+    return {name: clean(pa.concat_arrays([nothing, *piece])) for piece, (_, name) in zip(pieces, kept, strict=True)}
 
 
 def _gathered(batches: Iterable[list[list[str]]]) -> Iterator[list[list[str]]]:
