@@ -551,7 +551,7 @@ def written(rows: list[list[str]], **dialect: object) -> str:
     return out.getvalue()
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(TABLES, WRITER, DAMAGE)
 @example(
     [["a", "2026-02-03", "37.5", "48.1", 'x"y\nz']], {"quoting": csv.QUOTE_ALL, "lineterminator": "\n"}, [(0.5, '"')]
@@ -577,7 +577,7 @@ def test_every_byte_of_a_damaged_file_belongs_to_exactly_one_record(
     assert [parts[row_no] for row_no in result.refused["row_no"]] == result.refused["raw"].tolist()
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(TABLES, WRITER)
 def test_a_well_written_file_has_as_many_records_as_were_written(
     rows: list[list[str]], dialect: dict[str, object]
@@ -587,7 +587,7 @@ def test_a_well_written_file_has_as_many_records_as_were_written(
     assert len(result.intake) + len(result.refused) == len(rows)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_at_all_are_read_or_refused_whole(tail: bytes) -> None:
     data = HEADER.encode() + b"\n" + tail

@@ -222,7 +222,7 @@ SCALARS = st.none() | st.booleans() | st.floats() | st.text() | st.sampled_from(
 NAMES = st.sampled_from(["type", "geometry", "properties", "coordinates", "act", "observed_from", "x"])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     st.lists(
         st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner), max_leaves=12), max_size=4
