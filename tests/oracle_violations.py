@@ -83,11 +83,16 @@ def join_public(solid: list[list[Row]], crowd: list[Row], policy: Policy) -> lis
     founders = [(row, members) for members in solid for row in members if not alone(row)]
     pairs = [(p, row, members) for p in crowd if not alone(p) for row, members in founders]
     left = list(crowd)
-    for p, _, members in sorted(pairs, key=lambda pair: pair_key(pair[0], pair[1])):
+    for p, _, members in sorted(pairs, key=lambda pair: public_key(pair[0], pair[1])):
         if p in left and all(agrees(p, member, policy) for member in members):
             left.remove(p)
             members.append(p)
     return left
+
+
+def public_key(p: Row, member: Row) -> tuple[Any, ...]:
+    """Return what public reports are joined in order of."""
+    return (distance(p, member), p["content"], p["no"], member["content"], member["no"])
 
 
 def voices(rows: Iterable[Row]) -> set[tuple[str, str]]:

@@ -183,3 +183,9 @@ def test_a_crowd_of_links_breaks_where_only_one_holds() -> None:
     ]
 
     assert differences(hand_made(row, 74)) == []
+
+
+def test_the_only_report_that_names_a_party_is_pivotal_in_that_scenario() -> None:
+    listed = [report(1, source="media"), report(1, source="vetted", party_claimed="L")]
+
+    assert differences(hand_made(listed, 2)) == []
