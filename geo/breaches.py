@@ -14,6 +14,7 @@ from geo.escalation import Violation
 from geo.evidence import Case, Court, Placed
 from geo.incidents import End, Watch
 from geo.policy import Policy, PolicyVersion, in_force
+from geo.violations import Clusters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from geo.escalation import Step
+    from geo.evidence import Item
     from geo.incidents import Grouping
     from geo.theatre import Theatre
 
@@ -93,9 +95,18 @@ def escalate(
     now = nearness.instant(as_of)
     table = grouping.violations
     watches = incidents.watches(table, coverage, policy)
-    cases = _cases(grouping, reports)
+    items = evidence.items_of(reports)
+    cases = _cases(grouping, items)
     attached, possible = _attached(table), _possible(table)
-    court = Court(theatre.windows, tuple(party.id for party in theatre.parties), policy, _ladder_at(policies), now)
+    court = Court(
+        windows=theatre.windows,
+        parties=tuple(party.id for party in theatre.parties),
+        grouping=policy,
+        ladder_at=_ladder_at(policies),
+        as_of=now,
+        clusters=Clusters(reports, policy),
+        items={item.report_id: item for each in items.values() for item in each},
+    )
     breaches = [
         _breach(name, case, court, watches.get(name, Watch()), attached.get(name, ()), possible.get(name, []))
         for name, case in cases.items()
@@ -111,11 +122,10 @@ def _ladder_at(policies: tuple[PolicyVersion, ...]) -> Callable[[int], Policy]:
     return lambda at: in_force(policies, epoch + timedelta(microseconds=at))
 
 
-def _cases(grouping: Grouping, reports: pd.DataFrame) -> dict[str, Case]:
+def _cases(grouping: Grouping, items: dict[str, list[Item]]) -> dict[str, Case]:
     """Return every incident's violations, reports and links, in order of name."""
     table, links = grouping.violations, grouping.links
     members = table.loc[table["qualifying"] & table["incident_id"].str.startswith("B-", na=False)]
-    items = evidence.items_of(reports.loc[reports["violation_id"].isin(members["violation_id"])])
     neighbours: dict[int, set[int]] = {int(row): set() for row in members.index}
     for i, j in zip(links.left.tolist(), links.right.tolist(), strict=True):
         neighbours[i].add(j)

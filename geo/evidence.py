@@ -15,16 +15,18 @@ import numpy as np
 import rustworkx as rx
 
 from geo import crs, escalation, incidents, nearness
-from geo.violations import Carrier, qualifies, standing
+from geo.escalation import Violation
+from geo.violations import CONTENT, Carrier, qualifies, standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     import pandas as pd
 
-    from geo.escalation import Step, Violation
+    from geo.escalation import Step
     from geo.policy import Policy
     from geo.theatre import Window
+    from geo.violations import Clusters
 
 _WARNING, _COALITION = 1, 2
 
@@ -68,18 +70,20 @@ class Case:
 
 @dataclass(frozen=True, eq=False)
 class Court:
-    """What every trial needs to know."""
+    """What every trial needs to know; ``items`` are all reports that carry a violation, by name."""
 
     windows: tuple[Window, ...]
     parties: tuple[str, ...]
     grouping: Policy
     ladder_at: Callable[[int], Policy]
     as_of: int
+    clusters: Clusters
+    items: dict[str, Item]
 
 
 def items_of(reports: pd.DataFrame) -> dict[str, list[Item]]:
     """Return the reports that carry each violation, by name, in order of content."""
-    reports = reports.loc[reports["violation_id"].notna()].sort_values(["content", "source", "first_no"])
+    reports = reports.loc[reports["violation_id"].notna()].sort_values(CONTENT)
     public = reports["trust"].eq("public")
     alone = public.groupby(reports["violation_id"]).transform("all")
     reports = reports.loc[~public | alone]
@@ -105,9 +109,10 @@ def pivotal(
     found: dict[int, set[str]] = {n: set() for n, step in enumerate(steps) if step.tier_to}
     course = escalation.only((placed.violation for placed in case.placed.values()), party, unknown=unknown)
     policy = court.ladder_at(escalation.t0(course)[1])
+    own = {item.report_id for items in case.items.values() for item in items}
     for row in sorted(_suspects(case, sorted(course, key=escalation.by_begin), steps, policy)):
         for item in case.items[row]:
-            reached = _reached(_without(case, court, row, item), court, party, unknown=unknown)
+            reached = _reached(_without(case, court, item), court, party, unknown=unknown, own=own)
             for n, lone in found.items():
                 if (steps[n].kind, steps[n].tier_to) not in reached:
                     lone.add(item.report_id)
@@ -165,35 +170,34 @@ def _extremes(case: Case, course: list[Violation], steps: Sequence[Step], policy
     return moving | outer | armed | shown | vouching
 
 
-def _without(case: Case, court: Court, row: int, gone: Item) -> Case:
-    """Return the case as it would be without one report of one violation."""
-    placed = _again(case.placed[row], [item for item in case.items[row] if item != gone], court.grouping)
-    others = {name: other for name, other in case.placed.items() if name != row}
-    links = {name: linked - {row} for name, linked in case.links.items() if name != row}
-    if placed is None:
-        return Case(others, case.items, links)
-    links[row] = case.links[row] if _same_place(placed, case.placed[row]) else _links(placed, others, court.grouping)
-    for name in links[row]:
-        links[name].add(row)
-    return Case({**others, row: placed}, case.items, links)
+def _without(case: Case, court: Court, gone: Item) -> Case:
+    """Return the case as it would be without one report: its whole cluster is put together anew."""
+    cluster = court.clusters.members(gone.report_id)
+    kept = {row for row in case.placed if case.items[row][0].report_id not in cluster}
+    placed = {row: case.placed[row] for row in kept}
+    items = {row: case.items[row] for row in kept}
+    links = {row: case.links[row] & kept for row in kept}
+    for n, group in enumerate(court.clusters.without(gone.report_id), start=1):
+        members = [court.items[name] for name in group]
+        again = _again(members, -n, court.grouping)
+        if again is not None:
+            links[-n] = _links(again, placed, court.grouping)
+            for row in links[-n]:
+                links[row].add(-n)
+            placed[-n], items[-n] = again, members
+    return Case(placed, items, links)
 
 
-def _same_place(a: Placed, b: Placed) -> bool:
-    span = (a.violation.start, a.violation.end) == (b.violation.start, b.violation.end)
-    return span and (a.lon, a.lat, a.inside) == (b.lon, b.lat, b.inside)
-
-
-def _again(was: Placed, items: list[Item], policy: Policy) -> Placed | None:
-    """Return the violation that the remaining reports amount to; ``None`` where it would not qualify."""
+def _again(items: list[Item], row: int, policy: Policy) -> Placed | None:
+    """Return the violation that reports amount to; ``None`` where it would not qualify."""
     rules = policy.corroboration
-    if not items or not qualifies(standing([item.carrier for item in items], rules).status, rules):
-        return None
     dated = min(items, key=lambda item: (item.end - item.start, item.content))
     place = min(items, key=lambda item: (item.uncertainty_m, item.content))
-    if not dated.inside:
+    coarse = dated.end - dated.start > rules.coarse_h * incidents.HOUR_US or place.uncertainty_m > rules.coarse_m
+    if coarse or not dated.inside or not qualifies(standing([item.carrier for item in items], rules).status, rules):
         return None
     armed = place if place.weapon is not None else next((item for item in items if item.weapon is not None), place)
-    violation = was.violation._replace(
+    violation = Violation(
         start=dated.start,
         end=dated.end,
         chainage_m=place.chainage_m,
@@ -201,6 +205,9 @@ def _again(was: Placed, items: list[Item], policy: Policy) -> Placed | None:
         weapon_class=armed.weapon_class,
         origins=frozenset((item.carrier.origin, item.carrier.voice, item.carrier.trust) for item in items),
         parties=frozenset(item.party_claimed for item in items if item.party_claimed is not None),
+        known_at=0,  # bears on no tier
+        content=min(item.content for item in items),
+        row=row,
     )
     return Placed(violation, place.lon, place.lat, dated.inside)
 
@@ -223,11 +230,12 @@ def _links(moved: Placed, others: dict[int, Placed], policy: Policy) -> set[int]
     }
 
 
-def _reached(case: Case, court: Court, party: str | None, *, unknown: bool) -> set[tuple[str, int]]:
-    """Return every (kind, tier) that any part of the case reaches."""
+def _reached(case: Case, court: Court, party: str | None, *, unknown: bool, own: set[str]) -> set[tuple[str, int]]:
+    """Return every (kind, tier) that any part of the case reaches that counts one of its ``own`` reports."""
     return {
         (step.kind, step.tier_to)
         for part in _parts(case.links)
+        if any(item.report_id in own for row in part for item in case.items[row])
         for step in _climbed([case.placed[row] for row in part], court, party, unknown=unknown)
     }
 

@@ -21,12 +21,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from geo import nearness
 from geo.nearness import Near, Things
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
 MINUTE_US: Final = 60 * 10**6
 HOUR_US: Final = 60 * MINUTE_US
+CONTENT: Final = ["content", "source", "first_no"]  # the order that breaks every tie
 ORDER: Final = {"alleged": 0, "corroborated": 1, "confirmed": 2}
 
 # What a violation takes from the report that places it.
@@ -93,7 +96,7 @@ def assemble(reports: pd.DataFrame, policy: Policy) -> tuple[pd.DataFrame, pd.Da
         the order of the rows.
     """
     # From here on the place in the order of content breaks every tie.
-    material = reports.loc[_material(reports)].sort_values(["content", "source", "first_no"])
+    material = reports.loc[_material(reports)].sort_values(CONTENT)
     material = material.assign(_group=_join(material, policy))
     numbers = material.groupby("_group")["first_no"].transform("min")
     material["violation_id"] = "V-" + numbers.astype("str")
@@ -108,35 +111,40 @@ def _material(reports: pd.DataFrame) -> Bools:
     return (forbidden & located & (reports["touched"] != 0)).to_numpy(bool)
 
 
-def _join(material: pd.DataFrame, policy: Policy) -> Ints:
+def _join(material: pd.DataFrame, policy: Policy) -> list[int]:
     """Return the group of each report; the rows come in order of content."""
     public = (material["trust"] == "public").to_numpy()
-    pairs = _agreeing(material, policy)
-    joined = _Groups(len(material), pairs)
-    order = np.lexsort((np.maximum(pairs.left, pairs.right), np.minimum(pairs.left, pairs.right), pairs.distance_m))
-    pairs = pairs.where(order)
+    near = _agreeing(material, policy)
+    crowd = public[near.left].astype(int) + public[near.right]
+    groups = _Groups(len(material), _in_order(near))
     # RULE 4: first all others among themselves, then public ones to them, then what is left of the public ones.
-    joined.merge(pairs.where(~public[pairs.left] & ~public[pairs.right]))
-    joined.adopt(_public_first(pairs.where(public[pairs.left] != public[pairs.right]), public))
-    joined.merge(pairs.where(public[pairs.left] & public[pairs.right]), free=public)
-    return joined.group
+    groups.merge(_in_order(near.where(crowd == 0)))
+    groups.adopt(_in_order(_public_first(near.where(crowd == 1), public)))
+    groups.merge(_in_order(near.where(crowd == 2)), free=public)  # noqa: PLR2004 -- both
+    return groups.group
 
 
-def _public_first(pairs: Near, public: Bools) -> Near:
-    """Return mixed pairs with the public report on the left, in order of (distance, its content, the other's)."""
-    turn = public[pairs.right]
-    left, right = np.where(turn, pairs.right, pairs.left), np.where(turn, pairs.left, pairs.right)
-    order = np.lexsort((right, left, pairs.distance_m))
-    return Near(left, right, pairs.distance_m, pairs.pause_us).where(order)
+def _in_order(near: Near) -> list[tuple[int, int]]:
+    """Return pairs in order of distance, then of content: of the lesser and the greater, or of left and right."""
+    order = np.lexsort((near.right, near.left, near.distance_m))
+    return list(zip(near.left[order].tolist(), near.right[order].tolist(), strict=True))
+
+
+def _public_first(near: Near, public: Bools) -> Near:
+    """Return mixed pairs with the public report on the left."""
+    turn = public[near.right]
+    left, right = np.where(turn, near.right, near.left), np.where(turn, near.left, near.right)
+    return Near(left, right, near.distance_m, near.pause_us)
 
 
 def _agreeing(material: pd.DataFrame, policy: Policy) -> Near:
-    """Return the pairs of reports that agree (RULE 2); coarse and disputed ones agree with nobody (RULE 3)."""
+    """Return the pairs that agree (RULE 2), the lesser first; coarse and disputed reports have none (RULE 3)."""
     rules = policy.corroboration
     single = np.flatnonzero(~(material["coarse"] | material["disputed"]).to_numpy(bool))
     things = Things.of(material.iloc[single], material["uncertainty_m"].to_numpy()[single])
     near = nearness.within(things, rules.agree_m, rules.agree_min * MINUTE_US)
-    near = Near(single[near.left], single[near.right], near.distance_m, near.pause_us)
+    left, right = single[np.minimum(near.left, near.right)], single[np.maximum(near.left, near.right)]
+    near = Near(left, right, near.distance_m, near.pause_us)
     keep = np.ones(len(near.left), bool)
     for name in ("voice", "origin"):
         code = pd.factorize(material[name])[0]
@@ -149,36 +157,74 @@ def _agreeing(material: pd.DataFrame, policy: Policy) -> Near:
 class _Groups:
     """Reports that are put together as far as all members agree pairwise."""
 
-    def __init__(self, n: int, pairs: Near) -> None:
-        self.group = np.arange(n)
-        self._members: dict[int, list[int]] = {}
-        self._agree = set(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True))
-
-    def _of(self, group: int) -> list[int]:
-        return self._members.get(group, [group])
+    def __init__(self, n: int, pairs: Iterable[tuple[int, int]]) -> None:
+        self.group = list(range(n))
+        self._members = [[i] for i in range(n)]
+        self._agree = set(pairs)
 
     def _all_agree(self, a: list[int], b: list[int]) -> bool:
         return all((i, j) in self._agree or (j, i) in self._agree for i in a for j in b)
 
     def _unite(self, i: int, j: int) -> None:
-        a, b = int(self.group[i]), int(self.group[j])
-        if a == b or not self._all_agree(self._of(a), self._of(b)):
+        a, b = sorted((self.group[i], self.group[j]))
+        if a == b or not self._all_agree(self._members[a], self._members[b]):
             return
-        merged = self._of(a) + self._of(b)
-        self._members[min(a, b)] = merged
-        self.group[merged] = min(a, b)
+        for member in self._members[b]:
+            self.group[member] = a
+        self._members[a] += self._members[b]
+        self._members[b] = []
 
-    def merge(self, pairs: Near, free: Bools | None = None) -> None:
+    def merge(self, pairs: Iterable[tuple[int, int]], free: Bools | None = None) -> None:
         """Join groups along the pairs, in their order; with ``free``, only groups all of whose members are free."""
-        for i, j in zip(pairs.left.tolist(), pairs.right.tolist(), strict=True):
-            if free is None or (free[self._of(int(self.group[i]))].all() and free[self._of(int(self.group[j]))].all()):
+        for i, j in pairs:
+            both = self._members[self.group[i]] + self._members[self.group[j]]
+            if free is None or free[both].all():
                 self._unite(i, j)
 
-    def adopt(self, pairs: Near) -> None:
+    def adopt(self, pairs: Iterable[tuple[int, int]]) -> None:
         """Add each left report that still stands alone to the group of the right one."""
-        for i, j in zip(pairs.left.tolist(), pairs.right.tolist(), strict=True):
-            if len(self._of(int(self.group[i]))) == 1:
+        for i, j in pairs:
+            if len(self._members[self.group[i]]) == 1:
                 self._unite(i, j)
+
+    def together(self) -> list[list[int]]:
+        """Return the groups."""
+        return [sorted(members) for members in self._members if members]
+
+
+class Clusters:
+    """Reports that agree, directly or through others: what becomes of their violations without one of them?"""
+
+    def __init__(self, reports: pd.DataFrame, policy: Policy) -> None:
+        carried = reports.loc[reports["violation_id"].notna() & (reports["trust"] != "public")]
+        carried = carried.sort_values(CONTENT)
+        pairs = _in_order(_agreeing(carried, policy))
+        graph = coo_array(
+            (np.ones(len(pairs), bool), tuple(np.array(pairs).reshape(-1, 2).T)), shape=(len(carried),) * 2
+        )
+        self._names: list[str] = carried["report_id"].tolist()
+        label = connected_components(graph, directed=False)[1].tolist()
+        self.of: dict[str, int] = dict(zip(self._names, label, strict=True))
+        self._members: dict[int, list[int]] = {}
+        self._pairs: dict[int, list[tuple[int, int]]] = {}
+        for i, cluster in enumerate(label):
+            self._members.setdefault(cluster, []).append(i)
+        for i, j in pairs:
+            self._pairs.setdefault(label[i], []).append((i, j))
+
+    def members(self, report_id: str) -> set[str]:
+        """Return every report of the cluster that a report is in."""
+        return {self._names[i] for i in self._members[self.of[report_id]]}
+
+    def without(self, report_id: str) -> list[list[str]]:
+        """Return the violations of a report's cluster, as they would be without it; members in order of content."""
+        cluster = self.of[report_id]
+        left = [i for i in self._members[cluster] if self._names[i] != report_id]
+        place = {i: n for n, i in enumerate(left)}
+        pairs = [(place[i], place[j]) for i, j in self._pairs.get(cluster, []) if i in place and j in place]
+        groups = _Groups(len(left), pairs)
+        groups.merge(pairs)
+        return [[self._names[left[n]] for n in members] for members in groups.together()]
 
 
 def _describe(material: pd.DataFrame, reports: pd.DataFrame, policy: Policy) -> pd.DataFrame:
