@@ -1,4 +1,4 @@
-"""Draw the picture of the README from a publication: ``python tests/picture.py demo/workspace/published/monitor.gpkg OUT``."""
+"""Draw the picture of the README: ``python tests/picture.py demo/workspace/published/monitor.gpkg OUT``."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 import geopandas as gpd
 import matplotlib as mpl
 
-from pipelines.layers import read_table, read_run
+from pipelines.layers import read_run, read_table
 
 mpl.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402 -- the back end comes first
-from matplotlib.lines import Line2D  # noqa: E402
+import matplotlib.pyplot as plt
+from matplotlib.lines import Line2D
 
 TIERS = {0: ("#8a8a8a", "o", "candidate"), 1: ("#f2b705", "o", "1 warning"), 2: ("#e8590c", "s", "2 coalition"),
          3: ("#b00020", "^", "3 co-ordinated")}  # fmt: skip
@@ -47,7 +47,7 @@ def draw(publication: Path, out: Path) -> None:
             row.incident_id, (row.geometry.x, row.geometry.y), xytext=(6, 5), textcoords="offset points", fontsize=8
         )
     run = read_run(publication)
-    assert run is not None  # noqa: S101 -- a publication has its run
+    assert run is not None
     ax.set_title(f"{run['title']}\nsimulated reports, as of {run['as_of']:%d %b %Y %H:%M} UTC", fontsize=10, loc="left")
     marks = [
         Line2D([], [], color=c, marker=m, linestyle="", markersize=8, label=words) for c, m, words in TIERS.values()

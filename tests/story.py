@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 from builders import START, coverage, report, reports, theatre, versions
+
 from geo.assess import Assessment, assess
 
 if TYPE_CHECKING:

@@ -50,7 +50,9 @@ def test_a_contract_broken_on_purpose_is_found(house: Path, module: str, line: s
         file.write(f"\n{line}\n")
     done = lint(house)
     assert done.returncode != 0
-    assert any(contract in said and ("BROKEN" in said or "not" in said) for said in done.stdout.splitlines()), done.stdout
+    assert any(contract in said and ("BROKEN" in said or "not" in said) for said in done.stdout.splitlines()), (
+        done.stdout
+    )
 
 
 def test_the_computation_runs_without_prefect() -> None:
@@ -65,6 +67,6 @@ def test_no_file_says_where_packages_come_from_or_where_it_was_made() -> None:
     words = ["python" + "hosted", "pypi" + ".org", "/" + "work/", "/" + "root/"]
     for name in listed:
         path = ROOT / name
-        if path.is_file() and path.suffix not in {".png"}:
+        if path.is_file() and path.suffix != ".png":
             text = path.read_text(encoding="utf-8", errors="replace")
             assert not [word for word in words if word in text], name

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from builders import policy
-from geo.escalation import MOVES, Measures, growth
 from story import Story, clock
+
+from geo.escalation import MOVES, Measures, growth
 
 GROWS = {"expansion.k": 2}
 

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from builders import coverage, place, policy, report, reports, theatre, versions, when
+
 from geo import crs
 from geo.assess import Assessment, assess
 
 if TYPE_CHECKING:
     import pandas as pd
+
     from geo.policy import Policy
 
 
@@ -96,7 +98,7 @@ def test_rule_7_it_recurs_at_the_latest_ended_one_of_any_age() -> None:
     [
         ([0, 1, 2, 20, 21, 22], False),  # everything within a day: everything is linked with everything
         ([0, 1, 2, 25, 48, 49, 50], False),  # the one in the middle has several links to each side
-        ([0, 1, 24.5, 48, 49], True),  # 1 – 24.5 alone, since 0 is too long before
+        ([0, 1, 24.5, 48, 49], True),  # 1 to 24.5 alone, since 0 is too long before
     ],
 )
 def test_a_single_link_that_holds_two_parts_together_is_flagged(hours: list[float], weak: bool) -> None:  # noqa: FBT001

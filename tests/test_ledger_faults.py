@@ -1,4 +1,4 @@
-# ruff: noqa: S603, S608 -- the tests' own statements and programs
+# ruff: noqa: S608 -- the tests' own statements and programs
 """Does the ledger stay whole under kills, second writers, wrong hands and a full transaction log?
 
 The standard library's ``sqlite3`` plays the wrong hands, and only ever opens a ledger that is closed.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from geo import crs, nearness
-from geo.nearness import Things
 from hypothesis import given
 from hypothesis import strategies as st
+
+from geo import crs, nearness
+from geo.nearness import Things
 
 HOUR = 3600 * 10**6
 THING = st.tuples(
@@ -28,7 +29,11 @@ def near(a: tuple[float, ...], b: tuple[float, ...], reach_m: float, reach_us: f
     return gap <= reach_m and pause <= reach_us
 
 
-@given(st.lists(THING, min_size=1, max_size=25), st.sampled_from([0.0, 1000.0, 9000.0]), st.sampled_from([0, HOUR, 24 * HOUR]))
+@given(
+    st.lists(THING, min_size=1, max_size=25),
+    st.sampled_from([0.0, 1000.0, 9000.0]),
+    st.sampled_from([0, HOUR, 24 * HOUR]),
+)
 def test_within_finds_each_near_pair_once_and_no_other(
     rows: list[tuple[float, float, float, int, int]], reach_m: float, reach_us: int
 ) -> None:

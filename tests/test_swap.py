@@ -158,7 +158,7 @@ def _crashed_editor(path: Path, mode: str) -> None:
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     path.chmod(0o644)
-    subprocess.run([sys.executable, "-c", code, str(path), mode], check=False)  # noqa: S603 - our own code
+    subprocess.run([sys.executable, "-c", code, str(path), mode], check=False)
 
 
 @pytest.mark.parametrize("mode", ["WAL", "DELETE"])
@@ -265,7 +265,7 @@ def test_a_kill_at_any_step_leaves_the_old_or_the_new_file_whole_and_the_next_ru
     publish(old, tmp_path / "start" / "monitor.gpkg", keep=1)
     code = "import pathlib, sys, test_swap as t; t.declare_few(); t.die_everywhere(pathlib.Path(sys.argv[1]))"
     path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
-    subprocess.run([sys.executable, "-c", code, tmp_path], check=True, env={**os.environ, "PYTHONPATH": path})  # noqa: S603 - our own code
+    subprocess.run([sys.executable, "-c", code, tmp_path], check=True, env={**os.environ, "PYTHONPATH": path})
     found = []
     for place in sorted(tmp_path.glob("[0-9]*"), key=lambda path: int(path.name)):
         target = place / "monitor.gpkg"
@@ -302,7 +302,7 @@ def test_a_full_disk_leaves_the_old_file_and_the_next_run_succeeds(tmp_path: Pat
         "print(json.dumps(said))\n"
     )
     path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
-    full = subprocess.run(  # noqa: S603 - our own code
+    full = subprocess.run(
         [sys.executable, "-c", code, tmp_path], check=True, capture_output=True, env={**os.environ, "PYTHONPATH": path}
     )
     said = json.loads(full.stdout)

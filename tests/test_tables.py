@@ -7,6 +7,7 @@ import re
 import pandas as pd
 import pytest
 from builders import coverage, policy, report, reports, theatre, versions, when
+
 from geo import tables
 from geo.assess import assess
 from geo.tables import TABLES, Table
@@ -21,7 +22,9 @@ def test_a_layer_has_distinct_lower_case_columns_and_says_what_they_mean(table: 
 
 
 def test_every_layer_of_an_assessment_is_exactly_as_declared() -> None:
-    answer = assess(reports([report(1), report(30, source="media")]), coverage(), theatre(), versions(policy()), when(60))
+    answer = assess(
+        reports([report(1), report(30, source="media")]), coverage(), theatre(), versions(policy()), when(60)
+    )
     assert set(answer.tables) == {table.name for table in TABLES} - {"quarantine", "notices", "run"}
     for name, frame in answer.tables.items():
         declared = tables.BY_NAME[name]

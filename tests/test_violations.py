@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from builders import coverage, policy, report, reports, theatre, versions, when
+
 from geo.assess import assess
 
 if TYPE_CHECKING:
     import pandas as pd
+
     from geo.policy import Policy
 
 

@@ -1,7 +1,7 @@
 """How many reports a second does each stage take, and how much memory the whole?
 
-Run ``poe bench`` (10,000 and 100,000 simulated reports) or ``poe bench 10000``. Every size runs in a process of its own;
-the peak is that process's largest resident set.
+Run ``poe bench`` (10,000 and 100,000 simulated reports) or ``poe bench 10000``. Every size runs in a process of its
+own; the peak is that process's largest resident set.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def main(sizes: list[str]) -> None:
     sys.stdout.write(f"| reports | {' | '.join(STAGES)} | all | peak memory |\n|--:|{'--:|' * (len(STAGES) + 2)}\n")
     for size in sizes or ["10000", "100000"]:
         sys.stdout.flush()
-        subprocess.run([sys.executable, __file__, "--one", size], check=True)  # noqa: S603 -- this file, a number
+        subprocess.run([sys.executable, __file__, "--one", size], check=True)
 
 
 if __name__ == "__main__":
