@@ -179,8 +179,9 @@ def _breach(
     last = max(violation.end for violation in course)
     inside = [placed.inside for placed in case.placed.values()]
     end = incidents.ending(last, inside, court.windows, court.grouping, court.as_of)
-    if end.at is not None and end.how is None:
-        end = replace(end, how=watch.verdict(last, end.at))
+    if end.at is not None:
+        rows = tuple(violation.row for violation in course)
+        end = replace(end, how=end.how or watch.verdict(last, end.at), rests_on=rows)
     climbs = _climbs(case, court, course, end, court.parties)
     ladder = court.ladder_at(escalation.t0(course)[1])
     steps = climbs["any"].steps
@@ -210,19 +211,22 @@ def _possible(table: pd.DataFrame) -> dict[str, list[tuple[int, int]]]:
 def _climbs(
     case: Case, court: Court, course: tuple[Violation, ...], end: End, parties: tuple[str, ...]
 ) -> dict[str, Climb]:
-    """Climb the ladder in every scenario; scenarios that count the same violations share one climb."""
-    done: dict[tuple[int, ...], Climb] = {}
+    """Climb the ladder in every scenario; those that count the same share a climb where nobody is accused."""
+    claims = any(violation.parties for violation in course)
+    done: dict[tuple[str, tuple[int, ...]], Climb] = {}
     out: dict[str, Climb] = {}
     for scenario, (party, unknown) in escalation.scenarios(parties).items():
         counted = escalation.only(course, party, unknown=unknown)
         rows = tuple(violation.row for violation in counted)
         if not counted:
             continue
-        if rows not in done:
+        # Without one report a violation may lose its claim, so what is pivotal depends on the scenario.
+        key = (scenario if claims else "any", rows)
+        if key not in done:
             ladder = court.ladder_at(escalation.t0(counted)[1])
             steps = tuple(escalation.climb(counted, ladder, court.as_of, end))
-            done[rows] = Climb(steps, _pivotal(case, court, party, steps, unknown=unknown), ladder.version)
-        out[scenario] = done[rows]
+            done[key] = Climb(steps, _pivotal(case, court, party, steps, unknown=unknown), ladder.version)
+        out[scenario] = done[key]
     return out
 
 

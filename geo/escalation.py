@@ -16,7 +16,7 @@ RULE 3  Co-ordinated: the breach has become a broader attack: by an absolute thr
 RULE 4  The co-ordinated response takes effect, reading ``earliest``, at the first instant from T0 + ``broad_h`` on at
         which it is eligible and the last violation ended less than ``quiet_h`` ago; ``deadline``: when eligible.
 RULE 5  Tiers above 1 need two independent origins, not all of one party, unless the policy says ``single_vetted`` and
-        one of them is a mission or a vetted source.
+        one of them is a mission or a vetted source; and no tier comes before the incident is open.
 RULE 6  What was reached stays reached until the incident ends; then the tier is 0 and only its peak remains.
 RULE 7  Attribution is a claim. A scenario filters the violations of an incident and never regroups them.
 """
@@ -310,11 +310,11 @@ def _takes_effect(course: list[Violation], ladder: Ladder, eligible: int) -> tup
 
 
 def vouched_at(course: list[Violation], ladder: Ladder) -> int | None:
-    """Return the begin from which enough origins vouch for a tier above 1 (RULE 5)."""
+    """Return the begin from which the incident is open and enough origins vouch for a tier above 1 (RULE 5)."""
     seen: set[tuple[str, str, str]] = set()
-    for violation in course:
+    for n, violation in enumerate(course, start=1):
         seen |= violation.origins
-        if _enough(seen, ladder):
+        if n >= ladder.open_n and _enough(seen, ladder):
             return violation.start
     return None
 
@@ -333,9 +333,8 @@ def _ended(course: list[Violation], end: End) -> Step:
         "unresolved": "no violation is known, but a part of the gap was declared unseen",
         "lapsed": "the ceasefire window ended while it was going on",
     }
-    rows = _rows(course)
     assert end.at is not None and end.how is not None  # noqa: S101, PT018 -- the caller asks only for ended ones
-    return Step("ended", 0, end.at, f"RULE 6 {end.how}", words[end.how], rows, rows)
+    return Step("ended", 0, end.at, f"RULE 6 {end.how}", words[end.how], end.rests_on, _rows(course))
 
 
 def _with_tiers(steps: list[Step]) -> list[Step]:
@@ -364,10 +363,12 @@ def persistence(
     due, going_on = persisting(sorted(course, key=by_begin), ladder)
     if as_of < due:
         return None
-    until = as_of if end.at is None else min(end.at, as_of)
     if any(max(due, violation.start) <= as_of for violation in going_on):
         return "persists"
     begin = due - (_us(ladder.quiet_h) if ladder.persist_reading == "window" else 0)
+    until = as_of if end.at is None else min(end.at, as_of)
+    if until < begin:
+        return "ceased"
     possible = any(violation.end >= begin for violation in course)
     possible = possible or any(b >= begin and a <= until for a, b in attached)
     return "indeterminate" if possible or watch.blind(begin, until) else "ceased"

@@ -48,11 +48,15 @@ FOREVER: Final = int(np.iinfo(np.int64).max // 4)
 
 @dataclass(frozen=True)
 class End:
-    """How an incident stands at ``as_of``: going on until proved otherwise. Instants are µs since 1970 UTC."""
+    """How an incident stands at ``as_of``: going on until proved otherwise. Instants are µs since 1970 UTC.
+
+    ``rests_on`` are all its qualifying violations: an end is that of the whole incident, in every scenario.
+    """
 
     state: str
     at: int | None = None
     how: str | None = None
+    rests_on: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
