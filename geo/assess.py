@@ -37,19 +37,22 @@ class Assessment:
         Every incident or candidate with a linked violation in the region is in it, whole, with the same name and tiers;
         other violations and reports are in it when they lie in the region. Lines, zones and regions stay whole.
         """
-        all_of = self.tables["violations"]
-        linked = all_of.loc[(all_of["region_id"] == region_id) & ~all_of["attached"].astype(bool)]
-        names = set(linked["incident_id"].dropna())
-        return Assessment({title: _cut(frame, title, names, region_id) for title, frame in self.tables.items()})
+        found = self.tables["violations"]
+        here, loose = found["region_id"] == region_id, found["attached"].astype(bool) | found["incident_id"].isna()
+        names = set(found.loc[here & ~loose, "incident_id"])
+        beside = set(found.loc[here & loose, "violation_id"])
+        return Assessment({title: _cut(table, title, names, beside, region_id) for title, table in self.tables.items()})
 
 
-def _cut(frame: pd.DataFrame, title: str, names: set[str], region_id: str) -> pd.DataFrame:
+def _cut(frame: pd.DataFrame, title: str, names: set[str], beside: set[str], region_id: str) -> pd.DataFrame:
     key = "to_id" if title == "lineage" else "incident_id"
     if key not in frame:
         return frame
     keep = frame[key].isin(names)
     if title in {"reports", "violations"}:
-        keep |= frame["incident_id"].isna() & (frame["region_id"] == region_id)
+        keep |= frame["violation_id"].isin(beside)
+    if title == "reports":
+        keep |= frame["violation_id"].isna() & (frame["region_id"] == region_id)
     cut: pd.DataFrame = frame.loc[keep].reset_index(drop=True)
     return cut
 

@@ -94,7 +94,9 @@ def escalate(
     policy = in_force(policies, as_of)
     now = nearness.instant(as_of)
     table = grouping.violations
-    watches = incidents.watches(table, coverage, policy)
+    # The crowd cannot say that somebody watched, or that nobody could (law 13).
+    vouched = {source.id for source in theatre.sources if source.trust != "public"}
+    watches = incidents.watches(table, coverage.loc[coverage["source"].isin(vouched)], policy)
     items = evidence.items_of(reports)
     cases = _cases(grouping, items)
     attached, possible = _attached(table), _possible(table)

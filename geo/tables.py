@@ -297,7 +297,11 @@ EVIDENCE: Final = Table(
         _c("scenario", "text", "scenario of the step"),
         _c("seq", "int", "the step"),
         _c("report_id", "text", "report"),
-        _c("pivotal", "bool", "whether the tier would be gone without this report alone; empty: too large to examine"),
+        _c(
+            "pivotal",
+            "bool",
+            "whether the tier would be gone without this report alone (no tier: false); empty: not examined",
+        ),
     ),
 )
 LINEAGE_TABLE: Final = Table(

@@ -129,13 +129,13 @@ def _apart(fast: dict[str, Any] | None, naive: dict[str, Any] | None) -> str:
     )
 
 
-@strategies.tries(60)
+@strategies.tries(15)
 @given(strategies.worlds())
 def test_the_two_implementations_agree_on_every_row(world: World) -> None:
     assert differences(world) == []
 
 
-@strategies.tries(20)
+@strategies.tries(4)
 @given(
     strategies.worlds(sizes=(30, 40), changes={"corroboration.qualifying_status": "alleged"}, windows=((0.0, None),))
 )

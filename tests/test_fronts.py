@@ -103,7 +103,7 @@ def stars(draw: st.DrawFn) -> npt.NDArray[np.float64]:
     return ring
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(stars(), st.integers(0, 2**32 - 1), st.sampled_from(["open", "closed"]), st.floats(5_000, 300_000))
 def test_any_simple_line_agrees_with_the_brute_force(
     ring: npt.NDArray[np.float64], seed: int, form: str, length: float
@@ -112,7 +112,7 @@ def test_any_simple_line_agrees_with_the_brute_force(
     agrees(line, *around(line, 30, np.random.default_rng(seed)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(stars(), st.integers(0, 2**32 - 1))
 def test_inside_a_ring_walked_counter_clockwise_is_left(ring: npt.NDArray[np.float64], seed: int) -> None:
     line = build(LineString(ring))
