@@ -223,7 +223,7 @@ def _coordinated(course: list[Violation], policy: Policy) -> list[Step]:
     effect = _takes_effect(course, policy.ladder, at)
     if effect is not None:
         instant, shown, why = effect
-        needs = _rows([*begun, shown])
+        needs = _rows([*(v for v in course if v.start <= instant), shown])
         steps.append(Step("effective", _COORDINATED, instant, "RULE 4 effect", why, needs, carriers))
     return steps
 

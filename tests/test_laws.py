@@ -340,9 +340,10 @@ def reached(world: World, found: Assessment, step: pd.Series[Any], taken: set[st
 
 
 def _counted(found: Assessment) -> dict[str, str]:
-    """Return the incident of every report of a qualifying violation."""
+    """Return the incident of every report that carries a qualifying violation."""
     violations = found.tables["violations"].set_index("violation_id")
     table = found.tables["reports"].dropna(subset=["violation_id", "incident_id"])
+    table = table[table["source"] != "public"]
     counts = table["violation_id"].map(violations["qualifying"]).astype(bool) & table["incident_id"].str.startswith("B")
     return dict(zip(table.loc[counts, "report_id"], table.loc[counts, "incident_id"], strict=True))
 

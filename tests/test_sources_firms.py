@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import builders
 import geopandas as gpd
@@ -90,7 +91,10 @@ def test_a_policy_without_the_act_stops_the_work() -> None:
 
 
 def real(day: str) -> Reading:
-    theatre = dataclasses.replace(THEATRE, regions=gpd.read_file(need("oblasts.geojson")))
+    theatre = dataclasses.replace(
+        THEATRE,
+        regions=gpd.GeoDataFrame.from_features(json.loads(need("oblasts.geojson").read_text("utf-8")), crs="EPSG:4326"),
+    )
     return reading(need(f"modern_2026/firms_{day}.csv").read_bytes(), FIRMS, theatre)
 
 
