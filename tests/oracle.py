@@ -43,7 +43,7 @@ def answer(
     """
     policy = in_force(policies, as_of)
     rows = read(matched, theatre, policy)
-    seen = read_coverage(coverage)
+    seen = read_coverage(coverage, theatre)
     found = solve(rows, seen, theatre, policies, as_of)
     return {**found, "evidence": evidence(found, rows, seen, theatre, policies, as_of)}
 

@@ -73,18 +73,12 @@ def _worth(row: Row, theatre: Theatre, policy: Policy) -> Row:
     }
 
 
-def read_coverage(frame: pd.DataFrame) -> list[Row]:
-    """Return declared coverage as dicts."""
+def read_coverage(frame: pd.DataFrame, theatre: Theatre) -> list[Row]:
+    """Return declared coverage as dicts; nobody in the crowd watches."""
     rows = [_plain(record) for record in frame.to_dict("records")]
-    names = {
-        "from": "observed_from",
-        "to": "observed_to",
-        "lon": "lon",
-        "lat": "lat",
-        "u": "uncertainty_m",
-        "sees": "sees",
-    }
-    return [{short: row[name] for short, name in names.items()} for row in rows]
+    names = {"from": "observed_from", "to": "observed_to", "lon": "lon", "lat": "lat", "u": "uncertainty_m"}
+    kept = [row for row in rows if (source := theatre.source(row["source"])) and source.trust != "public"]
+    return [{**{short: row[name] for short, name in names.items()}, "sees": row["sees"]} for row in kept]
 
 
 def measured(stored: pd.DataFrame, theatre: Theatre) -> pd.DataFrame:

@@ -240,6 +240,7 @@ def watches(draw: st.DrawFn, scene: Scene) -> list[dict[str, Any]]:
         hours = draw(st.sampled_from([1.0, 12.0, 24.0, 60.0]))
         found.append({
             "observed_from": begin, "observed_to": begin + hours, "lon": lon, "lat": lat,
+            "source": draw(st.sampled_from(["mission", "satellite", "public"])),
             "sees": draw(st.booleans()), "uncertainty_m": draw(st.sampled_from([1000.0, 20_000.0])),
         })  # fmt: skip
     return found

@@ -189,3 +189,18 @@ def test_the_only_report_that_names_a_party_is_pivotal_in_that_scenario() -> Non
     listed = [report(1, source="media"), report(1, source="vetted", party_claimed="L")]
 
     assert differences(hand_made(listed, 2)) == []
+
+
+def test_a_report_that_keeps_another_claim_out_is_pivotal() -> None:
+    other_claim = report(1, (100.3, 1), source="media", origin="boris", party_claimed="L")
+    listed = [report(1, source="satellite"), report(1, source="media", origin="boris"), other_claim]
+
+    assert differences(hand_made(listed, 2, **{"corroboration.qualifying_status": "corroborated"})) == []
+
+
+def test_nobody_in_the_crowd_watches() -> None:
+    watched = [{"observed_from": 0, "observed_to": 60, "sees": sees, "source": "public"} for sees in (True, False)]
+    world = hand_made([report(1)], 60)
+
+    for row in watched:
+        assert differences(world.but(coverage=builders.coverage([row]))) == []

@@ -386,8 +386,11 @@ def test_law_12_only_where_somebody_could_have_seen_has_an_incident_ceased(world
 
 @FEW
 @given(strategies.worlds())
-def test_law_13_without_its_public_reports_every_incident_is_the_same(world: World) -> None:
-    masked = world.but(stored=world.stored[world.stored["source"] != "public"])
+def test_law_13_without_its_public_sources_every_incident_is_the_same(world: World) -> None:
+    masked = world.but(
+        stored=world.stored[world.stored["source"] != "public"],
+        coverage=world.coverage[world.coverage["source"] != "public"],
+    )
     one, other = assessed(world), assessed(masked)
 
     same_ladder(one, other)
