@@ -14,7 +14,6 @@ from geo.escalation import Violation
 from geo.evidence import Case, Court, Placed
 from geo.incidents import End, Watch
 from geo.policy import Policy, PolicyVersion, in_force
-from geo.violations import Clusters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,12 +101,10 @@ def escalate(
     attached, possible = _attached(table), _possible(table)
     court = Court(
         windows=theatre.windows,
-        parties=tuple(party.id for party in theatre.parties),
+        scenarios=escalation.scenarios([party.id for party in theatre.parties]),
         grouping=policy,
         ladder_at=_ladder_at(policies),
         as_of=now,
-        clusters=Clusters(reports, policy),
-        items={item.report_id: item for each in items.values() for item in each},
     )
     breaches = [
         _breach(name, case, court, watches.get(name, Watch()), attached.get(name, ()), possible.get(name, []))
@@ -184,7 +181,7 @@ def _breach(
     if end.at is not None:
         rows = tuple(violation.row for violation in course)
         end = replace(end, how=end.how or watch.verdict(last, end.at), rests_on=rows)
-    climbs = _climbs(case, court, course, end, court.parties)
+    climbs = _climbs(case, court, course, end)
     ladder = court.ladder_at(escalation.t0(course)[1])
     steps = climbs["any"].steps
     both = len({party for violation in course for party in violation.parties}) > 1
@@ -210,34 +207,18 @@ def _possible(table: pd.DataFrame) -> dict[str, list[tuple[int, int]]]:
     return out
 
 
-def _climbs(
-    case: Case, court: Court, course: tuple[Violation, ...], end: End, parties: tuple[str, ...]
-) -> dict[str, Climb]:
-    """Climb the ladder in every scenario; those that count the same share a climb where nobody is accused."""
-    claims = any(violation.parties for violation in course)
-    done: dict[tuple[str, tuple[int, ...]], Climb] = {}
-    out: dict[str, Climb] = {}
-    for scenario, (party, unknown) in escalation.scenarios(parties).items():
+def _climbs(case: Case, court: Court, course: tuple[Violation, ...], end: End) -> dict[str, Climb]:
+    """Climb the ladder in every scenario that counts a violation of the incident."""
+    ladders: dict[str, Policy] = {}
+    steps: dict[str, tuple[Step, ...]] = {}
+    for scenario, (party, unknown) in court.scenarios.items():
         counted = escalation.only(course, party, unknown=unknown)
-        rows = tuple(violation.row for violation in counted)
-        if not counted:
-            continue
-        # Without one report a violation may lose its claim, so what is pivotal depends on the scenario.
-        key = (scenario if claims else "any", rows)
-        if key not in done:
-            ladder = court.ladder_at(escalation.t0(counted)[1])
-            steps = tuple(escalation.climb(counted, ladder, court.as_of, end))
-            done[key] = Climb(steps, _pivotal(case, court, party, steps, unknown=unknown), ladder.version)
-        out[scenario] = done[key]
-    return out
-
-
-def _pivotal(
-    case: Case, court: Court, party: str | None, steps: tuple[Step, ...], *, unknown: bool
-) -> dict[int, set[str]] | None:
-    if len(case.placed) > court.grouping.publication.pivotal_n:
-        return None
-    return evidence.pivotal(case, court, party, unknown=unknown, steps=steps) if steps else {}
+        if counted:
+            ladders[scenario] = court.ladder_at(escalation.t0(counted)[1])
+            steps[scenario] = tuple(escalation.climb(counted, ladders[scenario], court.as_of, end))
+    examined = len(case.placed) <= court.grouping.publication.pivotal_n
+    lone = evidence.pivotal(case, court, {name: each for name, each in steps.items() if each}) if examined else {}
+    return {name: Climb(steps[name], lone.get(name, {}) if examined else None, ladders[name].version) for name in steps}
 
 
 def _with_recurrence(

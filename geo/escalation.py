@@ -202,8 +202,7 @@ def _coalition(course: list[Violation], policy: Policy) -> list[Step]:
     bound = f"T0 + {policy.ladder.persist_h:g} h"
     where = f"after {bound}" if shown.start >= due else f"within the {policy.ladder.quiet_h:g} h before {bound}"
     reason = f"hostilities persist: a violation began {hours:.1f} h after T0, {where}"
-    voucher = next(violation for violation in course if violation.start == vouched)
-    needs = _rows([shown, min(course, key=by_end), course[0], voucher])
+    needs = _rows([shown, min(course, key=by_end), *_begun(course, vouched)])
     carriers = _rows(going_on)
     return [
         Step("eligible", _COALITION, at, "RULE 2 persistence", reason, needs, carriers),
@@ -218,12 +217,12 @@ def _coordinated(course: list[Violation], policy: Policy) -> list[Step]:
     if grown is None:
         return []
     at, reason = grown
-    begun, carriers = [v for v in course if v.start <= at], _rows(course)
-    steps = [Step("eligible", _COORDINATED, at, "RULE 3 expansion", reason, _rows(begun), carriers)]
+    grew, carriers = [*_begun(course, at), min(course, key=by_end)], _rows(course)
+    steps = [Step("eligible", _COORDINATED, at, "RULE 3 expansion", reason, _rows(grew), carriers)]
     effect = _takes_effect(course, policy.ladder, at)
     if effect is not None:
-        instant, shown, why = effect
-        needs = _rows([*(v for v in course if v.start <= instant), shown])
+        instant, why = effect
+        needs = _rows([*grew, last_begun(course, instant)])
         steps.append(Step("effective", _COORDINATED, instant, "RULE 4 effect", why, needs, carriers))
     return steps
 
@@ -294,19 +293,17 @@ def growth(now: Measures, base: tuple[float, float, int], rules: Expansion) -> l
     return [*compress(absolute, _absolute(now, rules)), *(grown if len(grown) >= rules.k else [])]
 
 
-def _takes_effect(course: list[Violation], ladder: Ladder, eligible: int) -> tuple[int, Violation, str] | None:
-    """Return when tier 3 takes effect, the violation that shows it is going on, and why (RULE 4)."""
+def _takes_effect(course: list[Violation], ladder: Ladder, eligible: int) -> tuple[int, str] | None:
+    """Return when tier 3 takes effect, and why (RULE 4)."""
     if ladder.broad_reading == "deadline":
-        shown = max((v for v in course if v.start <= eligible), key=by_end)
-        return eligible, shown, "effective when eligible (reading 'deadline')"
+        return eligible, "effective when eligible (reading 'deadline')"
     first = max(t0(course)[1] + _us(ladder.broad_h), eligible)
-    last = max((v for v in course if v.start <= first), key=by_end)
+    pause = first - last_begun(course, first).end
     words = f"{ladder.broad_h:g} h after T0 have passed"
-    if first - last.end < _us(ladder.quiet_h):
-        hours = max(0.0, (first - last.end) / HOUR_US)
-        return first, last, f"{words} and the last violation ended {hours:.1f} h before"
-    later = next((v for v in course if v.start > first), None)
-    return None if later is None else (later.start, later, f"{words} and hostilities went on after a pause")
+    if pause < _us(ladder.quiet_h):
+        return first, f"{words} and the last violation ended {max(0.0, pause / HOUR_US):.1f} h before"
+    later = next((violation.start for violation in course if violation.start > first), None)
+    return None if later is None else (later, f"{words} and hostilities went on after a pause")
 
 
 def vouched_at(course: list[Violation], ladder: Ladder) -> int | None:
@@ -324,6 +321,11 @@ def _enough(seen: set[tuple[str, str, str]], ladder: Ladder) -> bool:
         return True
     # All sources of one party are one voice, so two voices are never both that party's.
     return len({origin for origin, _, _ in seen}) > 1 and len({voice for _, voice, _ in seen}) > 1
+
+
+def last_begun(course: Sequence[Violation], instant: int) -> Violation:
+    """Return, of the violations begun by an instant, the one that ended last: it shows that hostilities go on."""
+    return max(_begun(course, instant), key=by_end)
 
 
 def _ended(course: list[Violation], end: End) -> Step:
@@ -390,6 +392,10 @@ def due_next(course: Sequence[Violation], steps: Sequence[Step], policy: Policy,
     if _COORDINATED in eligible:
         coming.append((begin + _us(ladder.broad_h), "co-ordinated response is due (tier 3)"))
     return min((due for due in coming if due[0] > as_of), default=None)
+
+
+def _begun(course: Sequence[Violation], instant: int) -> list[Violation]:
+    return [violation for violation in course if violation.start <= instant]
 
 
 def _rows(violations: Iterable[Violation]) -> tuple[int, ...]:

@@ -1,8 +1,9 @@
 """Which reports carry a step, and which of them carry it alone?
 
-Evidence is complete: take all of a step's reports away and its tier is gone. A report is pivotal when the tier would be
-gone without it alone. That is found by trying: the report is left out, its violation is put together again from what
-remains, the incident falls apart where it hung on that violation, and every part climbs the ladder anew.
+Evidence is complete: take all of a step's reports away and its tier is gone. A report is pivotal when the others that
+carry the incident would not take the step without it. That is found by trying: the report is left out of its violation,
+which is described anew by what remains of it, the incident falls apart where it hung on it, and every part climbs the
+ladder again. What the report may have kept from being put together differently is not asked.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from geo.escalation import Violation
 from geo.violations import CONTENT, Carrier, qualifies, standing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import pandas as pd
 
     from geo.escalation import Step
+    from geo.incidents import End
     from geo.policy import Policy
     from geo.theatre import Window
-    from geo.violations import Clusters
 
 _WARNING, _COALITION = 1, 2
 
@@ -70,15 +71,13 @@ class Case:
 
 @dataclass(frozen=True, eq=False)
 class Court:
-    """What every trial needs to know; ``items`` are all reports that carry a violation, by name."""
+    """What every trial needs to know."""
 
     windows: tuple[Window, ...]
-    parties: tuple[str, ...]
+    scenarios: dict[str, tuple[str | None, bool]]
     grouping: Policy
     ladder_at: Callable[[int], Policy]
     as_of: int
-    clusters: Clusters
-    items: dict[str, Item]
 
 
 def items_of(reports: pd.DataFrame) -> dict[str, list[Item]]:
@@ -102,39 +101,42 @@ def items_of(reports: pd.DataFrame) -> dict[str, list[Item]]:
     return out
 
 
-def pivotal(
-    case: Case, court: Court, party: str | None, *, unknown: bool, steps: Sequence[Step]
-) -> dict[int, set[str]]:
-    """Return the reports without which each step (by position) would be gone, in the scenario given."""
-    found: dict[int, set[str]] = {n: set() for n, step in enumerate(steps) if step.tier_to}
-    course = escalation.only((placed.violation for placed in case.placed.values()), party, unknown=unknown)
-    policy = court.ladder_at(escalation.t0(course)[1])
-    own = {item.report_id for items in case.items.values() for item in items}
-    for row in sorted(_suspects(case, sorted(course, key=escalation.by_begin), steps, policy)):
-        for item in case.items[row]:
-            reached = _reached(_without(case, court, item), court, party, unknown=unknown, own=own)
-            for n, lone in found.items():
-                if (steps[n].kind, steps[n].tier_to) not in reached:
-                    lone.add(item.report_id)
+def pivotal(case: Case, court: Court, climbs: Mapping[str, Sequence[Step]]) -> dict[str, dict[int, set[str]]]:
+    """Return, by scenario and by position of the step, the reports without which that step would be gone."""
+    found = {name: {n: set[str]() for n, step in enumerate(steps) if step.tier_to} for name, steps in climbs.items()}
+    suspects = {name: _suspects(case, court, name, steps) for name, steps in climbs.items()}
+    for row, items in case.items.items():
+        names = [name for name in climbs if row in suspects[name]]
+        for item in items if names else ():
+            left = _again([other for other in items if other is not item], row, court.grouping)
+            if left is not None and _alike(left, case.placed[row]):
+                continue
+            reached = _reached(_changed(case, row, left, court.grouping), court, names)
+            for name in names:
+                for n, lone in found[name].items():
+                    if (climbs[name][n].kind, climbs[name][n].tier_to) not in reached[name]:
+                        lone.add(item.report_id)
     return found
 
 
-def _suspects(case: Case, course: list[Violation], steps: Sequence[Step], policy: Policy) -> set[int]:
+def _suspects(case: Case, court: Court, scenario: str, steps: Sequence[Step]) -> set[int]:
     """Return the violations that can be pivotal: without any other, everything that a step rests on stays as it is.
 
     A step rests on T0, on what holds the incident together, on its last violation, on the origins that vouch, on those
     that show persistence, and for a broader attack on the extremes and on every violation that may move.
     """
+    course = sorted(_counted(case.placed.values(), court, scenario), key=escalation.by_begin)
+    policy = court.ladder_at(escalation.t0(course)[1])
     highest = max((step.tier_to for step in steps), default=0)
     if len(course) <= policy.ladder.open_n:
-        return {violation.row for violation in course}
+        return set(case.placed)
     if highest <= _WARNING == policy.ladder.open_n:
         return set()  # any other violation alone would open the incident at tier 1
     seen = Counter(origin for violation in course for origin in violation.origins)
     lone = {violation.row for violation in course if any(seen[origin] == 1 for origin in violation.origins)}
     begins, ends = min(v.start for v in course), [violation.end for violation in course]
     edges = {v.row for v in course if v.end in {min(ends), max(ends)} or v.start == begins}
-    rests = {row for step in steps if step.tier_to > _WARNING and step.kind == "eligible" for row in step.needs[:4]}
+    rests = {row for step in steps if step.tier_to == _COALITION for row in step.needs}
     going_on = escalation.persisting(course, policy.ladder)[1]
     few = {violation.row for violation in going_on} if len(going_on) == 1 else set()
     wide = _extremes(case, course, steps, policy) if highest > _COALITION else set()
@@ -165,31 +167,35 @@ def _extremes(case: Case, course: list[Violation], steps: Sequence[Step], policy
     moving = {violation.row for violation in course if len(case.items[violation.row]) > 1}
     outer = {v.row for v in begun if v.chainage_m in bounds or v.distance_m == now.depth_m}
     armed = {v.row for v in begun if v.weapon_class in policy.expansion.weapons}
-    shown = {row for step in steps if step.tier_to > _COALITION for row in step.needs[-1:]}
+    shown = {escalation.last_begun(course, step.at).row for step in steps if step.tier_to > _COALITION}
     vouching = {v.row for v in course if v.start == escalation.vouched_at(course, policy.ladder)}
     return moving | outer | armed | shown | vouching
 
 
-def _without(case: Case, court: Court, gone: Item) -> Case:
-    """Return the case as it would be without one report: its whole cluster is put together anew."""
-    cluster = court.clusters.members(gone.report_id)
-    kept = {row for row in case.placed if case.items[row][0].report_id not in cluster}
-    placed = {row: case.placed[row] for row in kept}
-    items = {row: case.items[row] for row in kept}
-    links = {row: case.links[row] & kept for row in kept}
-    for n, group in enumerate(court.clusters.without(gone.report_id), start=1):
-        members = [court.items[name] for name in group]
-        again = _again(members, -n, court.grouping)
-        if again is not None:
-            links[-n] = _links(again, placed, court.grouping)
-            for row in links[-n]:
-                links[row].add(-n)
-            placed[-n], items[-n] = again, members
-    return Case(placed, items, links)
+def _changed(case: Case, row: int, left: Placed | None, policy: Policy) -> Case:
+    """Return the case with one violation replaced by what is left of it, if anything."""
+    placed = {other: each for other, each in case.placed.items() if other != row}
+    links = {other: case.links[other] - {row} for other in placed}
+    if left is not None:
+        links[row] = _links(left, placed, policy)
+        for other in links[row]:
+            links[other].add(row)
+        placed[row] = left
+    return Case(placed, case.items, links)
+
+
+def _alike(left: Placed, before: Placed) -> bool:
+    """Return whether a violation bears on the ladder as it did before."""
+    unseen = {"known_at": 0, "content": ""}  # they move no tier
+    return left._replace(violation=left.violation._replace(**unseen)) == before._replace(
+        violation=before.violation._replace(**unseen)
+    )
 
 
 def _again(items: list[Item], row: int, policy: Policy) -> Placed | None:
     """Return the violation that reports amount to; ``None`` where it would not qualify."""
+    if not items:
+        return None
     rules = policy.corroboration
     dated = min(items, key=lambda item: (item.end - item.start, item.content))
     place = min(items, key=lambda item: (item.uncertainty_m, item.content))
@@ -230,27 +236,35 @@ def _links(moved: Placed, others: dict[int, Placed], policy: Policy) -> set[int]
     }
 
 
-def _reached(case: Case, court: Court, party: str | None, *, unknown: bool, own: set[str]) -> set[tuple[str, int]]:
-    """Return every (kind, tier) that any part of the case reaches that counts one of its ``own`` reports."""
-    return {
-        (step.kind, step.tier_to)
-        for part in _parts(case.links)
-        if any(item.report_id in own for row in part for item in case.items[row])
-        for step in _climbed([case.placed[row] for row in part], court, party, unknown=unknown)
-    }
+def _reached(case: Case, court: Court, names: Sequence[str]) -> dict[str, set[tuple[str, int]]]:
+    """Return by scenario each (kind, tier) that any part of the case reaches."""
+    reached: dict[str, set[tuple[str, int]]] = {name: set() for name in names}
+    for rows in _parts(case.links):
+        if len(rows) < court.grouping.ladder.open_n:
+            continue
+        part = [case.placed[row] for row in rows]
+        end = _end(part, court)
+        climbed: dict[tuple[int, ...], set[tuple[str, int]]] = {}
+        for name in names:
+            course = _counted(part, court, name)
+            key = tuple(violation.row for violation in course)
+            if key and key not in climbed:
+                ladder = court.ladder_at(escalation.t0(course)[1])
+                steps = escalation.climb(course, ladder, court.as_of, end)
+                climbed[key] = {(step.kind, step.tier_to) for step in steps}
+            reached[name] |= climbed.get(key, set())
+    return reached
 
 
-def _climbed(part: list[Placed], court: Court, party: str | None, *, unknown: bool) -> list[Step]:
-    if len(part) < court.grouping.ladder.open_n:
-        return []
-    course = escalation.only((placed.violation for placed in part), party, unknown=unknown)
-    if not course:
-        return []
+def _counted(placed: Iterable[Placed], court: Court, scenario: str) -> list[Violation]:
+    party, unknown = court.scenarios[scenario]
+    return escalation.only((each.violation for each in placed), party, unknown=unknown)
+
+
+def _end(part: list[Placed], court: Court) -> End:
     last = max(placed.violation.end for placed in part)
     end = incidents.ending(last, [placed.inside for placed in part], court.windows, court.grouping, court.as_of)
-    if end.at is not None:
-        end = replace(end, how=end.how or "assumed")  # how it was watched bears on no tier
-    return escalation.climb(course, court.ladder_at(escalation.t0(course)[1]), court.as_of, end)
+    return replace(end, how=end.how or "assumed") if end.at is not None else end  # how it was watched moves no tier
 
 
 def _parts(links: dict[int, set[int]]) -> Iterable[list[int]]:

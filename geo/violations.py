@@ -21,8 +21,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from geo import nearness
 from geo.nearness import Near, Things
@@ -160,25 +158,24 @@ class _Groups:
     def __init__(self, n: int, pairs: Iterable[tuple[int, int]]) -> None:
         self.group = list(range(n))
         self._members = [[i] for i in range(n)]
-        self._agree = set(pairs)
-
-    def _all_agree(self, a: list[int], b: list[int]) -> bool:
-        return all((i, j) in self._agree or (j, i) in self._agree for i in a for j in b)
+        self._agree: list[set[int]] = [set() for _ in range(n)]  # what all members of a group agree with
+        for i, j in pairs:
+            self._agree[i].add(j)
+            self._agree[j].add(i)
 
     def _unite(self, i: int, j: int) -> None:
-        a, b = sorted((self.group[i], self.group[j]))
-        if a == b or not self._all_agree(self._members[a], self._members[b]):
+        a, b = self.group[i], self.group[j]
+        if a == b or not self._agree[a].issuperset(self._members[b]):
             return
         for member in self._members[b]:
             self.group[member] = a
         self._members[a] += self._members[b]
-        self._members[b] = []
+        self._agree[a] &= self._agree[b]
 
     def merge(self, pairs: Iterable[tuple[int, int]], free: Bools | None = None) -> None:
         """Join groups along the pairs, in their order; with ``free``, only groups all of whose members are free."""
         for i, j in pairs:
-            both = self._members[self.group[i]] + self._members[self.group[j]]
-            if free is None or free[both].all():
+            if free is None or free[self._members[self.group[i]] + self._members[self.group[j]]].all():
                 self._unite(i, j)
 
     def adopt(self, pairs: Iterable[tuple[int, int]]) -> None:
@@ -186,45 +183,6 @@ class _Groups:
         for i, j in pairs:
             if len(self._members[self.group[i]]) == 1:
                 self._unite(i, j)
-
-    def together(self) -> list[list[int]]:
-        """Return the groups."""
-        return [sorted(members) for members in self._members if members]
-
-
-class Clusters:
-    """Reports that agree, directly or through others: what becomes of their violations without one of them?"""
-
-    def __init__(self, reports: pd.DataFrame, policy: Policy) -> None:
-        carried = reports.loc[reports["violation_id"].notna() & (reports["trust"] != "public")]
-        carried = carried.sort_values(CONTENT)
-        pairs = _in_order(_agreeing(carried, policy))
-        graph = coo_array(
-            (np.ones(len(pairs), bool), tuple(np.array(pairs).reshape(-1, 2).T)), shape=(len(carried),) * 2
-        )
-        self._names: list[str] = carried["report_id"].tolist()
-        label = connected_components(graph, directed=False)[1].tolist()
-        self.of: dict[str, int] = dict(zip(self._names, label, strict=True))
-        self._members: dict[int, list[int]] = {}
-        self._pairs: dict[int, list[tuple[int, int]]] = {}
-        for i, cluster in enumerate(label):
-            self._members.setdefault(cluster, []).append(i)
-        for i, j in pairs:
-            self._pairs.setdefault(label[i], []).append((i, j))
-
-    def members(self, report_id: str) -> set[str]:
-        """Return every report of the cluster that a report is in."""
-        return {self._names[i] for i in self._members[self.of[report_id]]}
-
-    def without(self, report_id: str) -> list[list[str]]:
-        """Return the violations of a report's cluster, as they would be without it; members in order of content."""
-        cluster = self.of[report_id]
-        left = [i for i in self._members[cluster] if self._names[i] != report_id]
-        place = {i: n for n, i in enumerate(left)}
-        pairs = [(place[i], place[j]) for i, j in self._pairs.get(cluster, []) if i in place and j in place]
-        groups = _Groups(len(left), pairs)
-        groups.merge(pairs)
-        return [[self._names[left[n]] for n in members] for members in groups.together()]
 
 
 def _describe(material: pd.DataFrame, reports: pd.DataFrame, policy: Policy) -> pd.DataFrame:

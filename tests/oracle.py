@@ -1,7 +1,7 @@
 """What is the answer, worked out the long way? The naive second implementation that the fast one is judged against.
 
 Written from the definitions alone: lists, dicts and ``datetime``, every pair looked at, one geodesic at a time, and a
-report's weight found by taking it away and doing everything again. Speed is no aim. Only the places (chainage, depth,
+report's weight found by taking it away and doing the incident again. Speed is no aim. Only the places (chainage, depth,
 zone, region) are taken from the frame that comes in; what a source, an act or a time is worth is worked out here.
 """
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from oracle_incidents import finish, group, remember
 from oracle_ladder import ladder, persistence, persisting, scenarios, seen_in
 from oracle_reports import Row, read, read_coverage
-from oracle_violations import assemble, voices
+from oracle_violations import assemble, violation, voices
 
 from geo.policy import in_force
 
@@ -45,7 +45,7 @@ def answer(
     rows = read(matched, theatre, policy)
     seen = read_coverage(coverage, theatre)
     found = solve(rows, seen, theatre, policies, as_of)
-    return {**found, "evidence": evidence(found, rows, seen, theatre, policies, as_of)}
+    return {**found, "evidence": evidence(found, seen, theatre, policies, as_of)}
 
 
 def solve(
@@ -97,24 +97,41 @@ def follow(
 
 def evidence(
     found: dict[str, list[Row]],
-    rows: list[Row],
     coverage: list[Row],
     theatre: Theatre,
     policies: tuple[PolicyVersion, ...],
     as_of: datetime,
 ) -> list[Row]:
-    """Return every report of every step, and whether the step's tier is gone without it alone."""
-    again: dict[str, dict[str, list[Row]]] = {}
+    """Return every report of every step, and whether the other reports of the incident would not take that step."""
     out = []
     for incident in (item for item in found["incidents"] if item["kind"] == "B"):
+        again: dict[str, list[Row]] = {}
         for step in incident["steps"]:
             for row in carriers_of(step, incident, policies):
                 if row["id"] not in again:
-                    again[row["id"]] = solve([r for r in rows if r is not row], coverage, theatre, policies, as_of)
-                gone = step["kind"] in {"eligible", "effective"} and not holds(step, incident, again[row["id"]])
+                    again[row["id"]] = without(row, incident, coverage, theatre, policies, as_of)
+                gone = step["kind"] in {"eligible", "effective"} and not holds(step, again[row["id"]])
                 names = {name: step[name] for name in ("incident", "scenario", "seq", "kind", "tier_to")}
                 out.append({**names, "report": row["id"], "pivotal": gone})
     return out
+
+
+def without(
+    gone: Row,
+    incident: Row,
+    coverage: list[Row],
+    theatre: Theatre,
+    policies: tuple[PolicyVersion, ...],
+    as_of: datetime,
+) -> list[Row]:
+    """E1: return the steps of what an incident comes to when one report is left out of its violation."""
+    policy = in_force(policies, as_of)
+    left = [[row for row in v["members"] if row is not gone] for v in incident["members"]]
+    violations = [violation(members, [], theatre, policy) for members in left if members]
+    parts = group([v for v in violations if v["qualifying"]], policy)
+    for part in parts:
+        follow(part, coverage, theatre, policies, as_of)
+    return [step for part in parts for step in part["steps"]]
 
 
 def carriers_of(step: Row, incident: Row, policies: tuple[PolicyVersion, ...]) -> list[Row]:
@@ -125,12 +142,7 @@ def carriers_of(step: Row, incident: Row, policies: tuple[PolicyVersion, ...]) -
     return [row for v in carried for row in v["carriers"]]
 
 
-def holds(step: Row, incident: Row, later: dict[str, list[Row]]) -> bool:
-    """Whether an incident of ``later`` that counts any of this one's reports takes the same step."""
-    own = {row["id"] for v in incident["members"] for row in v["carriers"]}
-    for other in (item for item in later["incidents"] if item["kind"] == "B"):
-        kept = own & {row["id"] for v in other["members"] for row in v["carriers"]}
-        steps = {(s["scenario"], s["kind"], s["tier_to"]) for s in other["steps"]}
-        if kept and (step["scenario"], step["kind"], step["tier_to"]) in steps:
-            return True
-    return False
+def holds(step: Row, steps: list[Row]) -> bool:
+    """Whether the same step is among these."""
+    same = ("scenario", "kind", "tier_to")
+    return any(all(step[name] == other[name] for name in same) for other in steps)

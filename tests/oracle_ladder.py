@@ -94,7 +94,7 @@ def ladder(
         return opened <= t <= as_of and (incident["end_at"] is None or t < incident["end_at"])
 
     steps += second(seen, first_ended, rules, possible)
-    steps += third(seen, first_ended["to"], rules, possible)
+    steps += third(seen, first_ended, rules, possible)
     if incident["end_at"] is not None:
         steps.append(_step("ended", 0, incident["end_at"], incident["members"]))
     return numbered(steps, incident, scenario, rules)
@@ -110,33 +110,45 @@ def second(seen: list[Row], first_ended: Row, rules: Policy, possible: Callable[
     mark = first_ended["to"] + timedelta(hours=rules.ladder.persist_h)
     for v in persisting(seen, first_ended["to"], rules):  # in order of begin
         at = max(mark, v["from"])
-        if possible(at) and several_origins([w for w in seen if w["from"] <= at], rules):
-            return [_step(kind, 2, at, [v, first_ended]) for kind in ("eligible", "effective")]
+        if possible(at) and several_origins(begun_by(seen, at), rules):
+            vouching = next(
+                by_then
+                for w in seen
+                if several_origins(by_then := begun_by(seen, w["from"]), rules) and len(by_then) >= rules.ladder.open_n
+            )
+            return [_step(kind, 2, at, [v, first_ended, *vouching]) for kind in ("eligible", "effective")]
     return []
 
 
-def third(seen: list[Row], t0_to: datetime, rules: Policy, possible: Callable[[datetime], bool]) -> list[Row]:
+def begun_by(seen: list[Row], t: datetime) -> list[Row]:
+    """Return those begun by an instant."""
+    return [v for v in seen if v["from"] <= t]
+
+
+def third(seen: list[Row], first_ended: Row, rules: Policy, possible: Callable[[datetime], bool]) -> list[Row]:
     """L3."""
     for begun in seen:
         at = begun["from"]
-        by_then = [v for v in seen if v["from"] <= at]
-        if possible(at) and expanded(seen, at, t0_to, rules) and several_origins(by_then, rules):
-            return [_step("eligible", 3, at, by_then), *third_effect(seen, at, t0_to, rules, possible)]
+        by_then = begun_by(seen, at)
+        if possible(at) and expanded(seen, at, first_ended["to"], rules) and several_origins(by_then, rules):
+            needs = [*by_then, first_ended]
+            return [_step("eligible", 3, at, needs), *third_effect(seen, at, needs, rules, possible)]
     return []
 
 
 def third_effect(
-    seen: list[Row], eligible: datetime, t0_to: datetime, rules: Policy, possible: Callable[[datetime], bool]
+    seen: list[Row], eligible: datetime, needs: list[Row], rules: Policy, possible: Callable[[datetime], bool]
 ) -> list[Row]:
-    """L3, the effect."""
-    carried = [v for v in seen if v["from"] <= eligible]
+    """L3, the effect; the last one needed is the one that ended first."""
+    t0_to = needs[-1]["to"]
     if rules.ladder.broad_reading == "deadline":
-        return [_step("effective", 3, eligible, carried)]
+        shown = max(begun_by(seen, eligible), key=lambda v: (v["to"], v["content"]))
+        return [_step("effective", 3, eligible, [*needs, shown])]
     start = max(t0_to + timedelta(hours=rules.ladder.broad_h), eligible)
     for at in [start, *(v["from"] for v in seen if v["from"] > start)]:
-        last = max((v for v in seen if v["from"] <= at), key=lambda v: v["to"])
+        last = max(begun_by(seen, at), key=lambda v: (v["to"], v["content"]))
         if possible(at) and at - last["to"] < timedelta(hours=rules.ladder.quiet_h):
-            return [_step("effective", 3, at, [*carried, last])]
+            return [_step("effective", 3, at, [*needs, last])]
     return []
 
 

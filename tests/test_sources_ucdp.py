@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import builders
 import geopandas as gpd
@@ -129,7 +130,7 @@ def test_a_policy_without_the_act_stops_the_work() -> None:
 
 
 def real() -> Reading:
-    regions = gpd.read_file(need("oblasts.geojson"))
+    regions = gpd.GeoDataFrame.from_features(json.loads(need("oblasts.geojson").read_text("utf-8")), crs="EPSG:4326")
     data = need("minsk_2014_2022/ucdp_ged_ukraine_2014_2021.csv").read_bytes()
     return reading(data, UCDP, dataclasses.replace(THEATRE, regions=regions))
 
