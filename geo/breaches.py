@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from geo import escalation, evidence, incidents, nearness
 from geo.escalation import Violation
 from geo.evidence import Case, Court, Placed
-from geo.incidents import End, Watch
 from geo.policy import Policy, PolicyVersion, in_force
 
 if TYPE_CHECKING:
@@ -22,11 +21,11 @@ if TYPE_CHECKING:
 
     from geo.escalation import Step
     from geo.evidence import Item
-    from geo.incidents import Grouping
+    from geo.incidents import End, Grouping, Watch
     from geo.theatre import Theatre
 
 
-_NOBODY: Any = frozenset()
+_NOBODY: Any = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +106,7 @@ def escalate(
         as_of=now,
     )
     breaches = [
-        _breach(name, case, court, watches.get(name, Watch()), attached.get(name, ()), possible.get(name, []))
+        _breach(name, case, court, watches[name], attached.get(name, ()), possible.get(name, []))
         for name, case in cases.items()
     ]
     weak = incidents.weak(grouping, policy.grouping.weak_part_n)
@@ -134,8 +133,7 @@ def _cases(grouping: Grouping, items: dict[str, list[Item]]) -> dict[str, Case]:
         row = placed.violation.row
         case = cases.setdefault(name, Case({}, {}, {}))
         own = items[violation_id]
-        parties = frozenset(item.party_claimed for item in own if item.party_claimed is not None)
-        case.placed[row] = placed._replace(violation=placed.violation._replace(parties=parties))
+        case.placed[row] = placed._replace(violation=placed.violation._replace(parties=evidence.claims(own)))
         case.items[row], case.links[row] = own, neighbours[row]
     return dict(sorted(cases.items(), key=lambda case: incidents.number_of(case[0])))
 
@@ -179,8 +177,8 @@ def _breach(
     inside = [placed.inside for placed in case.placed.values()]
     end = incidents.ending(last, inside, court.windows, court.grouping, court.as_of)
     if end.at is not None:
-        rows = tuple(violation.row for violation in course)
-        end = replace(end, how=end.how or watch.verdict(last, end.at), rests_on=rows)
+        known = max(violation.known_at for violation in course)
+        end = replace(end, how=end.how or watch.verdict(last, end.at), known_at=max(known, end.at))
     climbs = _climbs(case, court, course, end)
     ladder = court.ladder_at(escalation.t0(course)[1])
     steps = climbs["any"].steps
@@ -233,6 +231,6 @@ def _with_recurrence(
             out.append(breach)
             continue
         last = max(violation.end for violation in by_name[former].course)
-        covered = watches.get(breach.name, Watch()).covered(last, breach.course[0].start)
+        covered = watches[breach.name].covered(last, breach.course[0].start)
         out.append(replace(breach, recurrence_of=former, gap_covered=covered))
     return out

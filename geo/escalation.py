@@ -65,19 +65,23 @@ class Violation(NamedTuple):
     distance_m: float
     weapon_class: str | None
     origins: frozenset[tuple[str, str, str]]  # (origin, voice, trust group) of each report that carries it
-    parties: frozenset[str]  # that its reports hold responsible
-    known_at: int  # when its qualification was known
+    parties: dict[str, int]  # that its reports hold responsible, each with when that was known
+    known_at: int  # when it first qualified by what was known
     content: str  # breaks ties
     row: int  # where it stands in the caller's frame
 
 
 @dataclass(frozen=True)
 class Step:
-    """One move of an incident, with its reason and the violations that it rests on (rows of the caller's frame)."""
+    """One move of an incident: when, known when, why, and the violations that carry it (rows of the caller's frame).
+
+    ``known_at`` waits for those of ``needs``: with them alone the step would be taken as well.
+    """
 
     kind: Kind
     tier_to: int
     at: int
+    known_at: int
     rule: str
     reason: str
     needs: tuple[int, ...]
@@ -134,8 +138,11 @@ def scenarios(parties: Sequence[str]) -> dict[str, tuple[str | None, bool]]:
 
 
 def only(violations: Iterable[Violation], party: str | None, *, unknown: bool) -> list[Violation]:
-    """Return the violations that a scenario counts."""
-    return [v for v in violations if party is None or party in v.parties or (unknown and not v.parties)]
+    """Return the violations that a scenario counts; who counts for a claim is known when the claim is."""
+    if party is None:
+        return list(violations)
+    counted = (v for v in violations if party in v.parties or (unknown and not v.parties))
+    return [v._replace(known_at=max(v.known_at, v.parties.get(party, v.known_at))) for v in counted]
 
 
 def step_order(step: Step) -> tuple[int, int, int]:
@@ -174,12 +181,12 @@ def _warning(course: list[Violation], policy: Policy) -> list[Step]:
     n = policy.ladder.open_n
     at = course[n - 1].start
     what = "the first qualifying violation" if n == 1 else f"the {n}th qualifying violation (reading repeated)"
-    needs, carriers = _rows(course[:n]), _rows(course)
     reason = f"{what} began"
+    at_once = f"{reason}; a warning takes effect at once"
     return [
-        Step("opened", 0, at, "RULE 1 opened", reason, needs, carriers),
-        Step("eligible", _WARNING, at, "RULE 1 warning", reason, needs, carriers),
-        Step("effective", _WARNING, at, "RULE 1 warning", f"{reason}; a warning takes effect at once", needs, carriers),
+        _step("opened", 0, at, "RULE 1 opened", reason, course[:n], course),
+        _step("eligible", _WARNING, at, "RULE 1 warning", reason, course[:n], course),
+        _step("effective", _WARNING, at, "RULE 1 warning", at_once, course[:n], course),
     ]
 
 
@@ -202,11 +209,10 @@ def _coalition(course: list[Violation], policy: Policy) -> list[Step]:
     bound = f"T0 + {policy.ladder.persist_h:g} h"
     where = f"after {bound}" if shown.start >= due else f"within the {policy.ladder.quiet_h:g} h before {bound}"
     reason = f"hostilities persist: a violation began {hours:.1f} h after T0, {where}"
-    needs = _rows([shown, min(course, key=by_end), *_begun(course, vouched)])
-    carriers = _rows(going_on)
+    needs = [shown, min(course, key=by_end), *_begun(course, vouched)]
     return [
-        Step("eligible", _COALITION, at, "RULE 2 persistence", reason, needs, carriers),
-        Step("effective", _COALITION, at, "RULE 2 persistence", f"{reason}; effective at once", needs, carriers),
+        _step("eligible", _COALITION, at, "RULE 2 persistence", reason, needs, going_on),
+        _step("effective", _COALITION, at, "RULE 2 persistence", f"{reason}; effective at once", needs, going_on),
     ]
 
 
@@ -217,13 +223,13 @@ def _coordinated(course: list[Violation], policy: Policy) -> list[Step]:
     if grown is None:
         return []
     at, reason = grown
-    grew, carriers = [*_begun(course, at), min(course, key=by_end)], _rows(course)
-    steps = [Step("eligible", _COORDINATED, at, "RULE 3 expansion", reason, _rows(grew), carriers)]
+    grew = [*_begun(course, at), min(course, key=by_end)]
+    steps = [_step("eligible", _COORDINATED, at, "RULE 3 expansion", reason, grew, course)]
     effect = _takes_effect(course, policy.ladder, at)
     if effect is not None:
         instant, why = effect
-        needs = _rows([*grew, last_begun(course, instant)])
-        steps.append(Step("effective", _COORDINATED, instant, "RULE 4 effect", why, needs, carriers))
+        needs = [*grew, last_begun(course, instant)]
+        steps.append(_step("effective", _COORDINATED, instant, "RULE 4 effect", why, needs, course))
     return steps
 
 
@@ -330,13 +336,13 @@ def last_begun(course: Sequence[Violation], instant: int) -> Violation:
 
 def _ended(course: list[Violation], end: End) -> Step:
     words = {
-        "ceased": "the pause after the last violation was watched throughout",
-        "assumed": "no violation is known for the whole gap; nobody declared having watched it",
-        "unresolved": "no violation is known, but a part of the gap was declared unseen",
+        "ceased": "the pause after the last violation was watched throughout, at every place of the breach",
+        "assumed": "no violation is known for the whole gap, and not all of it was declared watched at every place",
+        "unresolved": "no violation is known, but a part of the gap was declared unseen at a place of the breach",
         "lapsed": "the ceasefire window ended while it was going on",
     }
-    assert end.at is not None and end.how is not None  # noqa: S101, PT018 -- the caller asks only for ended ones
-    return Step("ended", 0, end.at, f"RULE 6 {end.how}", words[end.how], end.rests_on, _rows(course))
+    assert end.at is not None and end.how is not None and end.known_at is not None  # noqa: S101, PT018 -- it has ended
+    return Step("ended", 0, end.at, end.known_at, f"RULE 6 {end.how}", words[end.how], (), _rows(course))
 
 
 def _with_tiers(steps: list[Step]) -> list[Step]:
@@ -392,6 +398,13 @@ def due_next(course: Sequence[Violation], steps: Sequence[Step], policy: Policy,
     if _COORDINATED in eligible:
         coming.append((begin + _us(ladder.broad_h), "co-ordinated response is due (tier 3)"))
     return min((due for due in coming if due[0] > as_of), default=None)
+
+
+def _step(
+    kind: Kind, tier: int, at: int, rule: str, reason: str, needs: Sequence[Violation], carriers: Sequence[Violation]
+) -> Step:
+    known = max(at, *(violation.known_at for violation in needs))
+    return Step(kind, tier, at, known, rule, reason, _rows(needs), _rows(carriers))
 
 
 def _begun(course: Sequence[Violation], instant: int) -> list[Violation]:

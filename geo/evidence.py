@@ -87,9 +87,11 @@ def items_of(reports: pd.DataFrame) -> dict[str, list[Item]]:
     alone = public.groupby(reports["violation_id"]).transform("all")
     reports = reports.loc[~public | alone]
     missing = reports[["weapon", "weapon_class", "party_claimed"]].astype(object)
+    start, end = nearness.micros(reports["observed_from"]), nearness.micros(reports["observed_to"])
     plain = reports.assign(
-        start=nearness.micros(reports["observed_from"]),
-        end=nearness.micros(reports["observed_to"]),
+        start=start,
+        end=end,
+        length_us=end - start,
         **missing.where(missing.notna(), None),
     )
     out: dict[str, list[Item]] = {}
@@ -99,6 +101,12 @@ def items_of(reports: pd.DataFrame) -> dict[str, list[Item]]:
     for violation_id, values, carrier in rows:
         out.setdefault(violation_id, []).append(Item(*values, carrier))  # type: ignore[call-arg]  # all but the carrier
     return out
+
+
+def claims(items: Iterable[Item]) -> dict[str, int]:
+    """Return the parties that reports hold responsible, each with the moment when the first claim was known, µs."""
+    named = [(item.party_claimed, nearness.instant(item.carrier.known_at)) for item in items if item.party_claimed]
+    return {party: min(known for name, known in named if name == party) for party, _ in named}
 
 
 def pivotal(case: Case, court: Court, climbs: Mapping[str, Sequence[Step]]) -> dict[str, dict[int, set[str]]]:
@@ -185,11 +193,9 @@ def _changed(case: Case, row: int, left: Placed | None, policy: Policy) -> Case:
 
 
 def _alike(left: Placed, before: Placed) -> bool:
-    """Return whether a violation bears on the ladder as it did before."""
-    unseen = {"known_at": 0, "content": ""}  # they move no tier
-    return left._replace(violation=left.violation._replace(**unseen)) == before._replace(
-        violation=before.violation._replace(**unseen)
-    )
+    """Return whether a violation bears on the ladder as it did before: neither when it was known nor its text does."""
+    one, other = (each._replace(violation=each.violation._replace(known_at=0, content="")) for each in (left, before))
+    return one == other
 
 
 def _again(items: list[Item], row: int, policy: Policy) -> Placed | None:
@@ -210,7 +216,7 @@ def _again(items: list[Item], row: int, policy: Policy) -> Placed | None:
         distance_m=place.distance_m,
         weapon_class=armed.weapon_class,
         origins=frozenset((item.carrier.origin, item.carrier.voice, item.carrier.trust) for item in items),
-        parties=frozenset(item.party_claimed for item in items if item.party_claimed is not None),
+        parties=claims(items),
         known_at=0,  # bears on no tier
         content=min(item.content for item in items),
         row=row,
@@ -264,7 +270,8 @@ def _counted(placed: Iterable[Placed], court: Court, scenario: str) -> list[Viol
 def _end(part: list[Placed], court: Court) -> End:
     last = max(placed.violation.end for placed in part)
     end = incidents.ending(last, [placed.inside for placed in part], court.windows, court.grouping, court.as_of)
-    return replace(end, how=end.how or "assumed") if end.at is not None else end  # how it was watched moves no tier
+    # How it was watched, and when it was known, moves no tier.
+    return replace(end, how=end.how or "assumed", known_at=end.at) if end.at is not None else end
 
 
 def _parts(links: dict[int, set[int]]) -> Iterable[list[int]]:

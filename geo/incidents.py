@@ -10,8 +10,8 @@ RULE 4  Any other violation in reach of an incident's attaches to the nearest in
 RULE 5  What attaches to nothing, and smaller components, form candidates by the same links, C-n after the lowest ledger
         number of their reports; refuted, exempt and public-only violations form none.
 RULE 6  An incident has ended when more than ``link_gap`` has passed since its last qualifying observation: *ceased*
-        where the gap was watched, *assumed* where nothing is known of it, *unresolved* where a part of it was declared
-        unseen. One that is still going when its last window ends is *lapsed*.
+        where the gap was watched at every place of the incident, *unresolved* where a part of it was declared unseen at
+        any of them, else *assumed*. One that is still going when its last window ends is *lapsed*.
 RULE 7  It recurs when its first violation lies within ``link_m`` of an incident that had ended before.
 """
 
@@ -20,7 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -50,13 +50,13 @@ FOREVER: Final = int(np.iinfo(np.int64).max // 4)
 class End:
     """How an incident stands at ``as_of``: going on until proved otherwise. Instants are µs since 1970 UTC.
 
-    ``rests_on`` are all its qualifying violations: an end is that of the whole incident, in every scenario.
+    ``known_at`` waits for all its qualifying violations: an end is that of the whole incident, in every scenario.
     """
 
     state: str
     at: int | None = None
     how: str | None = None
-    rests_on: tuple[int, ...] = ()
+    known_at: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,21 +170,29 @@ def closing(inside: Iterable[int], windows: tuple[Window, ...]) -> int:
     return max(FOREVER if end is None else nearness.instant(end) for end in ends)
 
 
-@dataclass(frozen=True)
-class Watch:
-    """When somebody could see an incident's place, and when it was declared that somebody could not (µs, closed)."""
+class Sight(NamedTuple):
+    """When somebody could see one place, and when it was declared that somebody could not (µs, closed)."""
 
     seen: tuple[tuple[int, int], ...] = ()
     unseen: tuple[tuple[int, int], ...] = ()
 
+
+@dataclass(frozen=True)
+class Watch:
+    """How well every place was watched at which an incident has a violation; alike ones are listed once."""
+
+    places: tuple[Sight, ...] = (Sight(),)
+
     def covered(self, begin: int, end: int) -> bool:
-        """Return whether somebody could see all of the span."""
-        return not _left_over([(begin, end)], self.seen)
+        """Return whether somebody could see all of the span at every place."""
+        return not any(_left_over([(begin, end)], place.seen) for place in self.places)
 
     def blind(self, begin: int, end: int) -> bool:
-        """Return whether some moment of the span was declared unseen and nobody else could see it."""
-        spans = [(max(a, begin), min(b, end)) for a, b in self.unseen if a <= end and b >= begin]
-        return bool(_left_over(spans, self.seen))
+        """Return whether at some place a moment of the span was declared unseen and nobody else could see it."""
+        return any(
+            _left_over([(max(a, begin), min(b, end)) for a, b in place.unseen if a <= end and b >= begin], place.seen)
+            for place in self.places
+        )
 
     def verdict(self, begin: int, end: int) -> str:
         """Return how an incident ends whose silence lasted from ``begin`` to ``end``."""
@@ -201,21 +209,25 @@ def _left_over(spans: list[tuple[int, int]], seen: tuple[tuple[int, int], ...]) 
 
 
 def watches(violations: pd.DataFrame, coverage: pd.DataFrame, policy: Policy) -> dict[str, Watch]:
-    """Return for every incident who declared what about seeing its place: discs within ``link_m`` of a violation."""
+    """Return for every incident what was declared of seeing its places: discs within ``link_m`` of each violation."""
     linked = violations.loc[violations["qualifying"] & ~violations["attached"]]
     near = nearness.between(
         Things.of(coverage, coverage["uncertainty_m"].to_numpy()), Things.of(linked), policy.grouping.link_m, FOREVER
     )
-    begin, end, sees = (
-        micros(coverage["observed_from"]),
-        micros(coverage["observed_to"]),
-        coverage["sees"].to_numpy(bool),
-    )
-    incident = linked["incident_id"].to_numpy(object)
-    spans: dict[str, tuple[set[tuple[int, int]], set[tuple[int, int]]]] = {}
+    declared: list[list[int]] = [[] for _ in range(len(linked))]
     for c, v in zip(near.left.tolist(), near.right.tolist(), strict=True):
-        spans.setdefault(incident[v], (set(), set()))[0 if sees[c] else 1].add((int(begin[c]), int(end[c])))
-    return {name: Watch(tuple(sorted(seen)), tuple(sorted(unseen))) for name, (seen, unseen) in spans.items()}
+        declared[v].append(c)
+    alike: dict[str, set[tuple[int, ...]]] = {}
+    for name, rows in zip(linked["incident_id"], declared, strict=True):
+        alike.setdefault(name, set()).add(tuple(sorted(rows)))
+    spans = list(zip(micros(coverage["observed_from"]).tolist(), micros(coverage["observed_to"]).tolist(), strict=True))
+    sees = coverage["sees"].to_numpy(bool)
+    return {name: Watch(tuple(_sight(rows, spans, sees) for rows in sorted(each))) for name, each in alike.items()}
+
+
+def _sight(rows: tuple[int, ...], spans: list[tuple[int, int]], sees: Bools) -> Sight:
+    seen, unseen = ({spans[row] for row in rows if sees[row] == sight} for sight in (True, False))
+    return Sight(tuple(sorted(seen)), tuple(sorted(unseen)))
 
 
 def weak(grouping: Grouping, part_n: int) -> set[str]:

@@ -159,15 +159,12 @@ def transition_tables(breaches: list[Breach], reports: dict[int, list[str]]) -> 
     moves: list[tuple[object, ...]] = []
     proof: list[tuple[object, ...]] = []
     for breach in breaches:
-        known = {violation.row: violation.known_at for violation in breach.course}
         for scenario, climb in breach.climbs.items():
             for n, step in enumerate(climb.steps):
-                seen = stamp(max(step.at, *(known[row] for row in step.needs)))
                 head = (breach.name, scenario, n + 1)
-                moves.append(
-                    (*head, step.kind, step.tier_from, step.tier_to, stamp(step.at), seen, step.rule, step.reason,
-                     climb.policy_version)
-                )  # fmt: skip
+                times = (stamp(step.at), stamp(step.known_at))
+                why = (step.rule, step.reason, climb.policy_version)
+                moves.append((*head, step.kind, step.tier_from, step.tier_to, *times, *why))
                 lone = set() if climb.pivotal is None else climb.pivotal.get(n, set())
                 unknown = climb.pivotal is None and step.tier_to > 0
                 proof.extend(

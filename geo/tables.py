@@ -300,7 +300,7 @@ EVIDENCE: Final = Table(
         _c(
             "pivotal",
             "bool",
-            "whether the tier would be gone without this report alone (no tier: false); empty: not examined",
+            "whether the others that carry the incident would not take this step (no tier: false); empty: not examined",
         ),
     ),
 )

@@ -12,7 +12,7 @@ RULE 5  A violation is dated by its shortest interval and placed by its smallest
 RULE 6  Its status counts voices: independent origins, where all sources of one party are one voice.
 RULE 7  It qualifies when it is located, not coarse, surely inside a ceasefire window, prohibited, not contested,
         refuted or exempt, not only public, and of at least the policy's status.
-RULE 8  Its anchor is the ledger number whose arrival made it qualify as it now stands.
+RULE 8  Its anchor is the ledger number of the report with which those that had arrived first qualified by themselves.
 """
 
 from __future__ import annotations
@@ -56,6 +56,9 @@ class Carrier(NamedTuple):
     stands_no: int
     known_at: pd.Timestamp
     origin: str
+    length_us: int
+    inside: int
+    content: str
 
 
 class Standing(NamedTuple):
@@ -189,8 +192,12 @@ def _describe(material: pd.DataFrame, reports: pd.DataFrame, policy: Policy) -> 
     """Return one row per violation from its reports, which come in order of content."""
     public_only = (material["trust"] == "public").groupby(material["_group"]).transform("all")
     carriers = material.loc[(material["trust"] != "public") | public_only]
-    length = carriers["observed_to"] - carriers["observed_from"]
-    dated = _first(carriers, length, ["observed_from", "observed_to", "inside", "touched", "coarse_time"], policy)
+    carriers = carriers.assign(
+        length_us=nearness.micros(carriers["observed_to"]) - nearness.micros(carriers["observed_from"])
+    )
+    dated = _first(
+        carriers, carriers["length_us"], ["observed_from", "observed_to", "inside", "touched", "coarse_time"], policy
+    )
     placed = _first(carriers, carriers["uncertainty_m"], [*_PLACED, "violation_id", "coarse_place"], policy)
     grouped = carriers.groupby("_group")
     table = placed.join(dated).assign(
@@ -211,9 +218,10 @@ def _describe(material: pd.DataFrame, reports: pd.DataFrame, policy: Policy) -> 
 def _first(carriers: pd.DataFrame, by: pd.Series, columns: list[str], policy: Policy) -> pd.DataFrame:
     """Return the columns of each group's least report by ``by``; ties go to the least content (RULE 5)."""
     rules = policy.corroboration
-    hours = (carriers["observed_to"] - carriers["observed_from"]).dt.total_seconds() / 3600
     carriers = carriers.assign(
-        coarse_time=hours > rules.coarse_h, coarse_place=carriers["uncertainty_m"] > rules.coarse_m, _by=by
+        coarse_time=carriers["length_us"] > rules.coarse_h * HOUR_US,
+        coarse_place=carriers["uncertainty_m"] > rules.coarse_m,
+        _by=by,
     )
     best = carriers.sort_values(["_group", "_by"], kind="stable").drop_duplicates("_group")
     return best.set_index("_group")[columns]
@@ -284,8 +292,14 @@ def qualifies(status: str, rules: Corroboration) -> bool:
 def _anchor(carriers: list[Carrier], rules: Corroboration) -> tuple[int, pd.Timestamp]:
     """Return RULE 8's ledger number, and the moment by which everything up to it was known."""
     arrived = sorted(carriers, key=lambda carrier: carrier.stands_no)
-    n = next(n for n in range(1, len(arrived) + 1) if qualifies(standing(arrived[:n], rules).status, rules))
+    n = next(n for n in range(1, len(arrived) + 1) if _qualified(arrived[:n], rules))
     return arrived[n - 1].stands_no, max(carrier.known_at for carrier in arrived[:n])
+
+
+def _qualified(carriers: list[Carrier], rules: Corroboration) -> bool:
+    """Return whether some of a violation's carriers would qualify alone: dated by them, with the status they give."""
+    dated = min(carriers, key=lambda carrier: (carrier.length_us, carrier.content))
+    return dated.inside != 0 and qualifies(standing(carriers, rules).status, rules)
 
 
 def _heat(table: pd.DataFrame, reports: pd.DataFrame, policy: Policy) -> pd.Series:

@@ -103,7 +103,8 @@ def finish(incident: Row, coverage: list[Row], theatre: Theatre, now: Policy, th
     incident["end"], incident["end_at"] = None, None
     if as_of > over and over < closes:
         incident["end_at"] = over
-        incident["end"] = how_it_ended(last, over, in_reach(members, coverage, now))
+        ways = {how_it_ended(last, over, in_reach([v], coverage, now)) for v in members}
+        incident["end"] = next(way for way in ("unresolved", "assumed", "ceased") if way in ways)
     elif as_of >= closes:
         incident["end_at"], incident["end"] = closes, "lapsed"
     still = max(NOTHING, as_of - last) > timedelta(hours=then.ladder.quiet_h)
@@ -158,6 +159,6 @@ def remember(incident: Row, incidents: list[Row], coverage: list[Row], policy: P
     ]  # fmt: skip
     if before:
         latest = max(before, key=lambda other: (other["end_at"], other["no"]))
-        watched = spans(in_reach(incident["members"], coverage, policy), sees=True)
+        watched = [spans(in_reach([v], coverage, policy), sees=True) for v in incident["members"]]
         incident["recurrence_of"] = latest["id"]
-        incident["gap_covered"] = not uncovered((latest["last"], incident["t0_from"]), watched)
+        incident["gap_covered"] = not any(uncovered((latest["last"], incident["t0_from"]), each) for each in watched)

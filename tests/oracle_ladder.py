@@ -31,7 +31,13 @@ def seen_in(scenario: str, members: list[Row]) -> list[Row]:
     if scenario == "any":
         return list(members)
     party = scenario.removesuffix("+unknown")
-    return [v for v in members if party in v["parties"] or (scenario.endswith("+unknown") and not v["parties"])]
+    counted = [v for v in members if party in v["parties"] or (scenario.endswith("+unknown") and not v["parties"])]
+    return [{**v, "qualified_known_at": max([v["qualified_known_at"], *claimed(v, party)])} for v in counted]
+
+
+def claimed(v: Row, party: str) -> list[datetime]:
+    """Return when it was first known that somebody holds the party responsible, if anybody does."""
+    return sorted(row["known_at"] for row in v["carriers"] if row["party_claimed"] == party)[:1]
 
 
 def several_origins(violations: list[Row], rules: Policy) -> bool:
@@ -177,5 +183,5 @@ def persistence(incident: Row, coverage: list[Row], now: Policy, then: Policy, a
     may = any(v["to"] >= begin for v in members) or any(
         v["to"] >= begin and v["from"] <= end for v in doubted if begin <= end
     )
-    blind = begin < end and unseen((begin, end), in_reach(members, coverage, now))
+    blind = begin < end and any(unseen((begin, end), in_reach([v], coverage, now)) for v in members)
     return "indeterminate" if may or blind else "ceased"

@@ -153,15 +153,18 @@ def violation(members: list[Row], heat: list[Row], theatre: Theatre, policy: Pol
     made["heat_consistent"] = any(warm(made, row, policy) for row in heat)
     counts = not made["crowd_only"] and not made["coarse"] and bool(made["windows"])
     made["qualifying"] = counts and enough(carriers, policy)
-    made["anchor"], made["qualified_known_at"] = anchor(carriers, policy) if made["qualifying"] else (None, None)
+    made["anchor"], made["qualified_known_at"] = (
+        anchor(carriers, theatre, policy) if made["qualifying"] else (None, None)
+    )
     return made
 
 
-def anchor(carriers: list[Row], policy: Policy) -> tuple[int, datetime]:
+def anchor(carriers: list[Row], theatre: Theatre, policy: Policy) -> tuple[int, datetime]:
     """V7."""
     for n in sorted(row["stands"] for row in carriers):
         arrived = [row for row in carriers if row["stands"] <= n]
-        if enough(arrived, policy):
+        dated = min(arrived, key=lambda row: (row["to"] - row["from"], row["content"]))
+        if ids(surely_in, dated, theatre) and enough(arrived, policy):
             return n, max(row["known_at"] for row in arrived)
     raise AssertionError
 

@@ -39,7 +39,7 @@ class Story:
         self.policy = policy
         self.theatre = theatre(windows=windows)
         self.rows: list[dict[str, Any]] = []
-        self.watched: list[tuple[datetime, datetime, bool]] = []
+        self.watched: list[dict[str, Any]] = []
         self.seen: Assessment | None = None
 
     def fire(self, *at: str, by: str = "mission", km: float = 100.0, off: float = 1.0, **fields: Any) -> Self:  # noqa: ANN401
@@ -55,9 +55,10 @@ class Story:
             self.fire(f"{hour}h", **{**fields, "by": by})
         return self
 
-    def watch(self, begin: str, end: str, *, sees: bool = True) -> Self:
-        """Declare that somebody could see the place, or that nobody could."""
-        self.watched.append((clock(begin), clock(end), sees))
+    def watch(self, begin: str, end: str, *, sees: bool = True, km: float = 100.0) -> Self:
+        """Declare that somebody could see a place, or that nobody could."""
+        span = {"observed_from": clock(begin), "observed_to": clock(end)}
+        self.watched.append({**span, "sees": sees, "km": (km, 1.0)})
         return self
 
     def look(self, at: str) -> Self:
@@ -82,3 +83,11 @@ class Story:
     def reached(self, kind: str, tier: int, n: int = 0) -> float | None:
         """Return the hour at which a tier became eligible or effective; ``None`` if it did not."""
         return next((hour for what, to, hour in self.steps(n) if (what, to) == (kind, tier)), None)
+
+    def known(self, kind: str, tier: int, scenario: str = "any") -> float:
+        """Return the hour at which a step of the first incident was known."""
+        assert self.seen is not None
+        table = self.seen.tables["transitions"]
+        mine = table.loc[(table["incident_id"] == self.incident()["incident_id"]) & (table["scenario"] == scenario)]
+        (moment,) = mine.loc[(mine["kind"] == kind) & (mine["tier_to"] == tier), "known_at"]
+        return float((moment - pd.Timestamp(START)).total_seconds() / 3600)

@@ -207,6 +207,16 @@ def test_rule_6_how_the_silence_was_watched_names_the_end(watched: list[tuple[st
     assert story.look("48h").incident()["end"] == how
 
 
+@pytest.mark.parametrize(("at_the_second_place", "how"), [([True], "ceased"), ([], "assumed"), ([False], "unresolved")])
+def test_rule_6_silence_has_to_be_watched_at_every_place_of_the_breach(
+    at_the_second_place: list[bool], how: str
+) -> None:
+    story = Story(policy()).fire("0h", km=100).fire("1h", km=109).watch("0h", "30h", km=90.0)
+    for sees in at_the_second_place:
+        story.watch("0h", "30h", sees=sees, km=120.0)
+    assert story.look("48h").incident()["end"] == how
+
+
 def test_rule_6_exactly_at_the_gap_it_has_not_ended_and_a_shot_still_joins() -> None:
     assert Story(policy()).fire("0h").look("24h").incident()["state"] == "quiet"
     joined = Story(policy()).fire("0h", "24h").look("25h")
@@ -226,6 +236,26 @@ def test_rule_6_a_late_report_from_before_the_end_still_joins() -> None:
     assert story.incident()["incident_id"] == "B-1"
     story.fire("10h", by="media").look("21h")
     assert story.incident()["qualifying"] == 3
+
+
+# When a step could be known.
+
+
+def test_a_breach_is_known_when_it_was_first_dated_inside_the_window() -> None:
+    story = Story(policy(), windows=[(5.0, None)]).fire("4h", by="media", minutes=120).look("50h")
+    assert story.incident()["state"] == "candidate"
+    story.fire("5h", known_at=40).look("50h")
+    assert (story.reached("eligible", 1), story.known("eligible", 1)) == (5, 40)
+
+
+def test_a_breach_by_a_party_is_known_when_the_claim_is() -> None:
+    story = Story(policy()).fire("1h").fire("1h", by="media", party_claimed="L", known_at=30).look("50h")
+    assert [story.known("eligible", 1, scenario) for scenario in ("any", "L", "L+unknown")] == [2, 30, 30]
+
+
+def test_an_old_voucher_that_comes_late_holds_back_what_rests_on_it_and_nothing_else() -> None:
+    story = Story(policy()).fire("0h", "25h").fire("2h", by="media", km=101, known_at=90).look("30h")
+    assert (story.reached("eligible", 2), story.known("eligible", 1), story.known("eligible", 2)) == (25, 1, 90)
 
 
 # Persistence that nobody can tell.
