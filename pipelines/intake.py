@@ -30,13 +30,14 @@ SHOWN: Final = 5
 
 @dataclass(frozen=True, eq=False)
 class Ingested:
-    """What became of one file; ``refused`` has the columns of ``geo.tables.QUARANTINE``."""
+    """What became of one file; ``refused`` has the columns of ``geo.tables.QUARANTINE``, ``notes`` are sentences."""
 
     file_name: str
     source: str
     batch: Batch
     refused: pd.DataFrame
     versions: tuple[str, ...]
+    notes: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as one object for scripts; the counts add up to ``rows``."""
@@ -47,6 +48,7 @@ class Ingested:
             "repeated": self.batch.repeated,
             "rows": self.batch.rows,
             **{kind: getattr(self.batch, kind) for kind in COUNTS},
+            "notes": list(self.notes),
             "reasons": {code: count for code, count, _, _ in self.reasons()},
         }
 
@@ -92,8 +94,18 @@ def ingest(workspace: Workspace, file: Path, *, source_id: str | None, known: Kn
             reading, source=source, file_name=file.name, sha256=sha256, recorded_at=clock(), known=known
         )
     with workspace.ledger() as ledger:
-        refused = ledger.quarantine()
-    return Ingested(file.name, source.id, batch, refused[refused["batch_no"] == batch.batch_no], versions)
+        refused, senders = ledger.quarantine(), ledger.senders(sha256)
+    refused = refused[refused["batch_no"] == batch.batch_no]
+    return Ingested(file.name, source.id, batch, refused, versions, (*reading.notes, *_twice(senders, source)))
+
+
+def _twice(senders: tuple[str, ...], source: Source) -> Iterator[str]:
+    others = ", ".join(repr(name) for name in senders if name != source.id)
+    if others:
+        yield (
+            f"the same bytes came from {others} too, so they may now count as said by two; if they were not, take the "
+            "rows of the wrong source back: ingest rows of act 'retraction' with their source_ref from it"
+        )
 
 
 def choose_source(theatre: Theatre, file: Path, source_id: str | None) -> Source:

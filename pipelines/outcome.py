@@ -49,7 +49,10 @@ class Changes:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What a run gave; ``written`` is false where the same publication was there already. Times are aware UTC."""
+    """What a run gave. Times are aware UTC.
+
+    ``written`` is false where the same publication was there already; ``overtaken``: a later map stands there.
+    """
 
     run_id: str
     title: str
@@ -61,6 +64,7 @@ class Outcome:
     replay: bool
     file: Path
     written: bool
+    overtaken: bool
     counts: Mapping[str, int]
     quarantine: Mapping[str, int]
     changes: Changes
@@ -89,6 +93,7 @@ class Outcome:
             "replay": self.replay,
             "file": str(self.file),
             "written": self.written,
+            "overtaken": self.overtaken,
             "counts": dict(self.counts),
             "quarantine": dict(self.quarantine),
             "changes": {

@@ -10,13 +10,15 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING, Self
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, Self
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.ledger import Document, Ledger
+
+_ALL: Final = datetime.max.replace(tzinfo=UTC)  # the knowledge of one who knows all that arrived
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,14 @@ def history(ledger: Ledger) -> list[Publication]:
 def standing(past: list[Publication], region: str | None) -> list[Publication]:
     """Return the publications of a scope that were put in the workspace's place for it, oldest first."""
     return [publication for publication in past if publication.region == region and publication.file is not None]
+
+
+def overtaken(past: list[Publication], question: Question) -> bool:
+    """Tell whether what stands for the scope speaks of a later moment, or of the same one with more knowledge."""
+    return any(
+        (found.as_of, found.known_at or _ALL) > (question.as_of, question.known_at or _ALL)
+        for found in standing(past, question.region)[-1:]
+    )
 
 
 def before(past: list[Publication], question: Question, run_id: str, *, replay: bool) -> Publication | None:

@@ -36,7 +36,11 @@ class Memory:
 
 @dataclass(frozen=True, eq=False)
 class Recalled:
-    """All that a run starts from; ``earlier`` is the publication to compare with, ``then`` what was known for it."""
+    """All that a run starts from.
+
+    ``earlier`` is the publication to compare with, ``then`` what was known for it; ``overtaken``: what stands in the
+    workspace for the scope speaks of a later moment, or of more knowledge.
+    """
 
     question: Question
     version: str
@@ -49,6 +53,7 @@ class Recalled:
     hindsight: bool
     earlier: Publication | None
     then: Memory | None
+    overtaken: bool
 
     @property
     def policy(self) -> Policy:
@@ -71,7 +76,8 @@ def recall(workspace: Workspace, question: Question, *, version: str, at: dateti
             policies=now.settings.policy_hashes,
             version=version,
         )
-        earlier = publications.before(publications.history(ledger), question, run_id, replay=ledger.replay)
+        past = publications.history(ledger)
+        earlier = publications.before(past, question, run_id, replay=ledger.replay)
         return Recalled(
             question,
             version,
@@ -84,6 +90,7 @@ def recall(workspace: Workspace, question: Question, *, version: str, at: dateti
             _hindsight(ledger, question, now),
             earlier,
             memory(workspace, ledger, earlier.known_at, earlier.ledger_no) if earlier else None,
+            publications.overtaken(past, question),
         )
 
 

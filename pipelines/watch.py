@@ -59,7 +59,8 @@ def watch(
     region
         Region that the answer is cut to; ``None``: the whole theatre.
     out
-        Folder to publish into instead of the workspace's own place for the scope.
+        Folder to publish into. ``None``: the workspace's own place for the scope, or beside it where what stands
+        there speaks of a later moment.
     version
         Version of Ceasewatch.
     clock
@@ -79,7 +80,7 @@ def watch(
     late = compare(recalled, whole)
     content = compose(recalled, whole, late)
     _log.info("publishing")
-    published = publish(recalled, content, target(workspace, question, out))
+    published = publish(recalled, content, target(workspace, recalled, out))
     outcome = report(recalled, content, published)
     record(workspace, recalled, outcome, sha256=published.sha256, clock=clock)
     return outcome
@@ -114,9 +115,16 @@ def compose(recalled: Recalled, whole: Assessment, late: pd.DataFrame) -> dict[s
     return {**content, "run": _run_table(recalled, content)}
 
 
-def target(workspace: Workspace, question: Question, out: Path | None) -> Path:
-    """Return the file that the answer goes to."""
-    return workspace.target(question.region) if out is None else out / GEOPACKAGE
+def target(workspace: Workspace, recalled: Recalled, out: Path | None) -> Path:
+    """Return the file that the answer goes to; one about an earlier moment never takes the current map's place."""
+    if out is not None:
+        return out / GEOPACKAGE
+    question = recalled.question
+    return (
+        workspace.aside(question.region, question.as_of, question.known_at)
+        if recalled.overtaken
+        else workspace.target(question.region)
+    )
 
 
 def publish(recalled: Recalled, content: Mapping[str, pd.DataFrame], file: Path) -> Published:
@@ -163,6 +171,7 @@ def report(recalled: Recalled, content: Mapping[str, pd.DataFrame], published: P
         replay=recalled.replay,
         file=published.path,
         written=published.replaced,
+        overtaken=recalled.overtaken,
         counts={name: int(row[name]) for name in tables.RUN.names if name.startswith("rows") or name in _COUNTED},
         quarantine={
             str(code): int(n) for code, n in recalled.quarantine["reason_code"].value_counts().sort_index().items()

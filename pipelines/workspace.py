@@ -43,6 +43,7 @@ SCHEMA: Final = 1
 POLICY_FILE: Final = "policy.toml"
 LEDGER_FILE: Final = "ledger.sqlite"
 GEOPACKAGE: Final = "monitor.gpkg"
+_COMPACT: Final = "%Y-%m-%dT%H%M%SZ"  # a moment as a name of a folder, on every file system
 FOLDERS: Final = ("raw", "theatre", "inbox", "published")
 WAIT_S: Final = 60.0
 """How long one waits for another writer of the same workspace, seconds."""
@@ -140,6 +141,11 @@ class Workspace:
         """Return where the publication of a scope stands: of the whole theatre, or of one region."""
         published = self.path / "published"
         return published / GEOPACKAGE if region is None else published / "regions" / _file_name(region) / GEOPACKAGE
+
+    def aside(self, region: str | None, as_of: datetime, known_at: datetime | None) -> Path:
+        """Return where an answer goes that must not take the place of a later one: a folder of its own moment."""
+        known = "" if known_at in {None, as_of} else f"-known-{known_at:{_COMPACT}}"
+        return self.target(region).parent / "earlier" / f"{as_of:{_COMPACT}}{known}" / GEOPACKAGE
 
     def remember(self, clock: Clock, *, wait_s: float = WAIT_S) -> tuple[str, ...]:
         """Record the files in ``theatre/`` where they are not those of the newest versions; return the kinds recorded.

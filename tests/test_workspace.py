@@ -173,6 +173,18 @@ def test_a_source_is_told_by_its_name_then_its_extension_then_by_the_user(tmp_pa
         choose_source(theatre, tmp_path / "reports.csv", "nobody")
 
 
+def test_the_same_bytes_from_two_sources_are_pointed_out(place: Workspace, tmp_path: Path) -> None:
+    file = cells.shelling(tmp_path / "mission.csv")
+    assert cells.bring(place, file, Clock(40)).notes == ()
+    (note,) = cells.bring(place, file, Clock(41), source="media").notes
+    assert "the same bytes came from 'mission' too" in note
+
+
+def test_a_file_that_came_as_csv_and_as_geojson_does_not_vouch_for_itself() -> None:
+    generic = [cells.theatre().source(name) for name in ("csv", "geojson")]
+    assert len({source.independence_group for source in generic if source}) == 1
+
+
 def test_history_is_only_imported_into_a_replay(place: Workspace, tmp_path: Path) -> None:
     file = cells.shelling(tmp_path / "mission.csv")
     with pytest.raises(PolicyError, match="replay"):
@@ -181,6 +193,22 @@ def test_history_is_only_imported_into_a_replay(place: Workspace, tmp_path: Path
 
 
 # --- Answers ---
+
+
+@pytest.mark.parametrize("region", [None, "west"])
+def test_an_answer_about_an_earlier_moment_replaces_nothing(shelled: Workspace, region: str | None) -> None:
+    current = cells.run(shelled, Clock(60), as_of=60, region=region)
+    stands = current.file.read_bytes()
+    earlier = cells.run(shelled, Clock(61), as_of=48, region=region)
+    assert (current.overtaken, earlier.overtaken) == (False, True)
+    assert current.file == shelled.target(region)
+    assert current.file.read_bytes() == stands
+    assert earlier.file == current.file.parent / "earlier" / "2026-06-04T000000Z" / "monitor.gpkg"
+    as_known = cells.run(shelled, Clock(61), as_of=60, known_at=50, region=region)
+    assert as_known.file.parent.name == "2026-06-04T120000Z-known-2026-06-04T020000Z"
+    assert cells.run(shelled, Clock(62), as_of=62, region=region).file == current.file
+    assert cells.run(shelled, Clock(62), as_of=62, region=region).written is False
+    assert audit(shelled).problems == ()
 
 
 def test_a_run_publishes_every_layer_with_its_own_account(shelled: Workspace) -> None:

@@ -77,6 +77,8 @@ def tell(done: Ingested) -> None:
         listed = ", ".join(map(str, rows)) + (", …" if number > len(rows) else "")
         click.echo(f"  {code}: {number:,} ({'row' if number == 1 else 'rows'} {listed})")
         click.echo(f"    {sentence}")
+    for note in done.notes:
+        click.echo(f"  Note: {note}")
     if done.batch.quarantined:
         click.echo("  Mend these rows in the file and ingest it again: what is known already is counted as duplicate.")
 

@@ -135,6 +135,8 @@ def tell(outcome: Outcome) -> None:
         named = "; ".join(f"{word} {', '.join(changes[word]) or 'none'}" for word in ("new", "escalated", "ended"))
         click.echo(f"  Since {changes['since']}: {named}; {len(told['notices'])} notices of what late news changed")
     click.echo(f"  {told['file']}{'' if told['written'] else ' (the same publication was there already)'}")
+    if outcome.overtaken:
+        click.echo("  (The workspace's current map speaks of a later moment and stays as it is.)")
 
 
 def _labels(outcome: Outcome) -> str:

@@ -49,7 +49,8 @@ def monitor(
     known_at
         The moment of knowledge, with its offset from UTC; default: all that is known.
     out
-        Folder to publish into instead of the workspace's own place for the scope.
+        Folder to publish into; default: the workspace's own place for the scope, or beside it where what stands there
+        speaks of a later moment.
     """
     place = Workspace.open(workspace)
     moment = as_of or known_at or _scheduled()
@@ -59,7 +60,7 @@ def monitor(
     whole = tasks.judge(recalled.now, question.as_of)
     late = tasks.compare(recalled, whole)
     content = tasks.compose(recalled, whole, late)
-    published = tasks.publish(recalled, content, watch.target(place, question, out))
+    published = tasks.publish(recalled, content, watch.target(place, recalled, out))
     outcome = tasks.report(recalled, content, published)
     tasks.record(place, recalled, outcome, sha256=published.sha256, clock=utc_now)
     tasks.announce(outcome)

@@ -202,6 +202,10 @@ class Ledger:
         """Return what became of all rows of all files: ``rows``, and the counts of ``Batch`` that add up to it."""
         return recall.counts(self._store, known_at)
 
+    def senders(self, sha256: str) -> tuple[str, ...]:
+        """Return the sources from which a file with these bytes came, in order of arrival."""
+        return recall.senders(self._store, sha256)
+
     def head(self, known_at: datetime | None = None) -> Head:
         """Return how far the ledger goes. In a replay ledger a batch is known from its first known row on."""
         return recall.head(self._store, known_at)

@@ -140,6 +140,12 @@ def documents(store: Store, kind: str) -> list[Document]:
     return [Document(**{**row, "recorded_at": moment(row["recorded_at"])}) for row in found]
 
 
+def senders(store: Store, sha256: str) -> tuple[str, ...]:
+    """Return the sources from which a file with these bytes came, in order of arrival."""
+    batches = store.select("batch", "sha256 = ? AND kind = 'ingest'", [sha256]).to_pylist()
+    return tuple(dict.fromkeys(batch["source"] for batch in batches))
+
+
 def item(store: Store, ledger_no: int) -> dict[str, Any] | None:
     """Return what the entry with that number was, or ``None``."""
     found = store.rows(
