@@ -118,6 +118,14 @@ REPORTS: Final = Table(
         _c("incident_id", "text", "incident or candidate that its violation belongs or is attached to"),
         _c("text", "text", "what the source wrote"),
         _c("url", "text", "where it can be read"),
+        _c(
+            "line_offset_m",
+            "real",
+            "signed geodesic metres from the current line, positive on the left party's side; empty where no side is told",
+        ),
+        _c("line_distance_m", "real", "geodesic metres from the current line; empty where none was known"),
+        _c("line_valid_from", "time", "date of that line: the newest usable one not after the observation"),
+        _c("line_age_h", "real", "hours between that date and the begin of the observation"),
     ),
 )
 
@@ -237,11 +245,12 @@ SEGMENTS: Final = Table(
 FRONT_LINE: Final = Table(
     "front_line",
     "MultiLineString",
-    "the current line",
+    "the current line, or the baseline where none is known",
     (
-        _c("valid_from", "time", "day of the line"),
+        _c("valid_from", "time", "date of the line"),
         _c("source", "text", "where it comes from"),
-        _c("age_h", "real", "hours between that day and as_of"),
+        _c("age_h", "real", "hours between that date and as_of"),
+        _c("note", "text", "why newer lines were not used, and where it has no sides; empty: nothing to say"),
     ),
 )
 ZONES: Final = Table(
