@@ -178,11 +178,12 @@ def _without_repeats(part: Reals) -> Reals:
 def _direction(part: Reals, baseline: Baseline) -> int:
     """Return 1 for a part that runs along the baseline, -1 against it, 0 where neither can be said.
 
-    Each edge counts by what it gains in chainage, at most its own length: a break or a closed line's start is no gain.
+    Each piece counts by what it gains in chainage, at most its own length: a break or a closed line's start is no gain.
     """
-    chainage = baseline.locate(part[:, 0], part[:, 1]).chainage_m
-    steps = distance_m(part[:-1, 0], part[:-1, 1], part[1:, 0], part[1:, 1])
-    gain = float(np.clip(np.diff(chainage), -steps, steps).sum())
+    pieces = cut((part,), WHOLE_M, np.full(1, -1, dtype=np.intp))
+    lon, lat = np.append(pieces.lon, part[-1, 0]), np.append(pieces.lat, part[-1, 1])
+    gains = np.diff(baseline.locate(lon, lat).chainage_m)
+    gain = float(np.clip(gains, -pieces.length, pieces.length).sum())
     reach = float(distance_m(part[0, 0], part[0, 1], part[:, 0], part[:, 1]).max())
     return int(np.sign(gain)) if abs(gain) >= ALONG * reach else 0
 

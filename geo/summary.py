@@ -220,7 +220,7 @@ def front_line(theatre: Theatre, as_of: datetime) -> gpd.GeoDataFrame:
         doubt = lines.survey(line, base).doubt
         notes = [] if doubt is None else [doubt]
         parts = lines.tidy(line.geometry)
-    notes += [f"not used: {other.name}: {other.unusable}" for other in lines.passed_over(theatre.lines, as_of)]
+    notes += [f"not used: {other.name}: {_wrong(other)}" for other in lines.passed_over(theatre.lines, as_of)]
     row = {
         "valid_from": [pd.Timestamp(valid_from)],
         "source": [source],
@@ -229,6 +229,11 @@ def front_line(theatre: Theatre, as_of: datetime) -> gpd.GeoDataFrame:
     }
     geometry = shapely.MultiLineString(parts)
     return tables.conform(gpd.GeoDataFrame(row, geometry=[geometry], crs=crs.WGS84), tables.FRONT_LINE)
+
+
+def _wrong(line: lines.CurrentLine) -> str:
+    """Return what is wrong with a line, without what to do about it."""
+    return str(line.unusable).partition(";")[0]
 
 
 # A zone is drawn once: it and its baseline are frozen, and one is drawn in a second.

@@ -121,7 +121,7 @@ REPORTS: Final = Table(
         _c(
             "line_offset_m",
             "real",
-            "signed geodesic metres from the current line, positive on the left party's side; empty where no side is told",
+            "signed geodesic metres from the current line, positive on the left party's side; empty without a side",
         ),
         _c("line_distance_m", "real", "geodesic metres from the current line; empty where none was known"),
         _c("line_valid_from", "time", "date of that line: the newest usable one not after the observation"),

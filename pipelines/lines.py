@@ -138,7 +138,7 @@ def _entry(data: bytes, file: Path, start: datetime, source: str, sha256: str, t
     try:
         drawn = reading.read(data, file, (west, south, east, north))
     except InputError as error:
-        line = CurrentLine(start, source, MultiLineString(), f"{str(error).rstrip('.')} ({error.code})")
+        line = CurrentLine(start, source, MultiLineString(), str(error).rstrip("."))
         return LineEntry(line, file.name, sha256, None)
     return LineEntry(CurrentLine(start, source, drawn.geometry), file.name, sha256, None, drawn.notes)
 

@@ -53,7 +53,7 @@ WAIT_S: Final = 60.0
 
 @dataclass(frozen=True, eq=False)
 class Settings:
-    """The theatre with its lines, and the policies, that were known at a moment; the hashes are those of the entries."""
+    """Theatre with lines, and policies, as they were known at a moment; the hashes are those of the entries."""
 
     theatre: Theatre
     policies: tuple[PolicyVersion, ...]

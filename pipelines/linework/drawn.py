@@ -46,9 +46,9 @@ def refuse_kind(kind: object, where: str) -> NoReturn:
     if kind in _AREAS:
         refuse(
             "area",
-            f"{where} is a {kind}, not a line: the border of a control area is coast, state border and front together. "
-            "Cut the front out of it (in QGIS: Polygons to lines, then Split with lines, and delete the rest) and give "
-            "it as a LineString or MultiLineString",
+            f"{where} is a {kind}, an area and no line; the border of a control area is coast, state border and front "
+            "together: cut the front out of it (in QGIS: Polygons to lines, then Split with lines, and delete the "
+            "rest) and give it as a LineString or MultiLineString",
         )
     named = kind if isinstance(kind, str) else "shape without a type"
     refuse("geometry", f"{where} is a {named:.40}; give LineStrings or MultiLineStrings only")
@@ -71,13 +71,13 @@ def judge(parts: Sequence[Sequence[Position]], near: Bounds) -> Drawn:
     """
     drawn = [np.array(part, dtype=float).reshape(-1, 2) for part in parts]
     if not sum(map(len, drawn)):
-        refuse("empty", "it draws nothing: there is no position in it")
+        refuse("empty", "it draws nothing; give the line as a LineString or MultiLineString")
     for number, part in enumerate(drawn, start=1):
         _check(part, number)
     whole = MultiLineString([part for part in drawn if len(part) > 1])
     usable = tidy(whole)
     if not usable:
-        refuse("empty", "it has a single place, and a line needs two")
+        refuse("empty", "it has a single place; a line needs two")
     line = MultiLineString(usable)
     _check_near(line, near)
     lost = len(drawn) - len(usable)
