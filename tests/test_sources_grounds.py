@@ -52,7 +52,7 @@ def test_anything_else_is_no_bearing(said: str) -> None:
 
 
 @strategies.tries(200)
-@given(st.text("NSEWnsew0123456789-–°. to", max_size=12))
+@given(st.text("NSEWnsew0123456789-\u2013°. to", max_size=12))
 def test_a_bearing_never_spans_more_than_half_a_circle(said: str) -> None:
     found = bearing(said)
     if found is not None:
@@ -83,9 +83,9 @@ def test_an_outline_is_kept_the_same_however_it_was_drawn() -> None:
 @pytest.mark.parametrize(
     "said",
     ["POINT (37 48)", "POLYGON EMPTY", "POLYGON ((37 48, 38 48))", "POLYGON ((37 48, 38 49, 38 48, 37 49, 37 48))",
-     "POLYGON ((37 48, 190 48, 38 49, 37 48))", "POLYGON ((20 40, 40 40, 40 60, 20 60, 20 40))", "nonsense", "POLYGON ((",
+     "POLYGON ((37 48, 190 48, 38 49, 37 48))", "POLYGON ((20 40, 40 40, 40 60, 20 60, 20 40))", "nonsense",
      "GEOMETRYCOLLECTION (POLYGON ((37 48, 38 48, 38 49, 37 48)))", "POLYGON ((37 48, nan 48, 38 49, 37 48))",
-     "POLYGON ((" + ", ".join(["37 48"] * 1_002) + "))"],
+     "POLYGON ((", "POLYGON ((" + ", ".join(["37 48"] * 1_002) + "))"],
 )  # fmt: skip
 def test_an_outline_that_cannot_be_is_refused(said: str) -> None:
     assert one(**NO_POINT, footprint=said)["reason_code"] == "footprint"
