@@ -186,7 +186,7 @@ def _told(places: _Places, ground: _Ground, rules: Matching) -> pd.DataFrame:
             "zone_id": _named(names["zone"], zone.code, zoned),
             "zone_share": np.where(zoned & ~unknown, zone.share, np.nan),
             "region_id": _named(names["region"], region, region < len(ground.regions)),
-            "in_zone": rules.leads(1.0 - outside, outside).astype(float),
+            "in_zone": shares.leads(1.0 - outside, outside, rules).astype(float),
             "zones": _sets(places, ground, answers, np.where(zoned, zone.code, len(ground.zones))),
             "side_share": known["side"],
             "region_share": np.where(region < len(ground.regions), known["region"], np.nan),

@@ -8,14 +8,9 @@ whole when it is made.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import Annotated, Literal, Self
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-
-if TYPE_CHECKING:
-    from geo.crs import Reals
-    from geo.pieces import Bools
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -130,10 +125,6 @@ class Matching(_Frozen):
     def reach(self, act: str | None) -> float:
         """Return how far an act can be heard or seen, metres."""
         return self.reach_m.get(act or "", self.usual_reach_m)
-
-    def leads(self, share: Reals, others: Reals) -> Bools:
-        """Return where a share is named, ``others`` being the largest of the other shares."""
-        return np.asarray((share >= self.lead_share) & (share - others >= self.lead_margin))
 
 
 class Heat(_Frozen):

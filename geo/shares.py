@@ -98,7 +98,12 @@ class Named:
     leads: Bools
 
 
+def leads(share: Reals, others: Reals, rules: Matching) -> Bools:
+    """Return where a share is named, ``others`` being the largest of the other shares."""
+    return np.asarray((share >= rules.lead_share) & (share - others >= rules.lead_margin))
+
+
 def name(division: Division, rules: Matching) -> Named:
     """Return the likeliest answer of each footprint, and whether it leads as the policy asks for."""
     code, share, other = division.likeliest()
-    return Named(code, share, rules.leads(share, other))
+    return Named(code, share, leads(share, other, rules))

@@ -33,7 +33,8 @@ STRIP_M = 500.0
 SPLIT_M = 4_300.0
 SENTENCE = {
     "source_ref": "s-1", "observed_from": "2026-02-03T14:05Z", "lon": "", "lat": "",
-    "observer_lon": "37.70", "observer_lat": "48.05", "bearing": "south-west", "distance_near_m": "4000", "distance_far_m": "5000", "act": "shelling", "count": "141",
+    "observer_lon": "37.70", "observer_lat": "48.05", "bearing": "south-west",
+    "distance_near_m": "4000", "distance_far_m": "5000", "act": "shelling", "count": "141",
     "text": "positioned at 48.05 N 37.70 E, 141 undetermined explosions at locations 4-5 km south-west",
 }  # fmt: skip
 
