@@ -148,6 +148,8 @@ def name(first: Any, theatre: Theatre) -> str:  # noqa: ANN401 -- a row, as pand
     day = f"{first.observed_from.day} {first.observed_from:%b %Y}"
     if pd.isna(first.chainage_m):
         return day
+    if first.withheld:
+        return f"segment {first.segment_id}, {day}"
     away = first.distance_m / 1000
     sides = {party.side: f"{away:.0f} km on the {party.id} side" for party in theatre.parties}
     where = sides.get(first.side, f"{away:.0f} km off its end")
