@@ -82,7 +82,7 @@ def test_a_line_is_recorded_and_reports_after_it_are_measured_from_it(place: Wor
     done = ceasewatch("line", place.path, draw(tmp_path), "--date", "2026-06-02T12:00Z", "--source", "survey")
     assert (done.exit_code, done.stdout) == (
         0,
-        "front_20260602.geojson: the line of survey, 2026-06-02T12:00Z, 1 parts, 3 vertices.\n",
+        "front_20260602.geojson: the line of survey, 2026-06-02T12:00Z; parts: 1, vertices: 3.\n",
     )
     reports = read_table(cells.run(place, Clock(10_000)).file, "reports")
     after = reports["observed_from"] >= at(12)

@@ -84,6 +84,6 @@ def tell(done: Brought) -> None:
         instead = f"the line of {done.used.name}" if done.used else "nothing: no line is known, only the baseline"
         click.echo(f"  It is recorded with this reason. Used in its place: {instead}.")
         return
-    click.echo(f"{told['file']}: the line of {drawn.name}, {told['parts']:,} parts, {told['vertices']:,} vertices.")
+    click.echo(f"{told['file']}: the line of {drawn.name}; parts: {told['parts']:,}, vertices: {told['vertices']:,}.")
     for note in done.notes:
         click.echo(f"  Note: {note}.")
