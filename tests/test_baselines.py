@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import builders
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 from small_theatre import collection, good
 
-from geo.matching import match
+from geo import matching
 from pipelines.settings import load_theatre
 
 if TYPE_CHECKING:
@@ -62,6 +63,10 @@ def theatre(*, agreed: bool = True) -> Theatre:
         files["agreed.geojson"] = collection(({}, "LineString", AGREED))
         text = text.replace("[regions]", BASELINE + "[regions]")
     return load_theatre({**files, "theatre.toml": text.encode()}, "small")
+
+
+def match(reports: pd.DataFrame, world: Theatre) -> pd.DataFrame:
+    return matching.match(reports, world, builders.policy().matching)
 
 
 def seen(*places: tuple[str, float, float]) -> pd.DataFrame:
