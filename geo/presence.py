@@ -47,15 +47,8 @@ def veil(reports: pd.DataFrame, theatre: Theatre, policy: Policy) -> pd.DataFram
     length_h = (veiled["observed_to"] - veiled["observed_from"]).dt.total_seconds() / 3600
     rules = policy.corroboration
     veiled["coarse"] = (veiled["uncertainty_m"] > rules.coarse_m) | (length_h > rules.coarse_h)
-    for name in out.columns:
-        out[name] = _put(out[name], withheld, veiled[name])
-    return out
-
-
-def _put(column: pd.Series, rows: pd.Series, values: pd.Series) -> pd.Series:
-    """Return a column with some rows replaced, of the same type."""
-    out: pd.Series = pd.concat([column.loc[~rows], values.astype(column.dtype)]).reindex(column.index)
-    return out.astype(column.dtype)
+    whole = pd.concat([out.loc[~withheld], veiled[out.columns].astype(out.dtypes)])
+    return whole.reindex(out.index)
 
 
 def _silent(some: pd.DataFrame) -> pd.DataFrame:
