@@ -77,6 +77,11 @@ _ACT = (
     _c("domain", "text", "where it took place", DOMAINS),
     _c("weapon", "text", "weapon system, as reported"),
 )
+_NAMED = _c(
+    "place_name",
+    "text",
+    "where its footprint lies, by the nearest known place; as shipped from GeoNames, geonames.org, CC BY 4.0",
+)
 _PLACE = (
     _c("uncertainty_m", "real", "radius of the footprint, metres"),
     _c("segment_id", "text", "likeliest baseline segment"),
@@ -118,6 +123,7 @@ REPORTS: Final = Table(
         _c("incident_id", "text", "incident or candidate that its violation belongs or is attached to"),
         _c("text", "text", "what the source wrote"),
         _c("url", "text", "where it can be read"),
+        _NAMED,
     ),
 )
 
@@ -139,12 +145,13 @@ VIOLATIONS: Final = Table(
         _c("heat_consistent", "bool", "whether satellite heat was seen at that place and time"),
         _c("incident_id", "text", "incident or candidate"),
         _c("attached", "bool", "whether it is only attached, without counting"),
+        _NAMED,
     ),
 )
 
 _INCIDENT = (
     _c("incident_id", "text", "B-n for an incident, C-n for a candidate"),
-    _c("name", "text", "place and day of its first violation"),
+    _c("name", "text", "place (as place_name, else along the line) and day of its first violation"),
     _c("state", "text", "state at as_of", STATES),
     _c("end", "text", "how it ended, empty while it has not", ENDS),
     _c("tier_eligible", "int", "highest tier whose rule is met; 0 after the end", TIERS),

@@ -8,12 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from geo.names import NOWHERE
+
 if TYPE_CHECKING:
     from datetime import datetime
 
     import geopandas as gpd
 
     from geo.fronts import Baseline
+    from geo.names import Gazetteer
     from geo.policy import Trust
     from geo.zones import Zone
 
@@ -75,7 +78,8 @@ class Theatre:
     """One ceasefire, whole. ``parties`` are (left, right); ``regions`` has columns region_id, name, geometry (WGS 84).
 
     ``baselines[0]`` is the one whose segments and chainages are published. ``area`` (west, south, east, north, degrees)
-    is ground beyond the lines and regions from which reports may still come, such as a whole country.
+    is ground beyond the lines and regions from which reports may still come, such as a whole country. ``places`` are
+    those after which people name others.
     """
 
     id: str
@@ -89,6 +93,7 @@ class Theatre:
     sources: tuple[Source, ...]
     lines: tuple[CurrentLine, ...] = ()
     area: tuple[float, float, float, float] | None = None
+    places: Gazetteer = NOWHERE
 
     def source(self, source_id: str) -> Source | None:
         """Return the declared source of that id, or ``None``."""

@@ -77,7 +77,7 @@ HONEST: dict[str, Any] = {
         "rate_growth": {"times": 2.0, "floor": 6.0},
     },
     "heat": {"heat_m": 1000.0, "before_h": 1.0, "after_h": 6.0},
-    "publication": {"footprint_m": 500.0, "pivotal_n": 1000, "keep": 3},
+    "publication": {"footprint_m": 500.0, "pivotal_n": 1000, "keep": 3, "place_name_m": 50_000.0, "place_in_m": 2000.0},
 }
 SOURCES = (
     Source("mission", "csv", "mission", "mission", "source", authoritative=True, radius_m=100.0),

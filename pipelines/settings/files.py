@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 THEATRE: Final = "theatre.toml"
 POLICY: Final = "policy.toml"
+PLACES: Final = "places.csv"
 
 
 def find_theatre(name_or_dir: str | Path) -> Path:
@@ -53,8 +54,9 @@ def _homes() -> Iterator[Path]:
 
 
 def read_folder(path: str | Path) -> dict[str, bytes]:
-    """Return the bytes of a theatre's files by relative name: ``theatre.toml``, ``policy.toml`` and those it names.
+    """Return the bytes of a theatre's files by relative name.
 
+    They are ``theatre.toml``, ``policy.toml``, those it names and, where there is one, ``places.csv``.
     Anything else in the folder is left alone.
 
     Raises
@@ -68,7 +70,8 @@ def read_folder(path: str | Path) -> dict[str, bytes]:
     for name in (THEATRE, POLICY):
         _take(folder, name, files, mistakes)
     table = parse_toml(files, THEATRE, mistakes) or {}
-    for name in sorted(named_files(table)):
+    own = {PLACES} if (folder / PLACES).exists() else set()
+    for name in sorted(named_files(table) | own):
         _take(folder, name, files, mistakes)
     mistakes.settle()
     return files

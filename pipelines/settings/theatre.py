@@ -10,6 +10,7 @@ from pipelines.settings import ground
 from pipelines.settings.checks import check
 from pipelines.settings.declared import Declared, declare
 from pipelines.settings.files import POLICY, THEATRE, parse_toml
+from pipelines.settings.gazetteer import gazetteer
 from pipelines.settings.mistakes import Mistakes
 from pipelines.settings.policy import read_policy
 from pipelines.settings.shapes import AREAS, LINES, read_features
@@ -52,6 +53,7 @@ def load_theatre(files: Mapping[str, bytes], name: str) -> Theatre:
         ground.check_near(baselines[0] if baselines else None, areas, declared.regions.file, mistakes)
     polygons = ground.zone_polygons(files, _zone_files(declared), mistakes)
     lines = _lines(files, declared, mistakes)
+    places = gazetteer(files, mistakes)
     mistakes.settle()
     header = declared.header
     if header is None:
@@ -70,6 +72,7 @@ def load_theatre(files: Mapping[str, bytes], name: str) -> Theatre:
         sources=tuple(_source(source.entry) for source in declared.sources),
         lines=lines,
         area=None if header.area is None else (header.area[0], header.area[1], header.area[2], header.area[3]),
+        places=places,
     )
 
 
