@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Assessment:
-    """The answer: the layers of ``geo.tables`` by name (all but quarantine, notices and run)."""
+    """The answer: the layers of ``geo.tables`` by name (all but quarantine, notices, exposure and run)."""
 
     tables: dict[str, pd.DataFrame]
 

@@ -135,6 +135,8 @@ def _described(whole: pd.DataFrame, theatre: Theatre, discs: Shapes) -> pd.DataF
             "weapons": _listed(own, "weapon_class"),
             "killed": mine["killed"].sum(min_count=1),
             "injured": mine["injured"].sum(min_count=1),
+            "people": np.nan,  # rasters are read for what is published
+            "people_known_share": np.nan,
             "lon": first["lon"],
             "lat": first["lat"],
             "geometry": pd.Series(

@@ -36,6 +36,8 @@ SIDES: Final = ("left", "right", "none")
 DOMAINS: Final = ("land", "air", "sea")
 STEPS: Final = ("opened", "eligible", "effective", "declared", "ended", "corrected", "merged")
 LINEAGE: Final = ("merge", "split", "recurrence", "retraction")
+RASTERS: Final = ("population", "land_cover")
+STATISTICS: Final = ("cell", "sum", "mean", "majority")
 NOTICES: Final = ("opened", "withdrawn", "renamed", "tier", "t0", "end")
 
 
@@ -124,6 +126,11 @@ REPORTS: Final = Table(
         _c("text", "text", "what the source wrote"),
         _c("url", "text", "where it can be read"),
         _NAMED,
+        _c(
+            "explained",
+            "bool",
+            "whether a permanent source of heat lies in the footprint of this heat; empty: no heat, or not asked",
+        ),
     ),
 )
 
@@ -142,7 +149,11 @@ VIOLATIONS: Final = Table(
         *_ACT,
         _c("party_claimed", "text", "parties that its reports hold responsible, joined by +"),
         *_PLACE,
-        _c("heat_consistent", "bool", "whether satellite heat was seen at that place and time"),
+        _c(
+            "heat_consistent",
+            "bool",
+            "whether satellite heat that no permanent source explains was seen at that place and time",
+        ),
         _c("incident_id", "text", "incident or candidate"),
         _c("attached", "bool", "whether it is only attached, without counting"),
         _NAMED,
@@ -191,6 +202,8 @@ _INCIDENT = (
     _c("weak_link", "bool", "whether one link alone holds two parts of it together"),
     _c("recurrence_of", "text", "the latest ended incident at the same place"),
     _c("gap_covered", "bool", "whether the pause since that one was watched"),
+    _c("people", "real", "people who live in the footprint, by the theatre's population raster; empty: not known"),
+    _c("people_known_share", "real", "share of the footprint for which that raster has a value, 0 to 1"),
 )
 
 INCIDENT_POINTS: Final = Table("incident_points", "Point", "an incident or candidate, for small scales", _INCIDENT)
@@ -311,6 +324,21 @@ EVIDENCE: Final = Table(
         ),
     ),
 )
+EXPOSURE: Final = Table(
+    "exposure",
+    None,
+    "what a raster of the theatre says under an incident's footprint, or at a report's place",
+    (
+        _c("incident_id", "text", "incident or candidate; empty: it is about a report"),
+        _c("report_id", "text", "report; empty: it is about an incident"),
+        _c("raster_id", "text", "raster, as declared in the theatre"),
+        _c("kind", "text", "what it tells", RASTERS),
+        _c("unit", "text", "unit of its values"),
+        _c("statistic", "text", "the cell at the point; or of the footprint's cells", STATISTICS),
+        _c("value", "real", "what it says; of a partly unknown footprint, what is known of it; empty: nothing known"),
+        _c("known_share", "real", "share of that ground for which the raster has a value, 0 to 1"),
+    ),
+)
 LINEAGE_TABLE: Final = Table(
     "lineage",
     None,
@@ -388,7 +416,7 @@ RUN: Final = Table(
 
 TABLES: Final[tuple[Table, ...]] = (
     INCIDENT_POINTS, VIOLATIONS, REPORTS, SEGMENTS, FRONT_LINE, INCIDENTS, INCIDENT_DAYS, ZONES, REGIONS,
-    TRANSITIONS, EVIDENCE, LINEAGE_TABLE, NOTICES_TABLE, QUARANTINE, RUN,
+    TRANSITIONS, EVIDENCE, LINEAGE_TABLE, NOTICES_TABLE, QUARANTINE, RUN, EXPOSURE,
 )  # fmt: skip
 BY_NAME: Final[dict[str, Table]] = {table.name: table for table in TABLES}
 

@@ -73,6 +73,23 @@ class CurrentLine:
     geometry: gpd.GeoSeries
 
 
+@dataclass(frozen=True)
+class Raster:
+    """A raster that says something of every place; ``file`` is relative to the theatre's folder, or absolute.
+
+    Cells of ``heat_sources`` are permanent sources of heat where above 0. ``statistic`` is what is published of a
+    footprint: the ``sum`` of its cells (values are counts a cell), their ``mean``, or the ``majority`` class; ``None``
+    for ``heat_sources``. ``sha256`` is the file's, hex.
+    """
+
+    id: str
+    kind: Literal["population", "land_cover", "heat_sources"]
+    file: str
+    unit: str
+    statistic: Literal["sum", "mean", "majority"] | None
+    sha256: str
+
+
 @dataclass(frozen=True, eq=False)
 class Theatre:
     """One ceasefire, whole. ``parties`` are (left, right); ``regions`` has columns region_id, name, geometry (WGS 84).
@@ -94,6 +111,7 @@ class Theatre:
     lines: tuple[CurrentLine, ...] = ()
     area: tuple[float, float, float, float] | None = None
     places: Gazetteer = NOWHERE
+    rasters: tuple[Raster, ...] = ()
 
     def source(self, source_id: str) -> Source | None:
         """Return the declared source of that id, or ``None``."""

@@ -39,7 +39,8 @@ def init(
     from pipelines.edge import utc_now
     from pipelines.workspace import Workspace
 
-    files = settings.read_folder(settings.find_theatre(theatre))
+    home = settings.find_theatre(theatre)
+    files = settings.read_folder(home)
     name = Path(theatre).name
     if baseline is not None:
         files = settings.replace_baseline(files, baseline.read_bytes(), baseline.name)
@@ -48,7 +49,7 @@ def init(
     if settings.PLACES not in files or baseline is not None or regions is not None:
         say("Looking up the names of places in GeoNames (geonames.org, CC BY 4.0), once.")
         files = geonames.with_places(files, name)
-    made = Workspace.create(workspace, files, name, replay=replay, at=utc_now())
+    made = Workspace.create(workspace, files, name, replay=replay, at=utc_now(), home=home)
     known = settings.load_theatre(files, name)
     declared = [source.id for source in known.sources]
     if as_json:

@@ -9,7 +9,7 @@ GeoJSON), ``declared`` (what ``theatre.toml`` may say), ``checks`` (whether its 
 zones and regions), ``gazetteer`` (named places), ``policy``, ``theatre`` (the whole).
 """
 
-from pipelines.settings.files import PLACES, digest, find_theatre, read_folder, shipped
+from pipelines.settings.files import PLACES, digest, find_theatre, pointed, read_folder, shipped
 from pipelines.settings.policy import load_policy
 from pipelines.settings.theatre import load_theatre, replace_baseline, replace_regions
 
@@ -19,6 +19,7 @@ __all__ = [
     "find_theatre",
     "load_policy",
     "load_theatre",
+    "pointed",
     "read_folder",
     "replace_baseline",
     "replace_regions",
