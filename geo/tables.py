@@ -202,7 +202,11 @@ _INCIDENT = (
     _c("weak_link", "bool", "whether one link alone holds two parts of it together"),
     _c("recurrence_of", "text", "the latest ended incident at the same place"),
     _c("gap_covered", "bool", "whether the pause since that one was watched"),
-    _c("people", "real", "people who live in the footprint, by the theatre's population raster; empty: not known"),
+    _c(
+        "people",
+        "real",
+        "people who live in the known part of the footprint, by the theatre's raster; empty: not known",
+    ),
     _c("people_known_share", "real", "share of the footprint for which that raster has a value, 0 to 1"),
 )
 
