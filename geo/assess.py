@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Assessment:
-    """The answer: the layers of ``geo.tables`` by name (all but quarantine, notices and run)."""
+    """The answer: the layers of ``geo.tables`` by name (all but quarantine, notices, exposure and run)."""
 
     tables: dict[str, pd.DataFrame]
 
@@ -108,8 +108,9 @@ def summarise(
     as_of: datetime,
 ) -> Assessment:
     """Return everything that was found as the declared layers."""
-    found = grouping.violations
-    discs = extents.shapes(found, in_force(policies, as_of).publication.footprint_m)
+    drawn = in_force(policies, as_of).publication
+    found, reports = (summary.named(frame, theatre, drawn) for frame in (grouping.violations, reports))
+    discs = extents.shapes(found, drawn.footprint_m)
     areas, points = summary.incident_layers(ladder, found, reports, theatre, discs)
     carriers = evidence.items_of(reports)
     named = {

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo import crs, escalation, extents, incidents, lines, nearness, tables, zones
+from geo import crs, escalation, extents, incidents, lines, names, nearness, tables, zones
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from geo.breaches import Breach
     from geo.extents import Shapes
+    from geo.policy import Publication
     from geo.tables import Table
     from geo.theatre import Theatre
 
@@ -38,6 +39,13 @@ def layer(frame: pd.DataFrame, table: Table) -> gpd.GeoDataFrame:
     points = np.asarray(shapely.points(frame["lon"].to_numpy(float), frame["lat"].to_numpy(float)), object)
     points[frame["lon"].isna().to_numpy()] = None
     return tables.conform(gpd.GeoDataFrame(frame, geometry=points, crs=crs.WGS84), table)
+
+
+def named(frame: pd.DataFrame, theatre: Theatre, rules: Publication) -> pd.DataFrame:
+    """Return reports or violations with ``place_name``, missing where no known place is near enough."""
+    lon, lat, radius = (frame[column].to_numpy(float) for column in ("lon", "lat", "uncertainty_m"))
+    words = names.describe(theatre.places, lon, lat, radius, reach_m=rules.place_name_m, inside_m=rules.place_in_m)
+    return frame.assign(place_name=pd.Series(words, frame.index, dtype="str"))
 
 
 def reports_layer(reports: pd.DataFrame, violations: pd.DataFrame) -> gpd.GeoDataFrame:
@@ -127,6 +135,8 @@ def _described(whole: pd.DataFrame, theatre: Theatre, discs: Shapes) -> pd.DataF
             "weapons": _listed(own, "weapon_class"),
             "killed": mine["killed"].sum(min_count=1),
             "injured": mine["injured"].sum(min_count=1),
+            "people": np.nan,  # rasters are read for what is published
+            "people_known_share": np.nan,
             "lon": first["lon"],
             "lat": first["lat"],
             "geometry": pd.Series(
@@ -146,6 +156,8 @@ def _listed(own: pd.DataFrame, column: str) -> pd.Series:
 def name(first: Any, theatre: Theatre) -> str:  # noqa: ANN401 -- a row, as pandas gives it
     """Return a name for people: where along the line and on which day its first violation began."""
     day = f"{first.observed_from.day} {first.observed_from:%b %Y}"
+    if not pd.isna(first.place_name):
+        return f"{first.place_name}, {day}"
     if pd.isna(first.chainage_m):
         return day
     if first.withheld:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Final
 
 from geo.errors import PolicyError
 from geo.policy import Policy, PolicyVersion
-from pipelines import settings
+from pipelines import settings, surfaces
 from pipelines.ledger import Ledger
 from pipelines.linework import entry as linework
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from geo.lines import CurrentLine
-    from geo.theatre import Theatre
+    from geo.theatre import Raster, Theatre
     from pipelines.ledger import Document
 
     Clock: TypeAlias = Callable[[], datetime]
@@ -70,7 +70,9 @@ class Workspace:
     name: str
 
     @classmethod
-    def create(cls, path: Path, files: Mapping[str, bytes], name: str, *, replay: bool, at: datetime) -> Workspace:
+    def create(
+        cls, path: Path, files: Mapping[str, bytes], name: str, *, replay: bool, at: datetime, home: Path | None = None
+    ) -> Workspace:
         """Make a workspace at ``path``, whole or not at all.
 
         Parameters
@@ -85,6 +87,8 @@ class Workspace:
             Whether history will be imported with the knowledge time of its sources.
         at
             Present moment, aware UTC.
+        home
+            Folder that the files come from: its rasters are copied, if there are any.
 
         Raises
         ------
@@ -92,12 +96,14 @@ class Workspace:
             If the folder holds something already, or the theatre is not sound.
         """
         _require_vacant(path)
-        settings.load_theatre(files, name)
+        rasters = settings.load_theatre(files, name).rasters
+        surfaces.check(home or path, rasters)
         settings.load_policy(files, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
         try:
             _furnish(draft, files, name, replay=replay, at=at)
+            _copy(home or path, draft / "theatre", rasters)
             draft.chmod(0o755)
             draft.rename(path)
         except BaseException:
@@ -171,7 +177,7 @@ class Workspace:
             changed = [kind for kind, body in bodies.items() if ledger.documents(kind)[-1].body != body]
         if not changed:
             return ()
-        settings.load_theatre(files, str(self.theatre))
+        surfaces.check(self.theatre, settings.load_theatre(files, str(self.theatre)).rasters)
         settings.load_policy(files, str(self.theatre))
         with self.ledger(write=True, wait_s=wait_s) as ledger:
             at = clock()
@@ -244,6 +250,8 @@ def _furnish(path: Path, files: Mapping[str, bytes], name: str, *, replay: bool,
     for folder in FOLDERS:
         (path / folder).mkdir()
     for file_name, data in files.items():
+        if settings.pointed(data):
+            continue
         file = path / "theatre" / file_name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data)
@@ -251,6 +259,12 @@ def _furnish(path: Path, files: Mapping[str, bytes], name: str, *, replay: bool,
     with Ledger.create(path / LEDGER_FILE, replay=replay, recorded_at=at) as ledger:
         for kind, body in {"workspace": about, **_bodies(files)}.items():
             ledger.put_document(kind, body, at)
+
+
+def _copy(home: Path, folder: Path, rasters: tuple[Raster, ...]) -> None:
+    for name in {raster.file for raster in rasters if not Path(raster.file).is_absolute()}:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(home / name, folder / name)
 
 
 def _canonical(value: object) -> bytes:
