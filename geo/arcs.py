@@ -103,14 +103,13 @@ def curvature(foot: Vector, offset: Vector) -> tuple[Reals, Reals, Vector, Vecto
 def settle(point: Vector, row: Reals) -> Reals:
     """Return where the geodesic perpendicular from a point meets a piece, as a share; outside 0 to 1 beyond it.
 
-    Two steps of Newton's method find the place nearest in a straight line; where the ellipsoid bends more in one
+    A step of Newton's method finds the place nearest in a straight line; where the ellipsoid bends more in one
     direction than in another the place nearest over the ground lies a little aside (14 mm, seen from 100 km).
     """
     share = lesser(greater(share_along(point, row), 0.0), 1.0)
-    for _ in range(2):
-        offset, onward = minus(point, place(row, share)), way(row, share)
-        fall = offset[0] * row[7] + offset[1] * row[8] + offset[2] * row[9]
-        share = share + dot(offset, onward) / (dot(onward, onward) + 2.0 * fall)
+    offset, onward = minus(point, place(row, share)), way(row, share)
+    fall = offset[0] * row[7] + offset[1] * row[8] + offset[2] * row[9]
+    share = share + dot(offset, onward) / (dot(onward, onward) + 2.0 * fall)
     foot, onward = place(row, share), way(row, share)
     square, bent, heavy, middle, radius = curvature(foot, minus(point, foot))
     length = root(dot(onward, onward))

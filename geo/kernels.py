@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound="Callable[..., Any]")
 CHUNK: Final = 16_384  # points a thread takes at a time
 DEPTH: Final = 128  # no tree is half as deep
-MOST: Final = 32  # nodes that are looked at for a whole cell
+FEW: Final = 8  # pieces kept for a point before they are measured; where there are more, they are measured at once
+MOST: Final = 64  # nodes that are looked at for a whole cell
 
 
 def _jit(function: Function) -> Function:
@@ -196,38 +197,43 @@ def _leaves_within(tree, point, nodes, count, chord, reach, stack, found, skip):
 
 
 @_jit
-def _settled(tree, table, point, nodes, count, chord, best, tie, stack, found):  # type: ignore[no-untyped-def]
-    """Return the first piece that is nearest over the ground or as near, its share and its distance."""
-    _, _, leaves, sag = tree
-    reach, limit = best + _slack(best, sag), -1.0
+def _within(tree, point, nodes, count, chord, reach, stack, found, skip):  # type: ignore[no-untyped-def]
+    """Fill ``found`` with pieces within a straight ``reach``, ascending, after the first ``skip``; return how many."""
+    if nodes[0] < tree[2]:
+        return _leaves_within(tree, point, nodes, count, chord, reach, stack, found, skip)
+    size, seen = 0, 0
+    for j in range(count):
+        if chord[j] <= reach:
+            seen += 1
+            if seen > skip:
+                found[size] = nodes[j] - tree[2]
+                size += 1
+                if size == len(found):
+                    return size
+    return size
+
+
+@_jit
+def _measure(point, row, pairs, j):  # type: ignore[no-untyped-def]
+    share = _settle(point, row)
+    pairs[j, 0], pairs[j, 1] = share, _metres(point, row, min(max(share, 0.0), 1.0))
+
+
+@_jit
+def _sweep(search, point, reach, limit, row_of, pairs):  # type: ignore[no-untyped-def]
+    """Return the least geodesic distance within reach, or the first piece where it is at most ``limit``."""
+    tree, nodes, count, chord, stack, found = search
+    least, skip = np.inf, count - count
     while True:
-        least, first, at, metres_at, doubt, skip = np.inf, -1, 0.0, np.inf, False, count - count
-        while True:
-            if nodes[0] >= leaves:
-                size = 0
-                for j in range(count):
-                    if chord[j] <= reach:
-                        found[size] = nodes[j] - leaves
-                        size += 1
-            else:
-                size = _leaves_within(tree, point, nodes, count, chord, reach, stack, found, skip)
-            for j in range(size):
-                row = _row(table, found[j])
-                share = _settle(point, row)
-                metres = _metres(point, row, min(max(share, 0.0), 1.0))
-                if metres <= limit:
-                    return found[j], share, metres
-                if metres < least:
-                    before, least = least, metres
-                    if metres_at > least + tie:
-                        doubt = before <= least + tie
-                        first, at, metres_at = found[j], share, metres
-            if size < len(found) or nodes[0] >= leaves:
-                break
-            skip += size
-        if not doubt:
-            return first, at, metres_at
-        limit = least + tie
+        size = _within(tree, point, nodes, count, chord, reach, stack, found, skip)
+        for j in range(size):
+            _measure(point, _row(row_of, found[j]), pairs, 0)
+            if pairs[0, 1] <= limit:
+                return pairs[0, 1], found[j]
+            least = min(least, pairs[0, 1])
+        if size < len(found):
+            return least, count - count
+        skip += size
 
 
 @_jit
@@ -256,51 +262,110 @@ def _ball(xyz, order, begin, end):  # type: ignore[no-untyped-def]
     return centre, 2.0 * far + 0.001
 
 
+@_jit
+def _candidates(tree, cell, limits, answers, work):  # type: ignore[no-untyped-def]
+    """Find the least straight distance of a cell's points, and the few pieces that are worth measuring."""
+    xyz, order, begin, end, centre, extra = cell
+    nodes, chord, here, stack, found, first, candidate = work
+    best = answers[4]
+    count = _frontier(tree, centre, extra, limits[2], np.inf, nodes, chord)
+    _copy(tree[0], nodes, count, here)
+    pairs = 0
+    for at in range(begin, end):
+        i = order[at]
+        point = (xyz[i, 0], xyz[i, 1], xyz[i, 2])
+        _scan(point, here, count, chord)
+        best[i] = _least(tree, point, nodes, count, chord, limits[2], np.inf, stack)
+        first[at - begin] = pairs
+        if best[i] > limits[1]:
+            continue
+        reach = best[i] + _slack(best[i], tree[3])
+        size = _within(tree, point, nodes, count, chord, reach, stack, found, 0 * count)
+        if size == len(found):
+            search = (tree, nodes, count, chord, stack, found)
+            least, _ = _sweep(search, point, reach, -1.0, answers[6], answers[7])
+            _, found[0] = _sweep(search, point, reach, least + limits[0], answers[6], answers[7])
+            size = 1
+        for j in range(size):
+            candidate[pairs + j] = found[j]
+        pairs += size
+    first[end - begin] = pairs
+    return pairs
+
+
+@_jit
+def _choose(line, cell, tie, answers, first, candidate, pairs):  # type: ignore[no-untyped-def]
+    """Choose the first piece that is nearest or as near; return the least and the greatest segment chosen."""
+    table, before, after, segment, borders = line
+    xyz, order, begin, end, centre, extra = cell
+    piece, share, metres, side, best, other, _, _ = answers
+    for at in range(begin, end):
+        i = order[at]
+        for j in range(first[at - begin], first[at - begin + 1]):
+            _measure((xyz[i, 0], xyz[i, 1], xyz[i, 2]), _row(table, candidate[j]), pairs, j)
+    lowest, highest = np.int64(1 << 62), np.int64(-1)
+    for at in range(begin, end):
+        i, j, stop = order[at], first[at - begin], first[at - begin + 1]
+        piece[i] = -1
+        if j == stop:
+            continue
+        least = pairs[j, 1]
+        for more in range(j + 1, stop):
+            least = min(least, pairs[more, 1])
+        while pairs[j, 1] > least + tie:
+            j += 1
+        k, found = candidate[j], pairs[j, 0]
+        piece[i], share[i], metres[i] = k, min(max(found, 0.0), 1.0), pairs[j, 1]
+        point = (xyz[i, 0], xyz[i, 1], xyz[i, 2])
+        side[i] = _side(point, _row(table, k), _row(table, before[k]), _row(table, after[k]), found)
+        lowest, highest = min(lowest, segment[k]), max(highest, segment[k])
+    return lowest, highest
+
+
+@_jit
+def _others(tree, line, cell, span, answers, work):  # type: ignore[no-untyped-def]
+    """Find the nearest piece of another segment, for all points of one segment after the other."""
+    segment, borders = line[3], line[4]
+    xyz, order, begin, end, centre, extra = cell
+    nodes, chord, here, stack, found, first, candidate = work
+    piece, other = answers[0], answers[5]
+    own, highest = span
+    while own <= highest:
+        count = _frontier(tree, centre, extra, own, _bound(centre, borders, own) + extra, nodes, chord)
+        _copy(tree[0], nodes, count, here)
+        following = highest + 1
+        for at in range(begin, end):
+            i = order[at]
+            mine = segment[piece[i]] if piece[i] >= 0 else own - 1
+            if mine == own:
+                point = (xyz[i, 0], xyz[i, 1], xyz[i, 2])
+                other[i] = _bound(point, borders, own)
+                if count:
+                    _scan(point, here, count, chord)
+                    other[i] = _least(tree, point, nodes, count, chord, own, other[i], stack)
+            elif mine > own:
+                following = min(following, mine)
+        own = following
+
+
 @numba.njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def _locate(tree, line, points, limits, answers):  # type: ignore[no-untyped-def]
     """Answer the points of some cells."""
-    rows = tree[0]
-    table, before, after, segment, borders = line
     xyz, order, begins, ends = points
-    tie, far, nobody = limits
-    piece, share, metres, side, best, other = answers
-    stack, found = np.empty(DEPTH, np.int64), np.empty(MOST, np.int64)
+    most = 0
+    for c in range(len(begins)):
+        most = max(most, ends[c] - begins[c])
+    first, candidate, pairs = np.empty(most + 1, np.int64), np.empty(FEW * most, np.int64), np.empty((FEW * most, 2))
     nodes, chord, here = np.empty(2 * MOST, np.int64), np.empty(2 * MOST), np.empty((7, 2 * MOST))
-    for cell in range(len(begins)):
-        begin, end = begins[cell], ends[cell]
+    work = (nodes, chord, here, np.empty(DEPTH, np.int64), np.empty(FEW, np.int64), first, candidate)
+    every = (*answers, line[0], np.empty((1, 2)))
+    for c in range(len(begins)):
+        begin, end = begins[c], ends[c]
         centre, extra = _ball(xyz, order, begin, end)
-        count = _frontier(tree, centre, extra, nobody, np.inf, nodes, chord)
-        _copy(rows, nodes, count, here)
-        lowest, highest = np.int64(1 << 62), np.int64(-1)
-        for i in order[begin:end]:
-            point = (xyz[i, 0], xyz[i, 1], xyz[i, 2])
-            _scan(point, here, count, chord)
-            best[i] = _least(tree, point, nodes, count, chord, nobody, np.inf, stack)
-            if best[i] > far:
-                piece[i] = -1
-                continue
-            k, at, metres[i] = _settled(tree, table, point, nodes, count, chord, best[i], tie, stack, found)
-            piece[i], share[i] = k, min(max(at, 0.0), 1.0)
-            side[i] = _side(point, _row(table, k), _row(table, before[k]), _row(table, after[k]), at)
-            lowest, highest = min(lowest, segment[k]), max(highest, segment[k])
-        own = lowest
-        while own <= highest:
-            bound = _bound(centre, borders, own) + extra
-            count = _frontier(tree, centre, extra, own, bound, nodes, chord)
-            _copy(rows, nodes, count, here)
-            following = highest + 1
-            for i in order[begin:end]:
-                if piece[i] < 0:
-                    continue
-                if segment[piece[i]] == own:
-                    point = (xyz[i, 0], xyz[i, 1], xyz[i, 2])
-                    other[i] = _bound(point, borders, own)
-                    if count:
-                        _scan(point, here, count, chord)
-                        other[i] = _least(tree, point, nodes, count, chord, own, other[i], stack)
-                elif segment[piece[i]] > own:
-                    following = min(following, segment[piece[i]])
-            own = following
+        cell = (xyz, order, begin, end, centre, extra)
+        _candidates(tree, cell, limits, every, work)
+        span = _choose(line, cell, limits[0], every, first, candidate, pairs)
+        _others(tree, line, cell, span, every, work)
 
 
 def _run(work: Callable[[int, int], None], marks: Indices) -> None:
