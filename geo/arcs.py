@@ -134,6 +134,15 @@ def rough_metres(point: Vector, row: Reals, share: Reals) -> Reals:
     return chord + chord * chord * chord / (24.0 * _R2)
 
 
+def aside(point: Vector, frame: Reals, east: Reals, north: Reals, down: Reals) -> Vector:
+    """Return the place some metres aside from a point; ``frame`` holds the directions east, north and up there."""
+    return (
+        point[0] + east * frame[0] + north * frame[3] - down * frame[6],
+        point[1] + east * frame[1] + north * frame[4] - down * frame[7],
+        point[2] + east * frame[2] + north * frame[5] - down * frame[8],
+    )
+
+
 def left(offset: Vector, up: Vector, inward: Vector, onward: Vector) -> Reals:
     """Return whether an offset lies left of a path that comes in one direction and goes on in another."""
     of_in, of_on = triple(up, inward, offset) > 0.0, triple(up, onward, offset) > 0.0

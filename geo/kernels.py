@@ -60,7 +60,7 @@ def _compiled() -> dict[str, Callable[..., Any]]:
     """Return the formulas of ``arcs``, compiled; each calls those before it."""
     names = (
         "dot", "minus", "upward", "triple", "share_along", "gap", "place", "way", "curvature", "settle", "metres",
-        "rough_metres", "left", "choose", "side", "slack",
+        "rough_metres", "aside", "left", "choose", "side", "slack",
     )  # fmt: skip
     done: dict[str, Callable[..., Any]] = {"lesser": _lesser, "greater": _greater, "where": _where, "root": _root}
     for name in names:
@@ -72,6 +72,7 @@ def _compiled() -> dict[str, Callable[..., Any]]:
 _ARCS: Final = _compiled()
 _gap, _settle, _metres, _slack = _ARCS["gap"], _ARCS["settle"], _ARCS["metres"], _ARCS["slack"]
 _side, _share_along, _rough_metres = _ARCS["side"], _ARCS["share_along"], _ARCS["rough_metres"]
+_aside = _ARCS["aside"]
 
 
 @_jit
@@ -373,6 +374,80 @@ def _run(work: Callable[[int, int], None], marks: Indices) -> None:
     with ThreadPoolExecutor() as pool:
         for _ in pool.map(work, marks[:-1].tolist(), marks[1:].tolist()):
             pass
+
+
+@_jit
+def _winners(here, nodes, count, leaves, points, tie, chords, winner):  # type: ignore[no-untyped-def]
+    """Fill ``winner`` with the first piece that is nearest to each of some points, or as near; all are leaves."""
+    size = len(winner)
+    least = chords[count]
+    least[:] = np.inf
+    for j in range(count):
+        row = (here[0, j], here[1, j], here[2, j], here[3, j], here[4, j], here[5, j], here[6, j])
+        for k in range(size):
+            chords[j, k] = _root(_gap((points[0, k], points[1, k], points[2, k]), row))
+            least[k] = chords[j, k] if chords[j, k] < least[k] else least[k]
+    for j in range(count - 1, -1, -1):
+        for k in range(size):
+            winner[k] = j if chords[j, k] <= least[k] + tie else winner[k]
+    for k in range(size):
+        winner[k] = nodes[winner[k]] - leaves
+
+
+@numba.njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True)
+def _spread(tree, line, discs, pattern, limits, answers):  # type: ignore[no-untyped-def]
+    """Measure the samples of discs."""
+    table, before, after = line
+    xyz, frames, radius, drop = discs
+    tie, nobody = limits
+    piece, share, metres, side = answers
+    size = pattern.shape[1]
+    nodes, chord, here = np.empty(2 * MOST, np.int64), np.empty(2 * MOST), np.empty((7, 2 * MOST))
+    stack, found, points = np.empty(DEPTH, np.int64), np.empty(1, np.int64), np.empty((3, size))
+    chords = np.empty((2 * MOST + 1, size))
+    for i in range(len(xyz)):
+        point = (xyz[i, 0], xyz[i, 1], xyz[i, 2])
+        count = _frontier(tree, point, 2.0 * radius[i], nobody, np.inf, nodes, chord)
+        _copy(tree[0], nodes, count, here)
+        for k in range(size):
+            east, north, down = radius[i] * pattern[0, k], radius[i] * pattern[1, k], drop[i] * pattern[2, k]
+            points[0, k], points[1, k], points[2, k] = _aside(point, frames[i], east, north, down)
+        if nodes[0] >= tree[2]:
+            _winners(here, nodes, count, tree[2], points, tie, chords, piece[i])
+        else:
+            for k in range(size):
+                sample = (points[0, k], points[1, k], points[2, k])
+                _scan(sample, here, count, chord)
+                least = _least(tree, sample, nodes, count, chord, nobody, np.inf, stack)
+                _leaves_within(tree, sample, nodes, count, chord, least + tie, stack, found, 0 * count)
+                piece[i, k] = found[0]
+        for k in range(size):
+            sample, own = (points[0, k], points[1, k], points[2, k]), piece[i, k]
+            row = _row(table, own)
+            at = _share_along(sample, row)
+            share[i, k] = min(max(at, 0.0), 1.0)
+            metres[i, k] = _rough_metres(sample, row, share[i, k])
+            side[i, k] = _side(sample, row, _row(table, before[own]), _row(table, after[own]), at)
+
+
+def spread(tree: Tree, pieces: Pieces, discs: tuple[Reals, ...], pattern: Reals, tie_m: float) -> tuple[Any, ...]:
+    """Return piece, share, metres and side of the samples of discs, shape (n, samples) each.
+
+    ``discs`` are earth-centred centres (n, 3), the directions there (n, 9), radii and drops (n,); ``pattern`` is east,
+    north and down of the samples, shape (3, samples).
+    """
+    shape = (len(discs[0]), pattern.shape[1])
+    answers = (np.empty(shape, np.intp), np.empty(shape), np.empty(shape), np.empty(shape, np.int8))
+    ground = (tree.rows, tree.owner, tree.leaves, tree.sag)
+    line = (pieces.rows, pieces.before, pieces.after)
+
+    def work(first: int, last: int) -> None:
+        own = (discs[0][first:last], discs[1][first:last], discs[2][first:last], discs[3][first:last])
+        parts = (answers[0][first:last], answers[1][first:last], answers[2][first:last], answers[3][first:last])
+        _spread(ground, line, own, pattern, (tie_m, -1), parts)
+
+    _run(work, np.append(np.arange(0, shape[0], CHUNK // 16), shape[0]))
+    return answers
 
 
 def locate(tree: Tree, pieces: Pieces, borders: Reals, xyz: Reals, cell: Indices, tie_m: float) -> tuple[Any, ...]:
