@@ -8,16 +8,14 @@ A vector is a tuple of three items. A row describes one piece (or the pieces of 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
 from geo.crs import GEOD
 
-if TYPE_CHECKING:
-    from geo.crs import Reals
-
-    Vector: TypeAlias = tuple[Reals, Reals, Reals]
+Real: TypeAlias = Any  # an array of float64; compiled, a number
+Vector: TypeAlias = tuple[Real, Real, Real]
 
 # 0-2 where it starts; 3-5 the straight way to its end; 6 one over the square of that way's length; 7-9 four times how
 # far its middle rises above that way; 10 its length along the ground, metres; 11 and 12 are 1 where the line begins
@@ -33,7 +31,7 @@ _R2: Final = GEOD.a * GEOD.b
 lesser, greater, where, root = np.minimum, np.maximum, np.where, np.sqrt
 
 
-def dot(one: Vector, two: Vector) -> Reals:
+def dot(one: Vector, two: Vector) -> Real:
     """Return the product of two vectors."""
     return one[0] * two[0] + one[1] * two[1] + one[2] * two[2]
 
@@ -48,7 +46,7 @@ def upward(at: Vector) -> Vector:
     return (at[0], at[1], at[2] * _STRETCH)
 
 
-def triple(one: Vector, two: Vector, three: Vector) -> Reals:
+def triple(one: Vector, two: Vector, three: Vector) -> Real:
     """Return the triple product: positive if the third lies left of the second, seen from where the first points."""
     x = two[1] * three[2] - two[2] * three[1]
     y = two[2] * three[0] - two[0] * three[2]
@@ -56,13 +54,13 @@ def triple(one: Vector, two: Vector, three: Vector) -> Reals:
     return one[0] * x + one[1] * y + one[2] * z
 
 
-def share_along(point: Vector, row: Reals) -> Reals:
+def share_along(point: Vector, row: Real) -> Real:
     """Return where the perpendicular meets a piece's straight way: 0 at its start, 1 at its end, or beyond them."""
     x, y, z = point[0] - row[0], point[1] - row[1], point[2] - row[2]
     return (x * row[3] + y * row[4] + z * row[5]) * row[6]
 
 
-def gap(point: Vector, row: Reals) -> Reals:
+def gap(point: Vector, row: Real) -> Real:
     """Return the square of the straight distance from a point to a piece's straight way."""
     x, y, z = point[0] - row[0], point[1] - row[1], point[2] - row[2]
     share = lesser(greater((x * row[3] + y * row[4] + z * row[5]) * row[6], 0.0), 1.0)
@@ -70,7 +68,7 @@ def gap(point: Vector, row: Reals) -> Reals:
     return x * x + y * y + z * z
 
 
-def place(row: Reals, share: Reals) -> Vector:
+def place(row: Real, share: Real) -> Vector:
     """Return the place of a piece at a share of its length."""
     rise = share * (1.0 - share)
     return (
@@ -80,13 +78,13 @@ def place(row: Reals, share: Reals) -> Vector:
     )
 
 
-def way(row: Reals, share: Reals) -> Vector:
+def way(row: Real, share: Real) -> Vector:
     """Return the direction of a piece at a share of its length; its length is about the piece's."""
     lean = 1.0 - 2.0 * share
     return (row[3] + lean * row[7], row[4] + lean * row[8], row[5] + lean * row[9])
 
 
-def curvature(foot: Vector, offset: Vector) -> tuple[Reals, Reals, Vector, Vector, Reals]:
+def curvature(foot: Vector, offset: Vector) -> tuple[Real, Real, Vector, Vector, Real]:
     """Return what bends a geodesic from a place by a straight offset: chord squared, curvature, and their parts.
 
     The curvature is that of the ellipsoid's section along the chord, at the place above the chord's middle.
@@ -100,7 +98,7 @@ def curvature(foot: Vector, offset: Vector) -> tuple[Reals, Reals, Vector, Vecto
     return square, bent, heavy, middle, radius
 
 
-def settle(point: Vector, row: Reals) -> Reals:
+def settle(point: Vector, row: Real) -> Real:
     """Return where the geodesic perpendicular from a point meets a piece, as a share; outside 0 to 1 beyond it.
 
     A step of Newton's method finds the place nearest in a straight line; where the ellipsoid bends more in one
@@ -118,7 +116,7 @@ def settle(point: Vector, row: Reals) -> Reals:
     return share - square * square * bent * change / (12.0 * row[10])
 
 
-def metres(point: Vector, row: Reals, share: Reals) -> Reals:
+def metres(point: Vector, row: Real, share: Real) -> Real:
     """Return the geodesic distance from a point to the place of a piece at a share of its length."""
     foot = place(row, share)
     square, bent, _, _, _ = curvature(foot, minus(point, foot))
@@ -127,14 +125,14 @@ def metres(point: Vector, row: Reals, share: Reals) -> Reals:
     return root(square) * series
 
 
-def rough_metres(point: Vector, row: Reals, share: Reals) -> Reals:
-    """Return the same within two parts in a million up to 100 km, for points that may lie some metres off the ground."""
+def rough_metres(point: Vector, row: Real, share: Real) -> Real:
+    """Return the same within a part in a million up to 100 km, for points that may lie some metres off the ground."""
     offset = minus(point, place(row, share))
     chord = root(dot(offset, offset))
     return chord + chord * chord * chord / (24.0 * _R2)
 
 
-def aside(point: Vector, frame: Reals, east: Reals, north: Reals, down: Reals) -> Vector:
+def aside(point: Vector, frame: Real, east: Real, north: Real, down: Real) -> Vector:
     """Return the place some metres aside from a point; ``frame`` holds the directions east, north and up there."""
     return (
         point[0] + east * frame[0] + north * frame[3] - down * frame[6],
@@ -143,18 +141,18 @@ def aside(point: Vector, frame: Reals, east: Reals, north: Reals, down: Reals) -
     )
 
 
-def left(offset: Vector, up: Vector, inward: Vector, onward: Vector) -> Reals:
+def left(offset: Vector, up: Vector, inward: Vector, onward: Vector) -> Real:
     """Return whether an offset lies left of a path that comes in one direction and goes on in another."""
     of_in, of_on = triple(up, inward, offset) > 0.0, triple(up, onward, offset) > 0.0
     return (of_in & of_on) | ((of_in | of_on) & (triple(up, inward, onward) <= 0.0))
 
 
-def choose(which: Reals, one: Vector, two: Vector) -> Vector:
+def choose(which: Real, one: Vector, two: Vector) -> Vector:
     """Return the one vector where something holds, the other elsewhere."""
     return (where(which, one[0], two[0]), where(which, one[1], two[1]), where(which, one[2], two[2]))
 
 
-def side(point: Vector, row: Reals, before: Reals, after: Reals, share: Reals) -> Reals:
+def side(point: Vector, row: Real, before: Real, after: Real, share: Real) -> Real:
     """Return 1 left of the line, -1 right of it, 0 beyond its ends, for a point whose nearest place is on a piece.
 
     ``before`` and ``after`` are the rows of the adjoining pieces; ``share`` is as ``settle`` gives it.
@@ -171,7 +169,7 @@ def side(point: Vector, row: Reals, before: Reals, after: Reals, share: Reals) -
     return where(beyond, 0, sign)
 
 
-def slack(chord: Reals, sag: Reals | float) -> Reals:
+def slack(chord: Real, sag: Real) -> Real:
     """Return by how much straight distances can rank two pieces wrongly, metres, with room to spare.
 
     A piece rises at most ``sag`` above its straight way. Straight distances c fall short of geodesic ones by about

@@ -1,8 +1,9 @@
 """Where along the frozen reference line is a point, how far from it, and on which side?
 
-The edges of a baseline are geodesics. They are cut into short pieces, each of one edge and one segment; a ``Tree`` finds
-the few pieces that can be nearest, and only those are measured, by the formulas of ``arcs`` or, beyond their reach, by
-PROJ. Many points are measured by the same formulas compiled: no bit of an answer tells how many were asked for.
+The edges of a baseline are geodesics. They are cut into short pieces, each of one edge and one segment; a ``Tree``
+finds the few pieces that can be nearest, and only those are measured, by the formulas of ``arcs`` or, beyond their
+reach, by PROJ. Many points are measured by the same formulas compiled: no bit of an answer tells how many were asked
+for.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy.typing as npt
 import shapely
 
 from geo import arcs
-from geo.crs import GEOD, WGS84, ecef, forward, inverse
+from geo.crs import WGS84, ecef, forward, inverse
 from geo.errors import PolicyError
 from geo.pieces import SAME_M, cut, refuse_touching, successors, vertices_of, wrap
 from geo.trees import Tree
@@ -155,8 +156,7 @@ class Baseline:
         from geo import kernels  # noqa: PLC0415 -- numba takes a while to load, and few points do not need it
 
         west, south, east, north = self.segments.total_bounds
-        column = _scale(lon, west, east).astype(np.uint16)
-        cell = _scale(lat, south, north).astype(np.uint16) * np.uint16(CELLS) + column
+        cell = (np.floor(_scale(lat, south, north)) * CELLS + _scale(lon, west, east)).astype(np.uint16)
         return Measured(*kernels.locate(self.tree, self.pieces, self._borders, xyz, cell, TIE_M))
 
     def _measure_far(self, rows: Indices, found: Measured, lon: Reals, lat: Reals, xyz: Reals) -> None:
@@ -167,7 +167,11 @@ class Baseline:
         along, metres, azimuth, past = _feet(self.pieces, piece, lon[rows][point], lat[rows][point])
         chosen = _nearest(point, metres)
         piece, along = piece[chosen], along[chosen]
-        found.piece[rows], found.share[rows], found.metres[rows] = piece, along / self.pieces.length[piece], metres[chosen]
+        found.piece[rows], found.share[rows], found.metres[rows] = (
+            piece,
+            along / self.pieces.length[piece],
+            metres[chosen],
+        )
         found.side[rows] = _sides(self.pieces, piece, along, azimuth[chosen], past[chosen])
         found.other[rows] = _others(self, xyz[rows], piece)
 
@@ -255,16 +259,16 @@ def _measure(line: Baseline, xyz: Reals) -> Measured:
     piece, side = np.full(len(xyz), -1, np.intp), np.zeros(len(xyz), np.int8)
     share, metres, best, other = (np.zeros(len(xyz)) for _ in range(4))
     rows = line.pieces.rows
-    for block, point, near, least in line.tree.near(xyz, np.zeros(len(xyz))):
+    for block, points, candidates, least in line.tree.near(xyz, np.zeros(len(xyz))):
         best[block] = least
-        close = least[point] <= arcs.FAR_M
-        point, near = point[close], near[close]
+        close = least[points] <= arcs.FAR_M
+        point, candidate = points[close], candidates[close]
         place = _vector(xyz[block][point])
-        found = arcs.settle(place, rows[near].T)
+        found = arcs.settle(place, rows[candidate].T)
         held = np.minimum(np.maximum(found, 0.0), 1.0)
-        over = arcs.metres(place, rows[near].T, held)
+        over = arcs.metres(place, rows[candidate].T, held)
         chosen = _nearest(point, over)
-        at, near = block.start + point[chosen], near[chosen]
+        at, near = block.start + point[chosen], candidate[chosen]
         piece[at], share[at], metres[at] = near, held[chosen], over[chosen]
         before, after = line.pieces.before[near], line.pieces.after[near]
         side[at] = arcs.side(_vector(xyz[at]), rows[near].T, rows[before].T, rows[after].T, found[chosen])

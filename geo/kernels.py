@@ -1,234 +1,68 @@
 """How are many points measured at once?
 
-The formulas of ``arcs``, compiled, and the descent through a ``Tree``, one point at a time. Every number is the one that
+Points that lie close together are looked at together, and cells of them side by side. Every number is the one that
 numpy gives on arrays, to the last bit. Importing this module takes numba's start-up time: import it late.
 """
 
 from __future__ import annotations
 
-import math
 from concurrent.futures import ThreadPoolExecutor
-from types import FunctionType
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final
 
-import numba
 import numpy as np
 
 from geo import arcs
+from geo.descents import (
+    DEPTH,
+    MOST,
+    aside,
+    copy,
+    frontier,
+    gap,
+    inner,
+    least_of,
+    leaves_within,
+    metres_of,
+    outer,
+    root,
+    rough_metres,
+    row_of,
+    scan,
+    settle,
+    share_along,
+    side_of,
+    slack,
+    within,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import numpy.typing as npt
 
     from geo.crs import Reals
     from geo.pieces import Indices, Pieces
     from geo.trees import Tree
 
-Function = TypeVar("Function", bound="Callable[..., Any]")
 CHUNK: Final = 16_384  # points a thread takes at a time
-DEPTH: Final = 128  # no tree is half as deep
 FEW: Final = 8  # pieces kept for a point before they are measured; where there are more, they are measured at once
-MOST: Final = 64  # nodes that are looked at for a whole cell
 
 
-def _jit(function: Function) -> Function:
-    """Compile a function without the liberties that would change a bit, to run beside others."""
-    compiled = numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
-    return cast("Function", compiled)
+@inner
+def _measure(point, row, pairs, j):
+    share = settle(point, row)
+    pairs[j, 0], pairs[j, 1] = share, metres_of(point, row, min(max(share, 0.0), 1.0))
 
 
-@_jit
-def _lesser(one, two):  # type: ignore[no-untyped-def]
-    return one if one < two else two
-
-
-@_jit
-def _greater(one, two):  # type: ignore[no-untyped-def]
-    return one if one > two else two
-
-
-@_jit
-def _where(which, one, two):  # type: ignore[no-untyped-def]
-    return one if which else two
-
-
-@_jit
-def _root(one):  # type: ignore[no-untyped-def]
-    return math.sqrt(one)
-
-
-def _compiled() -> dict[str, Callable[..., Any]]:
-    """Return the formulas of ``arcs``, compiled; each calls those before it."""
-    names = (
-        "dot", "minus", "upward", "triple", "share_along", "gap", "place", "way", "curvature", "settle", "metres",
-        "rough_metres", "aside", "left", "choose", "side", "slack",
-    )  # fmt: skip
-    done: dict[str, Callable[..., Any]] = {"lesser": _lesser, "greater": _greater, "where": _where, "root": _root}
-    for name in names:
-        source = getattr(arcs, name)
-        done[name] = _jit(FunctionType(source.__code__, {**vars(arcs), **done}, name))
-    return done
-
-
-_ARCS: Final = _compiled()
-_gap, _settle, _metres, _slack = _ARCS["gap"], _ARCS["settle"], _ARCS["metres"], _ARCS["slack"]
-_side, _share_along, _rough_metres = _ARCS["side"], _ARCS["share_along"], _ARCS["rough_metres"]
-_aside = _ARCS["aside"]
-
-
-@_jit
-def _way(rows, k):  # type: ignore[no-untyped-def]
-    return (rows[k, 0], rows[k, 1], rows[k, 2], rows[k, 3], rows[k, 4], rows[k, 5], rows[k, 6])
-
-
-@_jit
-def _row(rows, k):  # type: ignore[no-untyped-def]
-    """Return a row of ``COLUMNS`` items; negative places count from the end, as in numpy."""
-    return (
-        rows[k, 0], rows[k, 1], rows[k, 2], rows[k, 3], rows[k, 4], rows[k, 5], rows[k, 6], rows[k, 7], rows[k, 8],
-        rows[k, 9], rows[k, 10], rows[k, 11], rows[k, 12],
-    )  # fmt: skip
-
-
-@_jit
-def _frontier(tree, centre, extra, own, bound, nodes, floor):  # type: ignore[no-untyped-def]
-    """Fill ``nodes``, ascending, with all that can hold what is nearest to a place within ``extra`` / 2 of a centre.
-
-    With ``own`` not negative, nearest of the pieces of other segments and within ``bound``. Returns how many.
-    """
-    rows, owner, leaves, sag = tree
-    count, nodes[0] = 1, 1
-    while count and nodes[0] < leaves and 2 * count <= MOST:
-        for j in range(count - 1, -1, -1):
-            nodes[2 * j + 1], nodes[2 * j] = 2 * nodes[j] + 1, 2 * nodes[j]
-        for j in range(2 * count):
-            node = nodes[j]
-            metres = _root(_gap(centre, _way(rows, node)))
-            floor[j] = metres - rows[node, 7]
-            if own < 0 or owner[node, 0] > own or owner[node, 1] < own:
-                bound = min(bound, metres + rows[node, 8])
-        reach, kept = bound + _slack(bound, sag) + extra, 0
-        for j in range(2 * count):
-            node = nodes[j]
-            if floor[j] <= reach and rows[node, 7] > 0.0 and (own < 0 or owner[node, 0] != own or owner[node, 1] != own):
-                nodes[kept] = node
-                kept += 1
-        count = kept
-    return count
-
-
-@_jit
-def _copy(rows, nodes, count, here):  # type: ignore[no-untyped-def]
-    for j in range(count):
-        for column in range(7):
-            here[column, j] = rows[nodes[j], column]
-
-
-@_jit
-def _scan(point, here, count, chord):  # type: ignore[no-untyped-def]
-    """Fill ``chord`` with the straight distances to what was copied."""
-    for j in range(count):
-        row = (here[0, j], here[1, j], here[2, j], here[3, j], here[4, j], here[5, j], here[6, j])
-        chord[j] = _root(_gap(point, row))
-
-
-@_jit
-def _least(tree, point, nodes, count, chord, own, bound, stack):  # type: ignore[no-untyped-def]
-    """Return the least straight distance to a piece under ``nodes``, of segments other than ``own``, up to ``bound``."""
-    rows, owner, leaves, sag = tree
-    least = bound
-    if nodes[0] >= leaves:
-        for j in range(count):
-            if owner[nodes[j], 0] != own:
-                least = min(least, chord[j])
-        return least
-    near = 0
-    for j in range(1, count):
-        if chord[j] - rows[nodes[j], 7] < chord[near] - rows[nodes[near], 7]:
-            near = j
-    for j in range(count):
-        pick = near if j == 0 else (j - 1 if j <= near else j)
-        if chord[pick] - rows[nodes[pick], 7] > least:
-            continue
-        top, stack[0] = 1, nodes[pick]
-        while top:
-            top -= 1
-            node = stack[top]
-            metres = _root(_gap(point, _way(rows, node)))
-            if metres - rows[node, 7] > least or (owner[node, 0] == own and owner[node, 1] == own):
-                continue
-            if node >= leaves:
-                least = min(least, metres)
-                continue
-            one, two = 2 * node, 2 * node + 1
-            floor_one = _gap(point, _way(rows, one))
-            floor_two = _gap(point, _way(rows, two))
-            if floor_one > floor_two:
-                one, two = two, one
-            stack[top], stack[top + 1] = two, one
-            top += 2
-    return least
-
-
-@_jit
-def _leaves_within(tree, point, nodes, count, chord, reach, stack, found, skip):  # type: ignore[no-untyped-def]
-    """Fill ``found`` with pieces within a straight ``reach``, ascending, after the first ``skip``; return how many."""
-    rows, owner, leaves, sag = tree
-    size, seen = 0, 0
-    for j in range(count):
-        if chord[j] - rows[nodes[j], 7] > reach:
-            continue
-        top, stack[0] = 1, nodes[j]
-        while top:
-            top -= 1
-            node = stack[top]
-            metres = _root(_gap(point, _way(rows, node)))
-            if metres - rows[node, 7] > reach:
-                continue
-            if node < leaves:
-                stack[top], stack[top + 1] = 2 * node + 1, 2 * node
-                top += 2
-            elif metres <= reach:
-                seen += 1
-                if seen > skip:
-                    found[size] = node - leaves
-                    size += 1
-                if size == len(found):
-                    return size
-    return size
-
-
-@_jit
-def _within(tree, point, nodes, count, chord, reach, stack, found, skip):  # type: ignore[no-untyped-def]
-    """Fill ``found`` with pieces within a straight ``reach``, ascending, after the first ``skip``; return how many."""
-    if nodes[0] < tree[2]:
-        return _leaves_within(tree, point, nodes, count, chord, reach, stack, found, skip)
-    size, seen = 0, 0
-    for j in range(count):
-        if chord[j] <= reach:
-            seen += 1
-            if seen > skip:
-                found[size] = nodes[j] - tree[2]
-                size += 1
-                if size == len(found):
-                    return size
-    return size
-
-
-@_jit
-def _measure(point, row, pairs, j):  # type: ignore[no-untyped-def]
-    share = _settle(point, row)
-    pairs[j, 0], pairs[j, 1] = share, _metres(point, row, min(max(share, 0.0), 1.0))
-
-
-@_jit
-def _sweep(search, point, reach, limit, row_of, pairs):  # type: ignore[no-untyped-def]
+@inner
+def _sweep(search, point, reach, limit, table, pairs):
     """Return the least geodesic distance within reach, or the first piece where it is at most ``limit``."""
     tree, nodes, count, chord, stack, found = search
     least, skip = np.inf, count - count
     while True:
-        size = _within(tree, point, nodes, count, chord, reach, stack, found, skip)
+        size = within(tree, point, nodes, count, chord, reach, stack, found, skip)
         for j in range(size):
-            _measure(point, _row(row_of, found[j]), pairs, 0)
+            _measure(point, row_of(table, found[j]), pairs, 0)
             if pairs[0, 1] <= limit:
                 return pairs[0, 1], found[j]
             least = min(least, pairs[0, 1])
@@ -237,21 +71,21 @@ def _sweep(search, point, reach, limit, row_of, pairs):  # type: ignore[no-untyp
         skip += size
 
 
-@_jit
-def _distance(point, border):  # type: ignore[no-untyped-def]
+@inner
+def _distance(point, border):
     x, y, z = point[0] - border[0], point[1] - border[1], point[2] - border[2]
-    return _root(x * x + y * y + z * z)
+    return root(x * x + y * y + z * z)
 
 
-@_jit
-def _bound(point, borders, own):  # type: ignore[no-untyped-def]
+@inner
+def _bound(point, borders, own):
     """Return the distance to the nearer border of a segment."""
     one = _distance(point, (borders[own, 0], borders[own, 1], borders[own, 2]))
     return min(one, _distance(point, (borders[own, 3], borders[own, 4], borders[own, 5])))
 
 
-@_jit
-def _ball(xyz, order, begin, end):  # type: ignore[no-untyped-def]
+@inner
+def _ball(xyz, order, begin, end):
     """Return a centre of points, and twice the distance of the farthest from it."""
     x, y, z = 0.0, 0.0, 0.0
     for i in order[begin:end]:
@@ -263,25 +97,25 @@ def _ball(xyz, order, begin, end):  # type: ignore[no-untyped-def]
     return centre, 2.0 * far + 0.001
 
 
-@_jit
-def _candidates(tree, cell, limits, answers, work):  # type: ignore[no-untyped-def]
+@inner
+def _candidates(tree, cell, limits, answers, work):
     """Find the least straight distance of a cell's points, and the few pieces that are worth measuring."""
     xyz, order, begin, end, centre, extra = cell
     nodes, chord, here, stack, found, first, candidate = work
     best = answers[4]
-    count = _frontier(tree, centre, extra, limits[2], np.inf, nodes, chord)
-    _copy(tree[0], nodes, count, here)
+    count = frontier(tree, centre, extra, limits[2], np.inf, nodes, chord)
+    copy(tree[0], nodes, count, here)
     pairs = 0
     for at in range(begin, end):
         i = order[at]
         point = (xyz[i, 0], xyz[i, 1], xyz[i, 2])
-        _scan(point, here, count, chord)
-        best[i] = _least(tree, point, nodes, count, chord, limits[2], np.inf, stack)
+        scan(point, here, count, chord)
+        best[i] = least_of(tree, point, nodes, count, chord, limits[2], np.inf, stack)
         first[at - begin] = pairs
         if best[i] > limits[1]:
             continue
-        reach = best[i] + _slack(best[i], tree[3])
-        size = _within(tree, point, nodes, count, chord, reach, stack, found, 0 * count)
+        reach = best[i] + slack(best[i], tree[3])
+        size = within(tree, point, nodes, count, chord, reach, stack, found, 0 * count)
         if size == len(found):
             search = (tree, nodes, count, chord, stack, found)
             least, _ = _sweep(search, point, reach, -1.0, answers[6], answers[7])
@@ -294,16 +128,16 @@ def _candidates(tree, cell, limits, answers, work):  # type: ignore[no-untyped-d
     return pairs
 
 
-@_jit
-def _choose(line, cell, tie, answers, first, candidate, pairs):  # type: ignore[no-untyped-def]
+@inner
+def _choose(line, cell, tie, answers, first, candidate, pairs):
     """Choose the first piece that is nearest or as near; return the least and the greatest segment chosen."""
-    table, before, after, segment, borders = line
-    xyz, order, begin, end, centre, extra = cell
-    piece, share, metres, side, best, other, _, _ = answers
+    table, before, after, segment, _ = line
+    xyz, order, begin, end, _, _ = cell
+    piece, share, metres, side = answers[:4]
     for at in range(begin, end):
         i = order[at]
         for j in range(first[at - begin], first[at - begin + 1]):
-            _measure((xyz[i, 0], xyz[i, 1], xyz[i, 2]), _row(table, candidate[j]), pairs, j)
+            _measure((xyz[i, 0], xyz[i, 1], xyz[i, 2]), row_of(table, candidate[j]), pairs, j)
     lowest, highest = np.int64(1 << 62), np.int64(-1)
     for at in range(begin, end):
         i, j, stop = order[at], first[at - begin], first[at - begin + 1]
@@ -318,22 +152,22 @@ def _choose(line, cell, tie, answers, first, candidate, pairs):  # type: ignore[
         k, found = candidate[j], pairs[j, 0]
         piece[i], share[i], metres[i] = k, min(max(found, 0.0), 1.0), pairs[j, 1]
         point = (xyz[i, 0], xyz[i, 1], xyz[i, 2])
-        side[i] = _side(point, _row(table, k), _row(table, before[k]), _row(table, after[k]), found)
+        side[i] = side_of(point, row_of(table, k), row_of(table, before[k]), row_of(table, after[k]), found)
         lowest, highest = min(lowest, segment[k]), max(highest, segment[k])
     return lowest, highest
 
 
-@_jit
-def _others(tree, line, cell, span, answers, work):  # type: ignore[no-untyped-def]
+@inner
+def _others(tree, line, cell, span, answers, work):
     """Find the nearest piece of another segment, for all points of one segment after the other."""
     segment, borders = line[3], line[4]
     xyz, order, begin, end, centre, extra = cell
-    nodes, chord, here, stack, found, first, candidate = work
+    nodes, chord, here, stack, _, _, _ = work
     piece, other = answers[0], answers[5]
     own, highest = span
     while own <= highest:
-        count = _frontier(tree, centre, extra, own, _bound(centre, borders, own) + extra, nodes, chord)
-        _copy(tree[0], nodes, count, here)
+        count = frontier(tree, centre, extra, own, _bound(centre, borders, own) + extra, nodes, chord)
+        copy(tree[0], nodes, count, here)
         following = highest + 1
         for at in range(begin, end):
             i = order[at]
@@ -342,15 +176,15 @@ def _others(tree, line, cell, span, answers, work):  # type: ignore[no-untyped-d
                 point = (xyz[i, 0], xyz[i, 1], xyz[i, 2])
                 other[i] = _bound(point, borders, own)
                 if count:
-                    _scan(point, here, count, chord)
-                    other[i] = _least(tree, point, nodes, count, chord, own, other[i], stack)
+                    scan(point, here, count, chord)
+                    other[i] = least_of(tree, point, nodes, count, chord, own, other[i], stack)
             elif mine > own:
                 following = min(following, mine)
         own = following
 
 
-@numba.njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True)
-def _locate(tree, line, points, limits, answers):  # type: ignore[no-untyped-def]
+@outer
+def _locate(tree, line, points, limits, answers):
     """Answer the points of some cells."""
     xyz, order, begins, ends = points
     most = 0
@@ -376,8 +210,8 @@ def _run(work: Callable[[int, int], None], marks: Indices) -> None:
             pass
 
 
-@_jit
-def _winners(here, nodes, count, leaves, points, tie, chords, winner):  # type: ignore[no-untyped-def]
+@inner
+def _winners(here, nodes, count, leaves, points, tie, chords, winner):
     """Fill ``winner`` with the first piece that is nearest to each of some points, or as near; all are leaves."""
     size = len(winner)
     least = chords[count]
@@ -385,8 +219,8 @@ def _winners(here, nodes, count, leaves, points, tie, chords, winner):  # type: 
     for j in range(count):
         row = (here[0, j], here[1, j], here[2, j], here[3, j], here[4, j], here[5, j], here[6, j])
         for k in range(size):
-            chords[j, k] = _root(_gap((points[0, k], points[1, k], points[2, k]), row))
-            least[k] = chords[j, k] if chords[j, k] < least[k] else least[k]
+            chords[j, k] = root(gap((points[0, k], points[1, k], points[2, k]), row))
+            least[k] = min(least[k], chords[j, k])
     for j in range(count - 1, -1, -1):
         for k in range(size):
             winner[k] = j if chords[j, k] <= least[k] + tie else winner[k]
@@ -394,8 +228,8 @@ def _winners(here, nodes, count, leaves, points, tie, chords, winner):  # type: 
         winner[k] = nodes[winner[k]] - leaves
 
 
-@numba.njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True)
-def _spread(tree, line, discs, pattern, limits, answers):  # type: ignore[no-untyped-def]
+@outer
+def _spread(tree, line, discs, pattern, limits, answers):
     """Measure the samples of discs."""
     table, before, after = line
     xyz, frames, radius, drop = discs
@@ -407,27 +241,27 @@ def _spread(tree, line, discs, pattern, limits, answers):  # type: ignore[no-unt
     chords = np.empty((2 * MOST + 1, size))
     for i in range(len(xyz)):
         point = (xyz[i, 0], xyz[i, 1], xyz[i, 2])
-        count = _frontier(tree, point, 2.0 * radius[i], nobody, np.inf, nodes, chord)
-        _copy(tree[0], nodes, count, here)
+        count = frontier(tree, point, 2.0 * radius[i], nobody, np.inf, nodes, chord)
+        copy(tree[0], nodes, count, here)
         for k in range(size):
             east, north, down = radius[i] * pattern[0, k], radius[i] * pattern[1, k], drop[i] * pattern[2, k]
-            points[0, k], points[1, k], points[2, k] = _aside(point, frames[i], east, north, down)
+            points[0, k], points[1, k], points[2, k] = aside(point, frames[i], east, north, down)
         if nodes[0] >= tree[2]:
             _winners(here, nodes, count, tree[2], points, tie, chords, piece[i])
         else:
             for k in range(size):
                 sample = (points[0, k], points[1, k], points[2, k])
-                _scan(sample, here, count, chord)
-                least = _least(tree, sample, nodes, count, chord, nobody, np.inf, stack)
-                _leaves_within(tree, sample, nodes, count, chord, least + tie, stack, found, 0 * count)
+                scan(sample, here, count, chord)
+                least = least_of(tree, sample, nodes, count, chord, nobody, np.inf, stack)
+                leaves_within(tree, sample, nodes, count, chord, least + tie, stack, found, 0 * count)
                 piece[i, k] = found[0]
         for k in range(size):
             sample, own = (points[0, k], points[1, k], points[2, k]), piece[i, k]
-            row = _row(table, own)
-            at = _share_along(sample, row)
+            row = row_of(table, own)
+            at = share_along(sample, row)
             share[i, k] = min(max(at, 0.0), 1.0)
-            metres[i, k] = _rough_metres(sample, row, share[i, k])
-            side[i, k] = _side(sample, row, _row(table, before[own]), _row(table, after[own]), at)
+            metres[i, k] = rough_metres(sample, row, share[i, k])
+            side[i, k] = side_of(sample, row, row_of(table, before[own]), row_of(table, after[own]), at)
 
 
 def spread(tree: Tree, pieces: Pieces, discs: tuple[Reals, ...], pattern: Reals, tie_m: float) -> tuple[Any, ...]:
@@ -450,7 +284,9 @@ def spread(tree: Tree, pieces: Pieces, discs: tuple[Reals, ...], pattern: Reals,
     return answers
 
 
-def locate(tree: Tree, pieces: Pieces, borders: Reals, xyz: Reals, cell: Indices, tie_m: float) -> tuple[Any, ...]:
+def locate(
+    tree: Tree, pieces: Pieces, borders: Reals, xyz: Reals, cell: npt.NDArray[np.uint16], tie_m: float
+) -> tuple[Any, ...]:
     """Return piece, share, metres, side, least straight distance and that to another segment, shape (n,) each.
 
     Points of one ``cell`` lie close together: they are looked at together. A piece of -1 means: too far away.

@@ -37,8 +37,8 @@ class Pieces:
     """Geodesic pieces in order of chainage, arrays of shape (n,).
 
     Azimuths are forward. ``before`` and ``after`` are the adjoining pieces, -1 at the line's ends. ``bend_before`` and
-    ``bend_after`` are the turns there, degrees, left negative. ``start`` and ``span`` are earth-centred, shape (n, 3). ``rows`` describe
-    the same as in ``arcs``.
+    ``bend_after`` are the turns there, degrees, left negative. ``start`` and ``span`` are earth-centred, shape (n, 3);
+    ``rows`` describe the pieces as ``arcs`` reads them.
     """
 
     lon: Reals

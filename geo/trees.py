@@ -30,9 +30,9 @@ BLOCK: Final = 4_096  # points looked at together
 class Tree:
     """Capsules in heap order: node i has the halves 2 i and 2 i + 1, the root is 1, piece k is node ``leaves`` + k.
 
-    ``rows``, shape (2 leaves, 9), begin as in ``arcs``. Column 7 is how far a piece of a node lies from its straight way
-    at most, minus infinity where there is no piece. Column 8 is the same where a node is unbroken, else infinity: no
-    place of the way is farther than that from a piece. ``owner``, shape (2 leaves, 2), is its least and its greatest
+    ``rows``, shape (2 leaves, 9), begin as in ``arcs``. Column 7 is how far a piece of a node lies from its straight
+    way at most, minus infinity where there is no piece. Column 8 is the same where a node is unbroken, else infinity:
+    no place of the way is farther than that from a piece. ``owner``, shape (2 leaves, 2), is its least and its greatest
     segment.
     ``sag`` is how far a piece rises above its straight way at most, metres.
     """
@@ -63,7 +63,7 @@ class Tree:
             own = rows[nodes + np.arange(count) // width].T
             far = np.maximum(arcs.gap(_vector(begins), own), arcs.gap(_vector(ends), own))
             rows[here, STRAY] = np.sqrt(np.maximum.reduceat(far, first)) + MARGIN_M
-            gaps = np.add.reduceat(np.append(broken & (np.arange(1, count) % width != 0), False), first)  # noqa: FBT003
+            gaps = np.add.reduceat(np.append(broken & (np.arange(1, count) % width != 0), False), first)
             rows[here, WITHIN] = np.where(gaps == 0, rows[here, STRAY], np.inf)
             owner[here, 0] = np.minimum.reduceat(pieces.segment, first)
             owner[here, 1] = np.maximum.reduceat(pieces.segment, first)
