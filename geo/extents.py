@@ -59,15 +59,21 @@ def _days_of(
     day, ground = min(begun), None
     while day <= until:
         new = begun.get(day, [])
-        if new:
-            fresh = union(discs[new])
-            ground = fresh if ground is None else union(np.array([ground, fresh]))
+        ground = _grown(ground, discs[new])
         close = day + timedelta(days=1, seconds=-1)
         yield (
             breach.name, day.date().isoformat(), pd.Timestamp(day), pd.Timestamp(close),
             len(new), int(reports[new].sum()), _tier_at(breach, min(close, as_of)), ground,
         )  # fmt: skip
         day += timedelta(days=1)
+
+
+def _grown(ground: shapely.MultiPolygon | None, discs: Shapes) -> shapely.MultiPolygon | None:
+    """Return the ground with discs added; most of a shelling falls on ground that it had covered before."""
+    if ground is not None:
+        shapely.prepare(ground)
+        discs = np.array([ground, *discs[~shapely.covered_by(discs, ground)]])
+    return union(discs) if len(discs) > 1 or ground is None else ground
 
 
 def _midnight(instant_us: int) -> datetime:

@@ -124,7 +124,9 @@ def _candidates(a: Things, b: Things, reach_m: float, reach_us: float, *, same: 
             left, right = ma[pairs[:, 0]], ma[pairs[:, 1]]
         else:
             there = cKDTree(_points(b, mb, space, time, zero))
-            left, right = _expand(np.asarray(there.query_ball_point(here.data, 1 + 1e-9, p=np.inf)).tolist(), ma, mb)
+            left, right = _expand(
+                np.asarray(there.query_ball_point(here.data, 1 + 1e-9, p=np.inf, workers=-1)).tolist(), ma, mb
+            )
         lefts.append(left)
         rights.append(right)
     return np.concatenate(lefts), np.concatenate(rights)

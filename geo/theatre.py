@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from geo.fronts import Baseline
+    from geo.lines import CurrentLine
     from geo.policy import Trust
     from geo.zones import Zone
 
@@ -61,21 +62,13 @@ class Source:
     place_m: tuple[tuple[str, float], ...] = ()
 
 
-@dataclass(frozen=True)
-class CurrentLine:
-    """Where the line was on a day: a dated layer that never renumbers the baseline."""
-
-    valid_from: datetime
-    source: str
-    geometry: gpd.GeoSeries
-
-
 @dataclass(frozen=True, eq=False)
 class Theatre:
     """One ceasefire, whole. ``parties`` are (left, right); ``regions`` has columns region_id, name, geometry (WGS 84).
 
     ``baselines[0]`` is the one whose segments and chainages are published. ``area`` (west, south, east, north, degrees)
-    is ground beyond the lines and regions from which reports may still come, such as a whole country.
+    is ground beyond the lines and regions from which reports may still come, such as a whole country. ``lines`` are the
+    current lines in order of date and then of arrival.
     """
 
     id: str
