@@ -53,7 +53,7 @@ def spread(baseline: Baseline, lon: Reals, lat: Reals, radius_m: Reals, centres:
     A disc's answer does not depend on the other discs.
     """
     discs = (ecef(lon, lat), _frames(lon, lat), radius_m, radius_m * radius_m / (2.0 * GEOD.a))
-    if compiled(len(lon)):
+    if compiled(len(lon), "spread"):
         from geo import kernels  # noqa: PLC0415 -- numba takes a while to load, and few discs do not need it
 
         piece, share, metres, side = kernels.spread(baseline.tree, baseline.pieces, discs, _PATTERN, TIE_M)

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 GENTLE_DEG: Final = 170.0  # a curve whose headings differ by less than 180 degrees cannot wind around a place
 BESIDE_M: Final = 0.05  # how far beside the line its samples lie
 TIE_M: Final = 1e-8  # distances that differ by less are equal: the ellipsoid is solved to some nanometres
-COMPILED_FROM: Final = 10_000  # points from which compiling pays
+# Points, and discs, from which compiling pays for itself at once.
+COMPILED_FROM: Final = {"locate": 200_000, "spread": 10_000}
 CELLS: Final = 256  # points in one of so many by so many cells around the line are looked at together
 AROUND_DEG: Final = 1.0  # how far the cells reach beyond the line
 NO_BORDER_M: Final = 1e12  # farther than any place
@@ -151,7 +152,7 @@ class Baseline:
 
     def _measured(self, xyz: Reals, lon: Reals, lat: Reals) -> Measured:
         """Measure points, compiled or in arrays."""
-        if not compiled(len(xyz)):
+        if not compiled(len(xyz), "locate"):
             return _measure(self, xyz)
         from geo import kernels  # noqa: PLC0415 -- numba takes a while to load, and few points do not need it
 
@@ -249,9 +250,10 @@ class Measured:
     other: Reals
 
 
-def compiled(count: int) -> bool:
-    """Return whether so many points are measured compiled: where it pays, or costs no start-up time any more."""
-    return count >= COMPILED_FROM or "geo.kernels" in sys.modules
+def compiled(count: int, kernel: str) -> bool:
+    """Return whether so many are measured compiled: where it pays, or costs no start-up time any more."""
+    loaded = sys.modules.get("geo.kernels")
+    return count >= COMPILED_FROM[kernel] or (loaded is not None and kernel in loaded.WARM)
 
 
 def _measure(line: Baseline, xyz: Reals) -> Measured:

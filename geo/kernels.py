@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from geo.trees import Tree
 
 CHUNK: Final = 16_384  # points a thread takes at a time
+WARM: Final[set[str]] = set()  # what is compiled already
 FEW: Final = 8  # pieces kept for a point before they are measured; where there are more, they are measured at once
 
 
@@ -281,6 +282,7 @@ def spread(tree: Tree, pieces: Pieces, discs: tuple[Reals, ...], pattern: Reals,
         _spread(ground, line, own, pattern, (tie_m, -1), parts)
 
     _run(work, np.append(np.arange(0, shape[0], CHUNK // 16), shape[0]))
+    WARM.add("spread")
     return answers
 
 
@@ -308,4 +310,5 @@ def locate(
 
     marks = np.append(np.unique(np.searchsorted(begins, np.arange(0, count, CHUNK))), len(begins))
     _run(work, marks)
+    WARM.add("locate")
     return answers
