@@ -1,11 +1,14 @@
 """Where along the frozen reference line is a point, how far from it, and on which side?
 
-The edges of a baseline are geodesics. They are cut into short pieces, each of one edge and one segment; a search in
-earth-centred space finds the few pieces that can be nearest, and only those are measured on the ellipsoid.
+The edges of a baseline are geodesics. They are cut into short pieces, each of one edge and one segment; a ``Tree``
+finds the few pieces that can be nearest, and only those are measured, by the formulas of ``arcs`` or, beyond their
+reach, by PROJ. Many points are measured by the same formulas compiled: no bit of an answer tells how many were asked
+for.
 """
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self
 
@@ -13,14 +16,14 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import shapely
-from scipy.spatial import KDTree
 
-from geo.crs import GEOD, WGS84, ecef, forward, inverse
+from geo import arcs
+from geo.crs import WGS84, ecef, forward, inverse
 from geo.errors import PolicyError
 from geo.pieces import SAME_M, cut, refuse_touching, successors, vertices_of, wrap
+from geo.trees import Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
 
     from shapely import LineString, MultiLineString
@@ -31,8 +34,11 @@ if TYPE_CHECKING:
 GENTLE_DEG: Final = 170.0  # a curve whose headings differ by less than 180 degrees cannot wind around a place
 BESIDE_M: Final = 0.05  # how far beside the line its samples lie
 TIE_M: Final = 1e-8  # distances that differ by less are equal: the ellipsoid is solved to some nanometres
-FIRST_LOOK: Final = 8  # pieces looked at before asking for more
-BLOCK: Final = 400_000  # point-piece pairs held in memory at a time
+# Points, and discs, from which compiling pays for itself at once.
+COMPILED_FROM: Final = {"locate": 200_000, "spread": 10_000}
+CELLS: Final = 256  # points in one of so many by so many cells around the line are looked at together
+AROUND_DEG: Final = 1.0  # how far the cells reach beyond the line
+NO_BORDER_M: Final = 1e12  # farther than any place
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +82,9 @@ class Baseline:
     segments: gpd.GeoDataFrame
     length_m: float
     pieces: Pieces = field(repr=False)
-    _tree: KDTree = field(repr=False)
+    tree: Tree = field(repr=False)
     _gentle: Bools = field(repr=False)
+    _borders: Reals = field(repr=False)
 
     @classmethod
     def build(
@@ -111,8 +118,9 @@ class Baseline:
             segments=_segments(pieces),
             length_m=float(pieces.chainage[-1] + pieces.length[-1]),
             pieces=pieces,
-            _tree=KDTree(pieces.start + pieces.span / 2),
+            tree=Tree.build(pieces),
             _gentle=_gentle(pieces),
+            _borders=_borders(pieces),
         )
 
     def locate(self, lon: RealsLike, lat: RealsLike) -> Located:
@@ -130,18 +138,47 @@ class Baseline:
         if not (np.isfinite(at_lon).all() and np.isfinite(at_lat).all()):
             msg = "locate needs finite coordinates"
             raise ValueError(msg)
-        point, piece, clear = self.candidates(ecef(at_lon, at_lat), np.zeros(len(at_lon)))
-        along, metres, azimuth, past = _feet(self.pieces, piece, at_lon[point], at_lat[point])
-        chosen = _nearest(point, metres)
-        piece, along, metres = piece[chosen], along[chosen], metres[chosen]
-        side = _sides(self.pieces, piece, along, azimuth[chosen], past[chosen])
+        xyz = ecef(at_lon, at_lat)
+        found = self._measured(xyz, at_lon, at_lat)
+        self._measure_far(np.flatnonzero(found.piece < 0), found, at_lon, at_lat, xyz)
+        segment = self.pieces.segment[found.piece]
         return Located(
-            segment=self.pieces.segment[piece],
-            chainage_m=self.pieces.chainage[piece] + along,
-            distance_m=metres,
-            side=np.where(metres <= SAME_M, 0, side).astype(np.int8),
-            clear_m=clear,
+            segment=segment,
+            chainage_m=self.pieces.chainage[found.piece] + found.share * self.pieces.length[found.piece],
+            distance_m=found.metres,
+            side=np.where(found.metres <= SAME_M, 0, found.side).astype(np.int8),
+            clear_m=self._clear(found.best, found.other, segment),
         )
+
+    def _measured(self, xyz: Reals, lon: Reals, lat: Reals) -> Measured:
+        """Measure points, compiled or in arrays."""
+        if not compiled(len(xyz), "locate"):
+            return _measure(self, xyz)
+        from geo import kernels  # noqa: PLC0415 -- numba takes a while to load, and few points do not need it
+
+        west, south, east, north = self.segments.total_bounds
+        cell = (np.floor(_scale(lat, south, north)) * CELLS + _scale(lon, west, east)).astype(np.uint16)
+        return Measured(*kernels.locate(self.tree, self.pieces, self._borders, xyz, cell, TIE_M))
+
+    def _measure_far(self, rows: Indices, found: Measured, lon: Reals, lat: Reals, xyz: Reals) -> None:
+        """Fill in points that are too far away for the formulas, by PROJ."""
+        if not rows.size:
+            return
+        point, piece, _ = self.candidates(xyz[rows], np.zeros(len(rows)))
+        along, metres, azimuth, past = _feet(self.pieces, piece, lon[rows][point], lat[rows][point])
+        chosen = _nearest(point, metres)
+        piece, along = piece[chosen], along[chosen]
+        found.piece[rows], found.share[rows], found.metres[rows] = (
+            piece,
+            along / self.pieces.length[piece],
+            metres[chosen],
+        )
+        found.side[rows] = _sides(self.pieces, piece, along, azimuth[chosen], past[chosen])
+        found.other[rows] = _others(self, xyz[rows], piece)
+
+    def _clear(self, best: Reals, other: Reals, segment: Indices) -> Reals:
+        clear = other - best - arcs.slack(best, self.tree.sag)
+        return np.where(self._gentle[segment], np.maximum(clear, 0.0), 0.0)
 
     def at(self, chainage_m: RealsLike, offset_m: RealsLike) -> tuple[Reals, Reals]:
         """Return longitude and latitude of places at a chainage and a signed offset (left positive), metres.
@@ -189,43 +226,91 @@ class Baseline:
 
         The third array is ``clear_m`` of each point. ``xyz`` is earth-centred, shape (n, 3).
         """
-        clear = np.zeros(len(xyz))
-        pairs = list(self._looks(xyz, radius_m, clear))
-        point = np.concatenate([pair[0] for pair in pairs]) if pairs else np.empty(0, np.intp)
-        piece = np.concatenate([pair[1] for pair in pairs]) if pairs else np.empty(0, np.intp)
-        order = np.lexsort((piece, point))
-        return point[order], piece[order], clear
+        found = [(block.start + point, piece, best) for block, point, piece, best in self.tree.near(xyz, radius_m)]
+        point = np.concatenate([item[0] for item in found]) if found else np.empty(0, np.intp)
+        piece = np.concatenate([item[1] for item in found]) if found else np.empty(0, np.intp)
+        best = np.concatenate([item[2] for item in found]) if found else np.empty(0)
+        nearest = piece[_nearest(point, np.sqrt(arcs.gap(_vector(xyz[point]), self.pieces.rows[piece].T)))]
+        other = _others(self, xyz, nearest)
+        return point, piece, self._clear(best, other, self.pieces.segment[nearest])
 
-    def _looks(self, xyz: Reals, radius: Reals, clear: Reals) -> Iterator[tuple[Indices, Indices]]:
-        """Look at ever more pieces, until no unseen one can be nearest; fill ``clear``."""
-        todo, count = np.arange(len(xyz)), min(FIRST_LOOK, len(self.pieces))
-        while todo.size:
-            rest = []
-            for block in np.array_split(todo, -(-todo.size * count // BLOCK)):
-                seen, near, found = self._look(xyz[block], radius[block], count)
-                yield block[seen[near[0]]], near[1]
-                clear[block[seen]] = found
-                rest.append(np.delete(block, seen))
-            todo, count = np.concatenate(rest), min(4 * count, len(self.pieces))
 
-    def _look(self, xyz: Reals, radius: Reals, count: int) -> tuple[Indices, tuple[Indices, Indices], Reals]:
-        """Return which points are settled by their ``count`` nearest midpoints, their pairs and ``clear_m``."""
-        pieces = self.pieces
-        found = self._tree.query(xyz, k=np.arange(1, count + 1))
-        middle, piece = np.asarray(found[0], float), np.asarray(found[1], np.intp)
-        chord = _chords(pieces, piece, xyz)
-        best = chord.min(axis=1)
-        slack = _slack(best)
-        reach = best + slack + 2.0 * radius
-        unseen = middle[:, -1] - pieces.length.max() / 2 if count < len(pieces) else np.full(len(xyz), np.inf)
-        settled = np.flatnonzero(unseen > reach)
-        chord, piece, best, slack = chord[settled], piece[settled], best[settled], slack[settled]
-        row, column = np.nonzero(chord <= reach[settled, None])
-        own = pieces.segment[piece[np.arange(len(settled)), chord.argmin(axis=1)]]
-        other = np.where(pieces.segment[piece] == own[:, None], np.inf, chord).min(axis=1)
-        ends = _to_ends(pieces, xyz[settled])
-        clear = np.minimum(np.minimum(other, ends), unseen[settled]) - best - slack
-        return settled, (row, piece[row, column]), np.where(self._gentle[own], np.maximum(clear, 0.0), 0.0)
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """The nearest piece of points and what was measured there; arrays of shape (n,), a piece of -1: too far away.
+
+    ``best`` is the straight distance to it, ``other`` that to the nearest piece of another segment or end of its own.
+    """
+
+    piece: Indices
+    share: Reals
+    metres: Reals
+    side: npt.NDArray[np.int8]
+    best: Reals
+    other: Reals
+
+
+def compiled(count: int, kernel: str) -> bool:
+    """Return whether so many are measured compiled: where it pays, or costs no start-up time any more."""
+    loaded = sys.modules.get("geo.kernels")
+    return count >= COMPILED_FROM[kernel] or (loaded is not None and kernel in loaded.WARM)
+
+
+def _measure(line: Baseline, xyz: Reals) -> Measured:
+    """Measure points in arrays."""
+    piece, side = np.full(len(xyz), -1, np.intp), np.zeros(len(xyz), np.int8)
+    share, metres, best, other = (np.zeros(len(xyz)) for _ in range(4))
+    rows = line.pieces.rows
+    for block, points, candidates, least in line.tree.near(xyz, np.zeros(len(xyz))):
+        best[block] = least
+        close = least[points] <= arcs.FAR_M
+        point, candidate = points[close], candidates[close]
+        place = _vector(xyz[block][point])
+        found = arcs.settle(place, rows[candidate].T)
+        held = np.minimum(np.maximum(found, 0.0), 1.0)
+        over = arcs.metres(place, rows[candidate].T, held)
+        chosen = _nearest(point, over)
+        at, near = block.start + point[chosen], candidate[chosen]
+        piece[at], share[at], metres[at] = near, held[chosen], over[chosen]
+        before, after = line.pieces.before[near], line.pieces.after[near]
+        side[at] = arcs.side(_vector(xyz[at]), rows[near].T, rows[before].T, rows[after].T, found[chosen])
+        other[at] = _others(line, xyz[at], near)
+    return Measured(piece, share, metres, side, best, other)
+
+
+def _others(line: Baseline, xyz: Reals, piece: Indices) -> Reals:
+    """Return straight distances to the nearest other segment or border of the own one."""
+    own = line.pieces.segment[piece]
+    borders = line._borders[own]  # noqa: SLF001 -- of this module
+    bound = np.minimum(_straight(xyz, borders[:, :3]), _straight(xyz, borders[:, 3:]))
+    return line.tree.others(xyz, own, bound)
+
+
+def _straight(one: Reals, two: Reals) -> Reals:
+    """Return distances between places (n, 3)."""
+    x, y, z = (one - two).T
+    return np.asarray(np.sqrt(x * x + y * y + z * z))
+
+
+def _vector(xyz: Reals) -> tuple[Reals, Reals, Reals]:
+    """Return the columns of places (n, 3)."""
+    return xyz[:, 0], xyz[:, 1], xyz[:, 2]
+
+
+def _scale(degrees: Reals, low: float, high: float) -> Reals:
+    """Return the row or column of cells in which coordinates lie; what lies beyond is in the outermost."""
+    width = (high - low + 2.0 * AROUND_DEG) / CELLS
+    return np.clip((degrees - (low - AROUND_DEG)) / width, 0.0, CELLS - 1.0)
+
+
+def _borders(pieces: Pieces) -> Reals:
+    """Return where each segment begins and ends, shape (segments, 6): far away where it meets itself."""
+    first = np.flatnonzero(np.diff(pieces.segment, prepend=-1))
+    last = np.append(first[1:], len(pieces)) - 1
+    own = np.arange(len(first))
+    ring = (pieces.before[first] >= 0) & (pieces.segment[pieces.before[first]] == own)
+    borders = np.hstack([pieces.start[first], (pieces.start + pieces.span)[last]])
+    return np.where(ring[:, None], NO_BORDER_M, borders)
 
 
 def _columns(*values: RealsLike) -> tuple[Reals, ...]:
@@ -255,33 +340,6 @@ def _gentle(pieces: Pieces) -> Bools:
     heading = np.cumsum(np.append(0.0, wrap(pieces.azimuth[1:] - pieces.end_azimuth[:-1])))
     spread = np.maximum.reduceat(heading, first) - np.minimum.reduceat(heading, first)
     return np.asarray(spread < GENTLE_DEG)
-
-
-def _slack(chord_m: Reals) -> Reals:
-    """Return by how much a straight distance through the earth can rank two pieces wrongly, metres, with room to spare.
-
-    A piece lies within 0.5 m of its chord. Straight distances c fall short of geodesic ones by about c³ / 24 R², and R
-    varies by one part in a hundred with place and azimuth.
-    """
-    return 2.0 + 0.01 * chord_m * np.minimum(1.0, (chord_m / GEOD.a) ** 2)
-
-
-def _chords(pieces: Pieces, piece: Indices, xyz: Reals) -> Reals:
-    """Return straight distances from points (n, 3) to pieces (n, k), metres."""
-    offset = xyz[:, None, :] - pieces.start[piece]
-    span = pieces.span[piece]
-    along = (offset * span).sum(axis=-1) / (span * span).sum(axis=-1)
-    offset -= np.clip(along, 0.0, 1.0)[..., None] * span
-    return np.asarray(np.sqrt((offset * offset).sum(axis=-1)))
-
-
-def _to_ends(pieces: Pieces, xyz: Reals) -> Reals:
-    """Return straight distances from points (n, 3) to the nearest end of the line; infinite without ends."""
-    ends = np.concatenate([pieces.start[pieces.before < 0], (pieces.start + pieces.span)[pieces.after < 0]])
-    nearest = np.full(len(xyz), np.inf)
-    for end in ends:
-        nearest = np.minimum(nearest, np.sqrt(((xyz - end) ** 2).sum(axis=-1)))
-    return nearest
 
 
 def _beside_nodes(pieces: Pieces) -> tuple[Reals, Reals]:

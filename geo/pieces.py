@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from geo import arcs
 from geo.crs import ecef, forward, inverse
 from geo.errors import PolicyError
 
@@ -25,7 +26,7 @@ Indices = npt.NDArray[np.intp]
 Bools = npt.NDArray[np.bool_]
 
 PIECE_M: Final = 5_000.0  # a chord of this length lies at most 0.5 m from its geodesic
-SAME_M: Final = 0.001  # what is nearer than this is one place
+SAME_M: Final = arcs.SAME_M
 FOLD_DEG: Final = 179.0  # an edge that turns back more sharply is a spike, not a bend of a front line
 POLAR_DEG: Final = 85.0
 HALF_TURN_DEG: Final = 180.0
@@ -36,7 +37,8 @@ class Pieces:
     """Geodesic pieces in order of chainage, arrays of shape (n,).
 
     Azimuths are forward. ``before`` and ``after`` are the adjoining pieces, -1 at the line's ends. ``bend_before`` and
-    ``bend_after`` are the turns there, degrees, left negative. ``start`` and ``span`` are earth-centred, shape (n, 3).
+    ``bend_after`` are the turns there, degrees, left negative. ``start`` and ``span`` are earth-centred, shape (n, 3);
+    ``rows`` describe the pieces as ``arcs`` reads them.
     """
 
     lon: Reals
@@ -55,6 +57,7 @@ class Pieces:
     bend_after: Reals = field(init=False)
     start: Reals = field(init=False)
     span: Reals = field(init=False)
+    rows: Reals = field(init=False)
 
     def __post_init__(self) -> None:
         """Measure the bends and place the pieces in earth-centred space."""
@@ -65,6 +68,15 @@ class Pieces:
         start = ecef(self.lon, self.lat)
         object.__setattr__(self, "start", start)
         object.__setattr__(self, "span", ecef(self.end_lon, self.end_lat) - start)
+        object.__setattr__(self, "rows", self._rows())
+
+    def _rows(self) -> Reals:
+        """Return the pieces as ``arcs`` reads them."""
+        middle_lon, middle_lat, _ = forward(self.lon, self.lat, self.azimuth, self.length / 2)
+        rise = 4.0 * (ecef(middle_lon, middle_lat) - (self.start + self.span / 2))
+        inverse_square = 1.0 / (self.span * self.span).sum(axis=-1)
+        ends = (self.before < 0, self.after < 0)
+        return np.column_stack([self.start, self.span, inverse_square, rise, self.length, *ends]).astype(float)
 
     def __len__(self) -> int:
         """Return how many pieces there are."""

@@ -1,0 +1,220 @@
+"""What of a line can be nearest to a place, found for one place at a time?
+
+The formulas of ``arcs`` and the descent through a ``Tree``, compiled. Every number is the one that numpy gives on
+arrays, to the last bit. Importing this module takes numba's start-up time: import it late.
+
+A ``tree`` is the rows, owners, leaves and sag of a ``Tree``. ``nodes`` are all of one level, ``chord`` the straight
+distances to them.
+"""
+
+from __future__ import annotations
+
+import math
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, Final
+
+import numba
+
+from geo import arcs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DEPTH: Final = 128  # no tree is half as deep
+MOST: Final = 64  # nodes that are looked at for a whole cell
+OUTER: Final[dict[str, Any]] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+INNER: Final[dict[str, Any]] = {**OUTER, "no_cpython_wrapper": True}
+
+
+def inner(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function that only compiled ones call, without the liberties that would change a bit."""
+    compiled: Callable[..., Any] = numba.njit(**INNER)(function)
+    return compiled
+
+
+def outer(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function to run beside others."""
+    compiled: Callable[..., Any] = numba.njit(**OUTER)(function)
+    return compiled
+
+
+@inner
+def _lesser(one, two):
+    return min(two, one)
+
+
+@inner
+def _greater(one, two):
+    return max(two, one)
+
+
+@inner
+def _where(which, one, two):
+    return one if which else two
+
+
+@inner
+def root(one):
+    return math.sqrt(one)
+
+
+def _compiled() -> dict[str, Callable[..., Any]]:
+    """Return the formulas of ``arcs``, compiled; each calls those before it."""
+    names = (
+        "dot", "minus", "upward", "triple", "share_along", "gap", "place", "way", "curvature", "settle", "metres",
+        "rough_metres", "aside", "left", "choose", "side", "slack",
+    )  # fmt: skip
+    done: dict[str, Callable[..., Any]] = {"lesser": _lesser, "greater": _greater, "where": _where, "root": root}
+    for name in names:
+        source = getattr(arcs, name)
+        done[name] = inner(FunctionType(source.__code__, {**vars(arcs), **done}, name))
+    return done
+
+
+_ARCS: Final = _compiled()
+gap, settle, metres_of, slack = _ARCS["gap"], _ARCS["settle"], _ARCS["metres"], _ARCS["slack"]
+side_of, share_along, rough_metres = _ARCS["side"], _ARCS["share_along"], _ARCS["rough_metres"]
+aside = _ARCS["aside"]
+
+
+@inner
+def way(rows, k):
+    return (rows[k, 0], rows[k, 1], rows[k, 2], rows[k, 3], rows[k, 4], rows[k, 5], rows[k, 6])
+
+
+@inner
+def row_of(rows, k):
+    """Return a row of ``COLUMNS`` items; negative places count from the end, as in numpy."""
+    return (
+        rows[k, 0], rows[k, 1], rows[k, 2], rows[k, 3], rows[k, 4], rows[k, 5], rows[k, 6], rows[k, 7], rows[k, 8],
+        rows[k, 9], rows[k, 10], rows[k, 11], rows[k, 12],
+    )  # fmt: skip
+
+
+@inner
+def frontier(tree, centre, extra, own, bound, nodes, floor):
+    """Fill ``nodes``, ascending, with all that can hold what is nearest to a place within ``extra`` / 2 of a centre.
+
+    With ``own`` not negative, nearest of the pieces of other segments and within ``bound``. Returns how many.
+    """
+    rows, owner, leaves, sag = tree
+    count, nodes[0] = 1, 1
+    while count and nodes[0] < leaves and 2 * count <= MOST:
+        for j in range(count - 1, -1, -1):
+            nodes[2 * j + 1], nodes[2 * j] = 2 * nodes[j] + 1, 2 * nodes[j]
+        for j in range(2 * count):
+            node = nodes[j]
+            metres = root(gap(centre, way(rows, node)))
+            floor[j] = metres - rows[node, 7]
+            if own < 0 or owner[node, 0] > own or owner[node, 1] < own:
+                bound = min(bound, metres + rows[node, 8])
+        reach, kept = bound + slack(bound, sag) + extra, 0
+        for j in range(2 * count):
+            node = nodes[j]
+            if (
+                floor[j] <= reach
+                and rows[node, 7] > 0.0
+                and (own < 0 or owner[node, 0] != own or owner[node, 1] != own)
+            ):
+                nodes[kept] = node
+                kept += 1
+        count = kept
+    return count
+
+
+@inner
+def copy(rows, nodes, count, here):
+    for j in range(count):
+        for column in range(7):
+            here[column, j] = rows[nodes[j], column]
+
+
+@inner
+def scan(point, here, count, chord):
+    """Fill ``chord`` with the straight distances to what was copied."""
+    for j in range(count):
+        row = (here[0, j], here[1, j], here[2, j], here[3, j], here[4, j], here[5, j], here[6, j])
+        chord[j] = root(gap(point, row))
+
+
+@inner
+def least_of(tree, point, nodes, count, chord, own, bound, stack):
+    """Return the least straight distance to a piece under ``nodes``, but of segment ``own``, up to ``bound``."""
+    rows, owner, leaves, _ = tree
+    least = bound
+    if nodes[0] >= leaves:
+        for j in range(count):
+            if owner[nodes[j], 0] != own:
+                least = min(least, chord[j])
+        return least
+    near = 0
+    for j in range(1, count):
+        if chord[j] - rows[nodes[j], 7] < chord[near] - rows[nodes[near], 7]:
+            near = j
+    for j in range(count):
+        pick = near if j == 0 else (j - 1 if j <= near else j)
+        if chord[pick] - rows[nodes[pick], 7] > least:
+            continue
+        top, stack[0] = 1, nodes[pick]
+        while top:
+            top -= 1
+            node = stack[top]
+            metres = root(gap(point, way(rows, node)))
+            if metres - rows[node, 7] > least or (owner[node, 0] == own and owner[node, 1] == own):
+                continue
+            if node >= leaves:
+                least = min(least, metres)
+                continue
+            one, two = 2 * node, 2 * node + 1
+            floor_one = gap(point, way(rows, one))
+            floor_two = gap(point, way(rows, two))
+            if floor_one > floor_two:
+                one, two = two, one
+            stack[top], stack[top + 1] = two, one
+            top += 2
+    return least
+
+
+@inner
+def leaves_within(tree, point, nodes, count, chord, reach, stack, found, skip):
+    """Fill ``found`` with pieces within a straight ``reach``, ascending, after the first ``skip``; return how many."""
+    rows, _, leaves, _ = tree
+    size, seen = 0, 0
+    for j in range(count):
+        if chord[j] - rows[nodes[j], 7] > reach:
+            continue
+        top, stack[0] = 1, nodes[j]
+        while top:
+            top -= 1
+            node = stack[top]
+            metres = root(gap(point, way(rows, node)))
+            if metres - rows[node, 7] > reach:
+                continue
+            if node < leaves:
+                stack[top], stack[top + 1] = 2 * node + 1, 2 * node
+                top += 2
+            elif metres <= reach:
+                seen += 1
+                if seen > skip:
+                    found[size] = node - leaves
+                    size += 1
+                if size == len(found):
+                    return size
+    return size
+
+
+@inner
+def within(tree, point, nodes, count, chord, reach, stack, found, skip):
+    """Fill ``found`` with pieces within a straight ``reach``, ascending, after the first ``skip``; return how many."""
+    if nodes[0] < tree[2]:
+        return leaves_within(tree, point, nodes, count, chord, reach, stack, found, skip)
+    size, seen = 0, 0
+    for j in range(count):
+        if chord[j] <= reach:
+            seen += 1
+            if seen > skip:
+                found[size] = nodes[j] - tree[2]
+                size += 1
+                if size == len(found):
+                    return size
+    return size
