@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from geo import breaches, evidence, extents, incidents, summary, tables, violations
+from geo.lines import beside
 from geo.matching import match
 from geo.policy import in_force
 from geo.presence import veil
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Assessment:
-    """The answer: the layers of ``geo.tables`` by name (all but quarantine, notices and run)."""
+    """The answer: the layers of ``geo.tables`` by name (all but quarantine, notices, exposure and run)."""
 
     tables: dict[str, pd.DataFrame]
 
@@ -87,14 +88,15 @@ def assess(
 def place(
     reports: pd.DataFrame, theatre: Theatre, policies: tuple[PolicyVersion, ...], as_of: datetime
 ) -> pd.DataFrame:
-    """Return the reports that count at ``as_of``, with their standing and their place along the line.
+    """Return the reports that count at ``as_of``, with their standing and their place along and beside the line.
 
     Nothing after this sees where an observer stood, nor where exactly a weapon that did not fire.
     """
     policy = in_force(policies, as_of)
     begun = reports.loc[reports["observed_from"] <= pd.Timestamp(as_of)]
     ordered = settle(begun.sort_values("ledger_no").reset_index(drop=True), policy)
-    return veil(match(enrich(ordered, theatre, policy), theatre, policy.matching), theatre, policy)
+    matched = veil(match(enrich(ordered, theatre, policy), theatre, policy.matching), theatre, policy)
+    return beside(matched, theatre.lines, theatre.baselines[0])
 
 
 def summarise(
@@ -106,8 +108,9 @@ def summarise(
     as_of: datetime,
 ) -> Assessment:
     """Return everything that was found as the declared layers."""
-    found = grouping.violations
-    discs = extents.shapes(found, in_force(policies, as_of).publication.footprint_m)
+    drawn = in_force(policies, as_of).publication
+    found, reports = (summary.named(frame, theatre, drawn) for frame in (grouping.violations, reports))
+    discs = extents.shapes(found, drawn.footprint_m)
     areas, points = summary.incident_layers(ladder, found, reports, theatre, discs)
     carriers = evidence.items_of(reports)
     named = {

@@ -143,6 +143,13 @@ class Publication(_Frozen):
         description="Incidents with more qualifying violations than this are not examined for pivotal reports."
     )
     keep: Annotated[int, Field(ge=0)] = Field(description="Earlier publications that are kept.")
+    place_name_m: NonNegative = Field(
+        default=0.0,
+        description="Farthest that a footprint may reach from the place it is named after, metres; 0: none.",
+    )
+    place_in_m: NonNegative = Field(
+        default=0.0, description="A footprint wholly within this distance of a place is in it, metres."
+    )
 
 
 class Policy(_Frozen):

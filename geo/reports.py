@@ -85,7 +85,8 @@ def enrich(reports: pd.DataFrame, theatre: Theatre, policy: Policy) -> pd.DataFr
         The input with ``trust``, ``source_party``, ``origin`` (who really saw it), ``voice`` (all sources of one party
         speak with one voice), ``family``, ``prohibited``, ``domain``, ``weapon_class``, ``coarse`` and the bit masks
         ``inside`` (windows that surely contain the observation) and ``touched`` (windows that may contain it).
-        A source that the theatre does not declare is ``public``.
+        A source that the theatre does not declare is ``public``. ``explained`` (heat at a permanent source of heat) is
+        as the input has it, and missing where it says nothing.
     """
     length_h = (reports["observed_to"] - reports["observed_from"]).dt.total_seconds() / 3600
     inside, touched = window_masks(reports, theatre.windows)
@@ -99,6 +100,7 @@ def enrich(reports: pd.DataFrame, theatre: Theatre, policy: Policy) -> pd.DataFr
         coarse=(reports["uncertainty_m"] > policy.corroboration.coarse_m) | (length_h > policy.corroboration.coarse_h),
         inside=inside,
         touched=touched,
+        explained=reports.get("explained", pd.Series(pd.NA, reports.index)).astype("boolean"),
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo import crs, escalation, extents, incidents, nearness, tables, zones
+from geo import crs, escalation, extents, incidents, lines, names, nearness, tables, zones
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from geo.breaches import Breach
     from geo.extents import Shapes
+    from geo.policy import Publication
     from geo.tables import Table
     from geo.theatre import Theatre
 
@@ -38,6 +39,13 @@ def layer(frame: pd.DataFrame, table: Table) -> gpd.GeoDataFrame:
     points = np.asarray(shapely.points(frame["lon"].to_numpy(float), frame["lat"].to_numpy(float)), object)
     points[frame["lon"].isna().to_numpy()] = None
     return tables.conform(gpd.GeoDataFrame(frame, geometry=points, crs=crs.WGS84), table)
+
+
+def named(frame: pd.DataFrame, theatre: Theatre, rules: Publication) -> pd.DataFrame:
+    """Return reports or violations with ``place_name``, missing where no known place is near enough."""
+    lon, lat, radius = (frame[column].to_numpy(float) for column in ("lon", "lat", "uncertainty_m"))
+    words = names.describe(theatre.places, lon, lat, radius, reach_m=rules.place_name_m, inside_m=rules.place_in_m)
+    return frame.assign(place_name=pd.Series(words, frame.index, dtype="str"))
 
 
 def reports_layer(reports: pd.DataFrame, violations: pd.DataFrame) -> gpd.GeoDataFrame:
@@ -127,6 +135,8 @@ def _described(whole: pd.DataFrame, theatre: Theatre, discs: Shapes) -> pd.DataF
             "weapons": _listed(own, "weapon_class"),
             "killed": mine["killed"].sum(min_count=1),
             "injured": mine["injured"].sum(min_count=1),
+            "people": np.nan,  # rasters are read for what is published
+            "people_known_share": np.nan,
             "lon": first["lon"],
             "lat": first["lat"],
             "geometry": pd.Series(
@@ -146,6 +156,8 @@ def _listed(own: pd.DataFrame, column: str) -> pd.Series:
 def name(first: Any, theatre: Theatre) -> str:  # noqa: ANN401 -- a row, as pandas gives it
     """Return a name for people: where along the line and on which day its first violation began."""
     day = f"{first.observed_from.day} {first.observed_from:%b %Y}"
+    if not pd.isna(first.place_name):
+        return f"{first.place_name}, {day}"
     if pd.isna(first.chainage_m):
         return day
     if first.withheld:
@@ -211,23 +223,31 @@ def _recent(
 
 
 def front_line(theatre: Theatre, as_of: datetime) -> gpd.GeoDataFrame:
-    """Return the layer ``front_line``: the newest current line not after ``as_of``; without one, the baseline."""
-    base = theatre.baselines[0]
-    lines = [line for line in theatre.lines if line.valid_from <= as_of]
-    newest = max(lines, key=lambda line: line.valid_from, default=None)
-    if newest is None:
+    """Return the layer ``front_line``: the newest usable current line not after ``as_of``, or else the baseline."""
+    base, line = theatre.baselines[0], lines.newest(theatre.lines, as_of)
+    if line is None:
         valid_from, source = base.valid_from, f"baseline {base.id}"
-        geometry = shapely.MultiLineString([shapely.LineString(part) for part in base.parts])
+        notes = ["no current line is known: this is the baseline"]
+        parts = base.parts
     else:
-        valid_from, source = newest.valid_from, newest.source
-        whole = newest.geometry.union_all()
-        geometry = whole if whole.geom_type == "MultiLineString" else shapely.MultiLineString([whole])
+        valid_from, source = line.valid_from, line.source
+        doubt = lines.survey(line, base).doubt
+        notes = [] if doubt is None else [doubt]
+        parts = lines.tidy(line.geometry)
+    notes += [f"not used: {other.name}: {_wrong(other)}" for other in lines.passed_over(theatre.lines, as_of)]
     row = {
         "valid_from": [pd.Timestamp(valid_from)],
         "source": [source],
         "age_h": [(as_of - valid_from).total_seconds() / 3600],
+        "note": ["; ".join(notes) or None],
     }
+    geometry = shapely.MultiLineString(parts)
     return tables.conform(gpd.GeoDataFrame(row, geometry=[geometry], crs=crs.WGS84), tables.FRONT_LINE)
+
+
+def _wrong(line: lines.CurrentLine) -> str:
+    """Return what is wrong with a line, without what to do about it."""
+    return str(line.unusable).partition(";")[0]
 
 
 # A zone is drawn once: it and its baseline are frozen, and one is drawn in a second.

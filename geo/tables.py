@@ -36,6 +36,8 @@ SIDES: Final = ("left", "right", "none")
 DOMAINS: Final = ("land", "air", "sea")
 STEPS: Final = ("opened", "eligible", "effective", "declared", "ended", "corrected", "merged")
 LINEAGE: Final = ("merge", "split", "recurrence", "retraction")
+RASTERS: Final = ("population", "land_cover")
+STATISTICS: Final = ("cell", "sum", "mean", "majority")
 NOTICES: Final = ("opened", "withdrawn", "renamed", "tier", "t0", "end")
 
 
@@ -76,6 +78,11 @@ _ACT = (
     _c("act", "text", "kind of act, as listed in the policy"),
     _c("domain", "text", "where it took place", DOMAINS),
     _c("weapon", "text", "weapon system, as reported"),
+)
+_NAMED = _c(
+    "place_name",
+    "text",
+    "where its footprint lies, by the nearest known place; as shipped from GeoNames, geonames.org, CC BY 4.0",
 )
 _PLACE = (
     _c("uncertainty_m", "real", "radius of the disc that holds the footprint, metres"),
@@ -127,7 +134,21 @@ REPORTS: Final = Table(
         _c("incident_id", "text", "incident or candidate that its violation belongs or is attached to"),
         _c("text", "text", "what the source wrote"),
         _c("url", "text", "where it can be read"),
+        _c(
+            "line_offset_m",
+            "real",
+            "signed geodesic metres from the current line, positive on the left party's side; empty without a side",
+        ),
+        _c("line_distance_m", "real", "geodesic metres from the current line; empty where none was known"),
+        _c("line_valid_from", "time", "date of that line: the newest usable one not after the observation"),
+        _c("line_age_h", "real", "hours between that date and the begin of the observation"),
         *_FOOTPRINT,
+        _NAMED,
+        _c(
+            "explained",
+            "bool",
+            "whether a permanent source of heat lies in the footprint of this heat; empty: no heat, or not asked",
+        ),
     ),
 )
 
@@ -146,16 +167,21 @@ VIOLATIONS: Final = Table(
         *_ACT,
         _c("party_claimed", "text", "parties that its reports hold responsible, joined by +"),
         *_PLACE,
-        _c("heat_consistent", "bool", "whether satellite heat was seen at that place and time"),
+        _c(
+            "heat_consistent",
+            "bool",
+            "whether satellite heat that no permanent source explains was seen at that place and time",
+        ),
         _c("incident_id", "text", "incident or candidate"),
         _c("attached", "bool", "whether it is only attached, without counting"),
         *_FOOTPRINT,
+        _NAMED,
     ),
 )
 
 _INCIDENT = (
     _c("incident_id", "text", "B-n for an incident, C-n for a candidate"),
-    _c("name", "text", "place and day of its first violation"),
+    _c("name", "text", "place (as place_name, else along the line) and day of its first violation"),
     _c("state", "text", "state at as_of", STATES),
     _c("end", "text", "how it ended, empty while it has not", ENDS),
     _c("tier_eligible", "int", "highest tier whose rule is met; 0 after the end", TIERS),
@@ -195,6 +221,12 @@ _INCIDENT = (
     _c("weak_link", "bool", "whether one link alone holds two parts of it together"),
     _c("recurrence_of", "text", "the latest ended incident at the same place"),
     _c("gap_covered", "bool", "whether the pause since that one was watched"),
+    _c(
+        "people",
+        "real",
+        "people who live in the known part of the footprint, by the theatre's raster; empty: not known",
+    ),
+    _c("people_known_share", "real", "share of the footprint for which that raster has a value, 0 to 1"),
 )
 
 INCIDENT_POINTS: Final = Table("incident_points", "Point", "an incident or candidate, for small scales", _INCIDENT)
@@ -248,11 +280,12 @@ SEGMENTS: Final = Table(
 FRONT_LINE: Final = Table(
     "front_line",
     "MultiLineString",
-    "the current line",
+    "the current line, or the baseline where none is known",
     (
-        _c("valid_from", "time", "day of the line"),
+        _c("valid_from", "time", "date of the line"),
         _c("source", "text", "where it comes from"),
-        _c("age_h", "real", "hours between that day and as_of"),
+        _c("age_h", "real", "hours between that date and as_of"),
+        _c("note", "text", "why newer lines were not used, and where it has no sides; empty: nothing to say"),
     ),
 )
 ZONES: Final = Table(
@@ -313,6 +346,21 @@ EVIDENCE: Final = Table(
             "bool",
             "whether the others that carry the incident would not take this step (no tier: false); empty: not examined",
         ),
+    ),
+)
+EXPOSURE: Final = Table(
+    "exposure",
+    None,
+    "what a raster of the theatre says under an incident's footprint, or at a report's place",
+    (
+        _c("incident_id", "text", "incident or candidate; empty: it is about a report"),
+        _c("report_id", "text", "report; empty: it is about an incident"),
+        _c("raster_id", "text", "raster, as declared in the theatre"),
+        _c("kind", "text", "what it tells", RASTERS),
+        _c("unit", "text", "unit of its values"),
+        _c("statistic", "text", "the cell at the point; or of the footprint's cells", STATISTICS),
+        _c("value", "real", "what it says; of a partly unknown footprint, what is known of it; empty: nothing known"),
+        _c("known_share", "real", "share of that ground for which the raster has a value, 0 to 1"),
     ),
 )
 LINEAGE_TABLE: Final = Table(
@@ -392,7 +440,7 @@ RUN: Final = Table(
 
 TABLES: Final[tuple[Table, ...]] = (
     INCIDENT_POINTS, VIOLATIONS, REPORTS, SEGMENTS, FRONT_LINE, INCIDENTS, INCIDENT_DAYS, ZONES, REGIONS,
-    TRANSITIONS, EVIDENCE, LINEAGE_TABLE, NOTICES_TABLE, QUARANTINE, RUN,
+    TRANSITIONS, EVIDENCE, LINEAGE_TABLE, NOTICES_TABLE, QUARANTINE, RUN, EXPOSURE,
 )  # fmt: skip
 BY_NAME: Final[dict[str, Table]] = {table.name: table for table in TABLES}
 

@@ -8,12 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from geo.names import NOWHERE
+
 if TYPE_CHECKING:
     from datetime import datetime
 
     import geopandas as gpd
 
     from geo.fronts import Baseline
+    from geo.lines import CurrentLine
+    from geo.names import Gazetteer
     from geo.policy import Trust
     from geo.zones import Zone
 
@@ -62,12 +66,20 @@ class Source:
 
 
 @dataclass(frozen=True)
-class CurrentLine:
-    """Where the line was on a day: a dated layer that never renumbers the baseline."""
+class Raster:
+    """A raster that says something of every place; ``file`` is relative to the theatre's folder, or absolute.
 
-    valid_from: datetime
-    source: str
-    geometry: gpd.GeoSeries
+    Cells of ``heat_sources`` are permanent sources of heat where above 0. ``statistic`` is what is published of a
+    footprint: the ``sum`` of its cells (values are counts a cell), their ``mean``, or the ``majority`` class; ``None``
+    for ``heat_sources``. ``sha256`` is the file's, hex.
+    """
+
+    id: str
+    kind: Literal["population", "land_cover", "heat_sources"]
+    file: str
+    unit: str
+    statistic: Literal["sum", "mean", "majority"] | None
+    sha256: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +87,8 @@ class Theatre:
     """One ceasefire, whole. ``parties`` are (left, right); ``regions`` has columns region_id, name, geometry (WGS 84).
 
     ``baselines[0]`` is the one whose segments and chainages are published. ``area`` (west, south, east, north, degrees)
-    is ground beyond the lines and regions from which reports may still come, such as a whole country.
+    is ground beyond the lines and regions from which reports may still come, such as a whole country. ``lines`` are the
+    current lines in order of date and then of arrival; ``places`` those after which people name others.
     """
 
     id: str
@@ -89,6 +102,8 @@ class Theatre:
     sources: tuple[Source, ...]
     lines: tuple[CurrentLine, ...] = ()
     area: tuple[float, float, float, float] | None = None
+    places: Gazetteer = NOWHERE
+    rasters: tuple[Raster, ...] = ()
 
     def source(self, source_id: str) -> Source | None:
         """Return the declared source of that id, or ``None``."""

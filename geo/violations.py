@@ -307,8 +307,9 @@ def _qualified(carriers: list[Carrier], rules: Corroboration) -> bool:
 
 
 def _heat(table: pd.DataFrame, reports: pd.DataFrame, policy: Policy) -> pd.Series:
-    """Return which violations a satellite's heat is consistent with."""
-    heat = reports.loc[(reports["family"] == "heat") & reports["lon"].notna() & reports["lat"].notna()]
+    """Return which violations a satellite's heat is consistent with; a permanent source of heat tells nothing."""
+    told = (reports["family"] == "heat") & ~reports["explained"].fillna(value=False).astype(bool)
+    heat = reports.loc[told & reports["lon"].notna() & reports["lat"].notna()]
     reach = policy.heat
     ground = Things.of(table, table["uncertainty_m"].to_numpy())
     ground = Things(

@@ -6,16 +6,17 @@ Everything that a run rests on is read here, in one go, with its key; nothing is
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from geo.errors import PolicyError
 from geo.policy import in_force
-from pipelines import publications
+from pipelines import publications, surfaces
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+    from pathlib import Path
 
     import pandas as pd
 
@@ -39,7 +40,7 @@ class Recalled:
     """All that a run starts from.
 
     ``earlier`` is the publication to compare with, ``then`` what was known for it; ``overtaken``: what stands in the
-    workspace for the scope speaks of a later moment, or of more knowledge.
+    workspace for the scope speaks of a later moment, or of more knowledge; ``folder``: where the theatre's rasters are.
     """
 
     question: Question
@@ -54,6 +55,7 @@ class Recalled:
     earlier: Publication | None
     then: Memory | None
     overtaken: bool
+    folder: Path
 
     @property
     def policy(self) -> Policy:
@@ -62,18 +64,23 @@ class Recalled:
 
 
 def recall(workspace: Workspace, question: Question, *, version: str, at: datetime) -> Recalled:
-    """Read from the ledger everything that the answer may rest on, and what had been published before."""
+    """Read everything that the answer may rest on, and what had been published before.
+
+    What had been said before is judged without the rasters: nothing that can be notified rests on them.
+    """
     if question.known_at is not None:
         _settle(workspace)
     with workspace.ledger() as ledger:
         head = ledger.head(question.known_at)
         now = memory(workspace, ledger, question.known_at, None)
         _require(question, now.settings, replay=ledger.replay, at=at)
+        now = _explained(now, workspace.theatre, question.as_of)
         run_id = publications.key(
             question,
             inputs=head.inputs_hash,
             theatre=now.settings.theatre_hash,
             policies=now.settings.policy_hashes,
+            lines=now.settings.line_hashes,
             version=version,
         )
         past = publications.history(ledger)
@@ -91,6 +98,7 @@ def recall(workspace: Workspace, question: Question, *, version: str, at: dateti
             earlier,
             memory(workspace, ledger, earlier.known_at, earlier.ledger_no) if earlier else None,
             publications.overtaken(past, question),
+            workspace.theatre,
         )
 
 
@@ -126,6 +134,14 @@ def memory(workspace: Workspace, ledger: Ledger, known_at: datetime | None, up_t
         ledger.reports(known_at, up_to_no=up_to_no),
         ledger.coverage(known_at, up_to_no=up_to_no),
     )
+
+
+def _explained(known: Memory, folder: Path, as_of: datetime) -> Memory:
+    """Say of every report of heat whether the theatre's rasters explain it."""
+    policy, rasters = in_force(known.settings.policies, as_of), known.settings.theatre.rasters
+    heat = [name for name, act in policy.acts.items() if act.family == "heat"]
+    told = surfaces.explained(folder, rasters, known.reports, heat)
+    return replace(known, reports=known.reports.assign(explained=told))
 
 
 def _settle(workspace: Workspace) -> None:

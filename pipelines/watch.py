@@ -17,7 +17,7 @@ import pandas as pd
 from geo import notices as notice
 from geo import tables
 from geo.assess import Assessment, assess
-from pipelines import layers, publications
+from pipelines import layers, publications, surfaces
 from pipelines.outcome import Changes, Outcome, headlines
 from pipelines.publications import Question
 from pipelines.recall import Memory, Recalled, recall
@@ -109,8 +109,15 @@ def compare(recalled: Recalled, whole: Assessment) -> pd.DataFrame:
 
 
 def compose(recalled: Recalled, whole: Assessment, late: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Return every declared layer of the publication, by name, cut to the scope."""
-    layers_of_scope = _cut(whole, recalled.question.region)
+    """Return every declared layer of the publication, by name, cut to the scope, with what its rasters say.
+
+    Raises
+    ------
+    PolicyError
+        If a raster cannot be read, or is another one than was recorded.
+    """
+    theatre = recalled.now.settings.theatre
+    layers_of_scope = surfaces.survey(recalled.folder, theatre.rasters, _cut(whole, recalled.question.region))
     content = {**layers_of_scope, "notices": late, "quarantine": recalled.quarantine}
     return {**content, "run": _run_table(recalled, content)}
 

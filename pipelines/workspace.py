@@ -18,22 +18,24 @@ import json
 import re
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from geo.errors import PolicyError
 from geo.policy import Policy, PolicyVersion
-from pipelines import settings
+from pipelines import settings, surfaces
 from pipelines.ledger import Ledger
+from pipelines.linework import entry as linework
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from typing import TypeAlias
 
-    from geo.theatre import Theatre
+    from geo.lines import CurrentLine
+    from geo.theatre import Raster, Theatre
     from pipelines.ledger import Document
 
     Clock: TypeAlias = Callable[[], datetime]
@@ -51,12 +53,13 @@ WAIT_S: Final = 60.0
 
 @dataclass(frozen=True, eq=False)
 class Settings:
-    """The theatre and the policies that were known at a moment; the hashes are those of the recorded versions."""
+    """Theatre with lines, and policies, as they were known at a moment; the hashes are those of the entries."""
 
     theatre: Theatre
     policies: tuple[PolicyVersion, ...]
     theatre_hash: str
     policy_hashes: tuple[str, ...]
+    line_hashes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,9 @@ class Workspace:
     name: str
 
     @classmethod
-    def create(cls, path: Path, files: Mapping[str, bytes], name: str, *, replay: bool, at: datetime) -> Workspace:
+    def create(
+        cls, path: Path, files: Mapping[str, bytes], name: str, *, replay: bool, at: datetime, home: Path | None = None
+    ) -> Workspace:
         """Make a workspace at ``path``, whole or not at all.
 
         Parameters
@@ -82,6 +87,8 @@ class Workspace:
             Whether history will be imported with the knowledge time of its sources.
         at
             Present moment, aware UTC.
+        home
+            Folder that the files come from: its rasters are copied, if there are any.
 
         Raises
         ------
@@ -89,12 +96,14 @@ class Workspace:
             If the folder holds something already, or the theatre is not sound.
         """
         _require_vacant(path)
-        settings.load_theatre(files, name)
+        rasters = settings.load_theatre(files, name).rasters
+        surfaces.check(home or path, rasters)
         settings.load_policy(files, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
         try:
             _furnish(draft, files, name, replay=replay, at=at)
+            _copy(home or path, draft / "theatre", rasters)
             draft.chmod(0o755)
             draft.rename(path)
         except BaseException:
@@ -168,14 +177,14 @@ class Workspace:
             changed = [kind for kind, body in bodies.items() if ledger.documents(kind)[-1].body != body]
         if not changed:
             return ()
-        settings.load_theatre(files, str(self.theatre))
+        surfaces.check(self.theatre, settings.load_theatre(files, str(self.theatre)).rasters)
         settings.load_policy(files, str(self.theatre))
         with self.ledger(write=True, wait_s=wait_s) as ledger:
             at = clock()
             return tuple(kind for kind in changed if ledger.put_document(kind, bodies[kind], at) is not None)
 
     def settings(self, ledger: Ledger, known_at: datetime | None = None, up_to_no: int | None = None) -> Settings:
-        """Return the theatre and policies as they were known.
+        """Return the theatre and policies as they were known, and with the theatre the lines that had come by then.
 
         Parameters
         ----------
@@ -189,14 +198,16 @@ class Workspace:
         theatre = _known(ledger.documents("theatre"), known_at, up_to_no)[-1]
         policies = _known(ledger.documents("policy"), known_at, up_to_no)
         loaded = [_policy(document.body, self.name) for document in policies]
+        lines = linework.known(ledger.documents(linework.KIND), known_at, up_to_no)
         return Settings(
-            _theatre(theatre.body, self.name),
+            _with_lines(_theatre(theatre.body, self.name), [line for _, line in lines]),
             tuple(
                 PolicyVersion(policy=policy, in_force_from=document.recorded_at if number else None)
                 for number, (policy, document) in enumerate(zip(loaded, policies, strict=True))
             ),
             theatre.sha256,
             tuple(document.sha256 for document in policies),
+            tuple(sha256 for sha256, _ in lines),
         )
 
 
@@ -239,6 +250,8 @@ def _furnish(path: Path, files: Mapping[str, bytes], name: str, *, replay: bool,
     for folder in FOLDERS:
         (path / folder).mkdir()
     for file_name, data in files.items():
+        if settings.pointed(data):
+            continue
         file = path / "theatre" / file_name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data)
@@ -246,6 +259,12 @@ def _furnish(path: Path, files: Mapping[str, bytes], name: str, *, replay: bool,
     with Ledger.create(path / LEDGER_FILE, replay=replay, recorded_at=at) as ledger:
         for kind, body in {"workspace": about, **_bodies(files)}.items():
             ledger.put_document(kind, body, at)
+
+
+def _copy(home: Path, folder: Path, rasters: tuple[Raster, ...]) -> None:
+    for name in {raster.file for raster in rasters if not Path(raster.file).is_absolute()}:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(home / name, folder / name)
 
 
 def _canonical(value: object) -> bytes:
@@ -271,6 +290,11 @@ def _known(documents: Sequence[Document], known_at: datetime | None, up_to_no: i
         and (up_to_no is None or document.ledger_no <= up_to_no)
     ]
     return known or [documents[0]]
+
+
+def _with_lines(theatre: Theatre, lines: Sequence[CurrentLine]) -> Theatre:
+    ordered = sorted((*theatre.lines, *lines), key=lambda line: line.valid_from)
+    return replace(theatre, lines=tuple(ordered)) if lines else theatre
 
 
 @lru_cache(maxsize=8)

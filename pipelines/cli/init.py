@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli.common import Command, put
+from pipelines.cli.common import Command, put, say
 
 
 @click.command(cls=Command)
@@ -35,17 +35,21 @@ def init(
     Example:
       ceasewatch init watch --theatre ukraine-2026
     """  # noqa: D301
-    from pipelines import settings
+    from pipelines import geonames, settings
     from pipelines.edge import utc_now
     from pipelines.workspace import Workspace
 
-    files = settings.read_folder(settings.find_theatre(theatre))
+    home = settings.find_theatre(theatre)
+    files = settings.read_folder(home)
     name = Path(theatre).name
     if baseline is not None:
         files = settings.replace_baseline(files, baseline.read_bytes(), baseline.name)
     if regions is not None:
         files = settings.replace_regions(files, regions.read_bytes(), regions.name)
-    made = Workspace.create(workspace, files, name, replay=replay, at=utc_now())
+    if settings.PLACES not in files or baseline is not None or regions is not None:
+        say("Looking up the names of places in GeoNames (geonames.org, CC BY 4.0), once.")
+        files = geonames.with_places(files, name)
+    made = Workspace.create(workspace, files, name, replay=replay, at=utc_now(), home=home)
     known = settings.load_theatre(files, name)
     declared = [source.id for source in known.sources]
     if as_json:
@@ -57,6 +61,7 @@ def init(
                 "status": known.status,
                 "sources": declared,
                 "regions": len(known.regions),
+                "places": len(known.places),
                 "replay": replay,
             }
         )
@@ -64,6 +69,7 @@ def init(
     click.echo(f"{made.path}: a workspace for “{known.title}” ({known.status}).")
     click.echo(f"  baseline   {known.baselines[0].length_m / 1000:,.0f} km")
     click.echo(f"  regions    {len(known.regions)}")
+    click.echo(f"  places     {len(known.places):,} with a name (places.csv)")
     click.echo(f"  sources    {', '.join(declared)}")
     click.echo(f"Its settings are the files in {made.theatre}; they are yours to edit.")
     click.echo(f"Next: ceasewatch ingest {made.path} FILE…")

@@ -141,7 +141,8 @@ def _place(row: dict[str, Any]) -> str:
         return f"{segment}, zone {row['zone_id']}" if row["zone_id"] else segment
     side = {"left": " to the left", "right": " to the right"}.get(row["side"], ", beyond the line's ends")
     zone = f", zone {row['zone_id']}" if row["zone_id"] else ""
-    return f"{segment} at km {row['chainage_m'] / 1000:.1f}, {row['distance_m'] / 1000:.1f} km{side}{zone}"
+    name = f"{row['place_name']}, " if row["place_name"] else ""
+    return f"{name}{segment} at km {row['chainage_m'] / 1000:.1f}, {row['distance_m'] / 1000:.1f} km{side}{zone}"
 
 
 def _violation(told: dict[str, Any], _limit: int | None) -> Iterator[str]:

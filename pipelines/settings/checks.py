@@ -6,16 +6,17 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from pipelines.settings.files import THEATRE
+from pipelines.settings.files import THEATRE, is_raster_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from pipelines.settings.declared import At, Declared, SourceEntry, ZoneEntry
+    from pipelines.settings.declared import At, Declared, RasterEntry, SourceEntry, ZoneEntry
     from pipelines.settings.mistakes import Mistakes
 
 FORMATS: Final = ("csv", "firms", "geojson", "ucdp")
+STATISTICS: Final = {"population": ("sum", "mean"), "land_cover": ("majority",), "heat_sources": ()}
 _SIDES: Final = ["left", "right"]
 
 
@@ -34,6 +35,8 @@ def check(declared: Declared, weapon_classes: frozenset[str] | None, mistakes: M
         _check_zone(zone, declared, weapon_classes, mistakes)
     for source in declared.sources:
         _check_source(source, declared, mistakes)
+    for raster in declared.rasters:
+        _check_raster(raster, mistakes)
 
 
 def _check_unique(declared: Declared, mistakes: Mistakes) -> None:
@@ -109,6 +112,19 @@ def _check_source(source: At[SourceEntry], declared: Declared, mistakes: Mistake
     if entry.time_zone is not None and not _is_zone(entry.time_zone):
         wrong = f"{entry.time_zone!r} is no known time zone"
         mistakes.add(THEATRE, f"{where} time_zone", wrong, "give an IANA name, such as Europe/Kyiv")
+
+
+def _check_raster(raster: At[RasterEntry], mistakes: Mistakes) -> None:
+    where, entry = raster.where, raster.entry
+    if not is_raster_path(entry.file):
+        todo = "give a path inside the theatre's folder, or an absolute one"
+        mistakes.add(THEATRE, f"{where} file", f"{entry.file!r} is neither", todo)
+    known = STATISTICS[entry.kind]
+    if entry.statistic is None and known:
+        mistakes.add(THEATRE, f"{where} statistic", "is missing", f"add it: {' or '.join(known)}")
+    elif entry.statistic is not None and entry.statistic not in known:
+        wrong = f"{entry.statistic!r} has no meaning for {entry.kind}"
+        mistakes.add(THEATRE, f"{where} statistic", wrong, f"use {' or '.join(known)}" if known else "remove it")
 
 
 def _is_zone(name: str) -> bool:

@@ -120,6 +120,16 @@ class LineEntry(_Entry):
     source: Text
 
 
+class RasterEntry(_Entry):
+    """A GeoTIFF of one band; ``file`` may also be an absolute path, for one that is too large to be copied."""
+
+    id: Id
+    kind: Literal["population", "land_cover", "heat_sources"]
+    file: Text
+    unit: Text
+    statistic: Literal["sum", "mean", "majority"] | None = None
+
+
 E = TypeVar("E", bound=BaseModel)
 
 
@@ -143,12 +153,13 @@ class Declared:
     zones: list[At[ZoneEntry]] = field(default_factory=list)
     sources: list[At[SourceEntry]] = field(default_factory=list)
     lines: list[At[LineEntry]] = field(default_factory=list)
+    rasters: list[At[RasterEntry]] = field(default_factory=list)
     ids: dict[str, list[str]] = field(default_factory=dict)
 
 
 _HEADER: Final = tuple(Header.model_fields)
 _REQUIRED: Final = ("parties", "windows", "baselines", "sources")
-_KNOWN: Final = (*_HEADER, "regions", *_REQUIRED, "zones", "lines")
+_KNOWN: Final = (*_HEADER, "regions", *_REQUIRED, "zones", "lines", "rasters")
 
 
 def declare(table: Mapping[str, Any], mistakes: Mistakes) -> Declared:
@@ -166,6 +177,7 @@ def declare(table: Mapping[str, Any], mistakes: Mistakes) -> Declared:
         zones=_section(table, "zones", ZoneEntry, mistakes),
         sources=_section(table, "sources", SourceEntry, mistakes),
         lines=_section(table, "lines", LineEntry, mistakes),
+        rasters=_section(table, "rasters", RasterEntry, mistakes),
         ids={key: _ids(value) for key, value in table.items() if isinstance(value, list)},
     )
 
@@ -189,7 +201,7 @@ def _section(table: Mapping[str, Any], name: str, model: type[E], mistakes: Mist
     for number, raw in enumerate(entries, start=1):
         where = _label(name, number, raw)
         entry = _read(raw, model, where, mistakes)
-        if entry is not None and _check_file(getattr(entry, "file", None), where, mistakes):
+        if entry is not None and (model is RasterEntry or _check_file(getattr(entry, "file", None), where, mistakes)):
             found.append(At(where, entry))
     return found
 

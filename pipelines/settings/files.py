@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import importlib.resources
 import math
+import re
 import tomllib
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
 
 THEATRE: Final = "theatre.toml"
 POLICY: Final = "policy.toml"
+PLACES: Final = "places.csv"
+POINTER: Final = b"raster, sha256 "
+"""What stands for a raster among a theatre's files, before its SHA-256."""
+_POINTED: Final = re.compile(re.escape(POINTER) + rb"([0-9a-f]{64})")
 
 
 def find_theatre(name_or_dir: str | Path) -> Path:
@@ -53,9 +59,10 @@ def _homes() -> Iterator[Path]:
 
 
 def read_folder(path: str | Path) -> dict[str, bytes]:
-    """Return the bytes of a theatre's files by relative name: ``theatre.toml``, ``policy.toml`` and those it names.
+    """Return the bytes of a theatre's files by relative name.
 
-    Anything else in the folder is left alone.
+    They are ``theatre.toml``, ``policy.toml``, those it names and, where there is one, ``places.csv``.
+    Anything else in the folder is left alone. Of a raster there is only a pointer: it may be too large to be kept.
 
     Raises
     ------
@@ -68,8 +75,11 @@ def read_folder(path: str | Path) -> dict[str, bytes]:
     for name in (THEATRE, POLICY):
         _take(folder, name, files, mistakes)
     table = parse_toml(files, THEATRE, mistakes) or {}
-    for name in sorted(named_files(table)):
+    own = {PLACES} if (folder / PLACES).exists() else set()
+    for name in sorted(named_files(table) | own):
         _take(folder, name, files, mistakes)
+    for name in sorted(raster_files(table)):
+        _point(folder, name, files, mistakes)
     mistakes.settle()
     return files
 
@@ -85,6 +95,38 @@ def _take(folder: Path, name: str, files: dict[str, bytes], mistakes: Mistakes) 
         mistakes.add(name, "", f"cannot be read ({error.strerror or error})", todo)
 
 
+def _point(folder: Path, name: str, files: dict[str, bytes], mistakes: Mistakes) -> None:
+    try:
+        if is_raster_path(name):
+            files[name] = POINTER + file_hash(folder / name).encode()
+    except OSError as error:
+        todo = "put it there, or correct its name in theatre.toml"
+        mistakes.add(name, "", f"cannot be read ({error.strerror or error})", todo)
+
+
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file, hex; not computed again in this process while its size and times stay."""
+    state = path.stat()
+    return _file_hash(path.resolve(), state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+
+
+@lru_cache(maxsize=64)
+def _file_hash(path: Path, *_state: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def pointed(data: bytes) -> str | None:
+    """Return the SHA-256 in a raster's pointer, hex; ``None``: it is none."""
+    found = _POINTED.fullmatch(data)
+    return found.group(1).decode() if found else None
+
+
+def is_raster_path(name: str) -> bool:
+    """Whether a raster may be called that: an absolute path, or a plain relative one that stays inside its folder."""
+    return is_inside(name) or ("\0" not in name and Path(name).is_absolute())
+
+
 def is_inside(name: str) -> bool:
     """Whether a file name is a plain relative path that stays inside its folder."""
     path = PurePosixPath(name)
@@ -97,6 +139,12 @@ def named_files(table: Mapping[str, Any]) -> set[str]:
     entries = [entry for section in ("baselines", "zones", "lines") for entry in _list(table, section)]
     places = [table.get("regions"), *entries]
     return {place["file"] for place in places if isinstance(place, dict) and isinstance(place.get("file"), str)}
+
+
+def raster_files(table: Mapping[str, Any]) -> set[str]:
+    """Return every file name of a raster that a parsed ``theatre.toml`` mentions."""
+    entries = (entry for entry in _list(table, "rasters") if isinstance(entry, dict))
+    return {entry["file"] for entry in entries if isinstance(entry.get("file"), str)}
 
 
 def _list(table: Mapping[str, Any], section: str) -> list[Any]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from geo.theatre import Party, Source, Theatre, Window
+from geo.theatre import Party, Raster, Source, Theatre, Window
 from pipelines.settings import ground
 from pipelines.settings.checks import check
 from pipelines.settings.declared import Declared, declare
-from pipelines.settings.files import POLICY, THEATRE, parse_toml
+from pipelines.settings.files import POLICY, THEATRE, is_raster_path, parse_toml, pointed
+from pipelines.settings.gazetteer import gazetteer
 from pipelines.settings.mistakes import Mistakes
 from pipelines.settings.policy import read_policy
 from pipelines.settings.shapes import AREAS, LINES, read_features
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from shapely import MultiPolygon
 
     from geo.fronts import Baseline
-    from geo.theatre import CurrentLine
+    from geo.lines import CurrentLine
     from geo.zones import Zone
     from pipelines.settings.declared import PartyEntry, SourceEntry, WindowEntry
 
@@ -52,6 +53,8 @@ def load_theatre(files: Mapping[str, bytes], name: str) -> Theatre:
         ground.check_near(baselines[0] if baselines else None, areas, declared.regions.file, mistakes)
     polygons = ground.zone_polygons(files, _zone_files(declared), mistakes)
     lines = _lines(files, declared, mistakes)
+    places = gazetteer(files, mistakes)
+    rasters = _rasters(files, declared, mistakes)
     mistakes.settle()
     header = declared.header
     if header is None:
@@ -70,6 +73,8 @@ def load_theatre(files: Mapping[str, bytes], name: str) -> Theatre:
         sources=tuple(_source(source.entry) for source in declared.sources),
         lines=lines,
         area=None if header.area is None else (header.area[0], header.area[1], header.area[2], header.area[3]),
+        places=places,
+        rasters=rasters,
     )
 
 
@@ -147,6 +152,18 @@ def _lines(files: Mapping[str, bytes], declared: Declared, mistakes: Mistakes) -
         elif (line := ground.current_line(item.entry, files[name], mistakes)) is not None:
             found.append(line)
     return tuple(sorted(found, key=lambda line: line.valid_from))
+
+
+def _rasters(files: Mapping[str, bytes], declared: Declared, mistakes: Mistakes) -> tuple[Raster, ...]:
+    found = []
+    for item in declared.rasters:
+        entry = item.entry
+        sha256 = pointed(files.get(entry.file, b""))
+        if sha256 is not None:
+            found.append(Raster(entry.id, entry.kind, entry.file, entry.unit, entry.statistic, sha256))
+        elif is_raster_path(entry.file):
+            mistakes.add(entry.file, "", "is missing", "put it there, or correct its name in theatre.toml")
+    return tuple(found)
 
 
 def _regions(files: Mapping[str, bytes], declared: Declared, mistakes: Mistakes) -> gpd.GeoDataFrame:
