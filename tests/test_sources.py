@@ -69,7 +69,7 @@ def test_a_full_row_is_taken_as_it_is_said() -> None:
         direction="NE", count="2-5", party="RIGHTS", origin="Patrol 4", reported_at="2026-02-03T16:00Z",
         text="Two, or more", url="https://example.org/7", killed="0", injured="3",
     )  # fmt: skip
-    assert taken.drop("count_best").to_dict() == {
+    assert taken.drop(["count_best", "footprint"]).to_dict() == {
         "row_no": 1, "kind": "report", "source_ref": "007",
         "observed_from": pd.Timestamp("2026-02-03T14:05Z"), "observed_to": pd.Timestamp("2026-02-03T15:00Z"),
         "lon": 37.5, "lat": 48.1, "uncertainty_m": 250.0, "act": "small_arms", "domain": "land", "weapon": "mortar 82",
@@ -82,7 +82,18 @@ def test_a_full_row_is_taken_as_it_is_said() -> None:
 def test_the_three_required_columns_are_enough() -> None:
     taken = one()
     assert (taken["act"], taken["domain"], taken["kind"], taken["uncertainty_m"]) == ("strike", "land", "report", 500.0)
-    empty = ["source_ref", "weapon", "direction", "party_claimed", "origin", "reported_at", "text", "url", "killed"]
+    empty = [
+        "source_ref",
+        "weapon",
+        "direction",
+        "party_claimed",
+        "origin",
+        "reported_at",
+        "text",
+        "url",
+        "killed",
+        "footprint",
+    ]
     assert taken[empty].isna().all()
 
 
