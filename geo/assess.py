@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from geo import breaches, evidence, extents, incidents, summary, tables, violations
+from geo.lines import beside
 from geo.matching import match
 from geo.policy import in_force
+from geo.presence import veil
 from geo.reports import enrich
+from geo.shapes import settle
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -85,10 +88,15 @@ def assess(
 def place(
     reports: pd.DataFrame, theatre: Theatre, policies: tuple[PolicyVersion, ...], as_of: datetime
 ) -> pd.DataFrame:
-    """Return the reports that count at ``as_of``, with their standing and their place along the line."""
+    """Return the reports that count at ``as_of``, with their standing and their place along and beside the line.
+
+    Nothing after this sees where an observer stood, nor where exactly a weapon that did not fire.
+    """
+    policy = in_force(policies, as_of)
     begun = reports.loc[reports["observed_from"] <= pd.Timestamp(as_of)]
-    ordered = begun.sort_values("ledger_no").reset_index(drop=True)
-    return match(enrich(ordered, theatre, in_force(policies, as_of)), theatre)
+    ordered = settle(begun.sort_values("ledger_no").reset_index(drop=True), policy)
+    matched = veil(match(enrich(ordered, theatre, policy), theatre, policy.matching), theatre, policy)
+    return beside(matched, theatre.lines, theatre.baselines[0])
 
 
 def summarise(

@@ -1,7 +1,8 @@
-"""Where on the line is each report, how far from it, and in which zone and region?
+"""Where on the line is each report, how far from it, and in which zones and region?
 
-A report's footprint is a disc. What is published of the centre (chainage, offset, distance, side, region) is exact; the
-segment and the zone are the likeliest ones of the footprint, with their share of it.
+What is published of a footprint's centre (chainage, offset, distance, side, region) is exact; the segment and the zone
+are the likeliest ones of the footprint, and named only where they lead as the policy asks for. Beside each stands its
+share of the footprint.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo import footprints
+from geo import footprints, shapes, shares
 from geo.crs import GEOD
+from geo.shares import Division
 from geo.zones import applies, contains
 
 if TYPE_CHECKING:
@@ -24,119 +26,281 @@ if TYPE_CHECKING:
     from geo.crs import Reals
     from geo.fronts import Baseline, Located
     from geo.pieces import Bools, Indices
+    from geo.policy import Matching
     from geo.theatre import Theatre
     from geo.zones import Zone
 
+    Objects = npt.NDArray[np.object_]
+
 BLOCK: Final = 10_000  # footprints sampled at a time
 SIDES: Final = np.array(["right", "none", "left"])
+NOWHERE: Final = "none"  # what a share is called that lies in no zone or region
 
 
 @dataclass(frozen=True, eq=False)
 class _Places:
-    """Distinct footprints (shape (n,)) and which zones bind their reports (shape (n, zones)); radius NaN: unknown."""
+    """Distinct footprints (shape (n,)) and which zones bind their reports (shape (n, zones)); radius NaN: unknown.
+
+    Each is a disc, or has its ``shape`` as text and the disc around it.
+    """
 
     lon: Reals
     lat: Reals
     radius: Reals
+    shape: Objects
     binding: Bools
 
     def __getitem__(self, rows: Indices | slice) -> _Places:
-        return _Places(self.lon[rows], self.lat[rows], self.radius[rows], self.binding[rows])
+        return _Places(self.lon[rows], self.lat[rows], self.radius[rows], self.shape[rows], self.binding[rows])
 
 
-def match(reports: pd.DataFrame, theatre: Theatre) -> pd.DataFrame:
+@dataclass(frozen=True, eq=False)
+class _Ground:
+    """What there is to be matched with: zones the strictest first, the baselines that matter, regions by id."""
+
+    zones: tuple[Zone, ...]
+    lines: tuple[Baseline, ...]
+    regions: gpd.GeoDataFrame
+
+    @classmethod
+    def of(cls, theatre: Theatre) -> _Ground:
+        zones = tuple(sorted(theatre.zones, key=lambda zone: zone.strictness))
+        baselines = {baseline.id: baseline for baseline in theatre.baselines}
+        used = [baselines[zone.baseline_id] for zone in zones if zone.kind == "band" and zone.baseline_id is not None]
+        lines = tuple(dict.fromkeys([theatre.baselines[0], *used]))
+        return cls(zones, lines, theatre.regions.sort_values("region_id", kind="stable"))
+
+    @property
+    def names(self) -> dict[str, list[str]]:
+        """What the codes of each question stand for."""
+        return {
+            "segment": self.lines[0].segments["segment_id"].tolist(),
+            "zone": [*(zone.id for zone in self.zones), NOWHERE],
+            "side": SIDES.tolist(),
+            "region": [*self.regions["region_id"], NOWHERE],
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class _Answers:
+    """What is known of distinct footprints: where their centres are, in which zones, and how they divide."""
+
+    main: Located
+    holds: Bools
+    divided: dict[str, Division]
+
+
+def match(reports: pd.DataFrame, theatre: Theatre, rules: Matching) -> pd.DataFrame:
     """Return reports with their place on the line, in zones and in regions.
 
     Parameters
     ----------
     reports
         With ``lon``, ``lat`` (WGS 84 degrees), ``uncertainty_m`` (metres), ``observed_from`` (aware UTC),
-        ``weapon_class`` and ``party_claimed``. Not changed.
+        ``weapon_class`` and ``party_claimed``, and where some have one ``footprint`` (settled, see ``geo.shapes``; the
+        other three are of the disc around it). Not changed.
     theatre
         Its first baseline is the one whose segments and chainages are given.
+    rules
+        When an answer leads.
 
     Returns
     -------
     DataFrame
         The same rows and index, with ``segment_id``, ``segment_share``, ``chainage_m``, ``offset_m``, ``distance_m``,
-        ``side``, ``zone_id``, ``zone_share``, ``region_id`` and ``in_zone`` (the centre lies in a zone that binds the
-        report). ``offset_m`` is missing beyond the line's ends, and 0 with side ``none`` on the line itself. Without
-        coordinates everything is missing, ``side`` is ``none`` and ``in_zone`` false. With an unknown radius the
+        ``side``, ``zone_id``, ``zone_share``, ``region_id``, ``in_zone``, ``zones``, ``side_share``, ``region_share``,
+        ``ambiguous`` and ``between``. Segment and zone are those of the largest share, missing where it does not lead:
+        then the report is ``ambiguous``, and ``between`` says what it lies between. ``zones`` are all zones that bind
+        the report and hold its likeliest place (of the named zone, what is nearest to the centre), joined by +,
+        strictest first; the first is ``zone_id``. ``in_zone``: the share that lies in any binding zone leads.
+        ``offset_m`` is missing beyond the line's ends, and 0 with side ``none`` on the line itself. Without
+        coordinates everything is missing, ``side`` is ``none`` and the rest false. With an unknown radius the
         shares are missing and the centre decides. A row's answer does not depend on the other rows.
     """
-    zones = tuple(sorted(theatre.zones, key=lambda zone: zone.id))
-    placed = np.isfinite(reports["lon"].to_numpy(float)) & np.isfinite(reports["lat"].to_numpy(float))
-    places, which = _distinct(reports[placed], zones)
-    row = np.full(len(reports), -1, dtype=np.intp)
-    row[placed] = which
-    found = _answer(places, zones, theatre).reindex(row).set_axis(reports.index)
+    ground = _Ground.of(theatre)
+    places, row = _distinct(reports, ground.zones)
+    found = _told(places, ground, rules).reindex(row).set_axis(reports.index)
     found["side"] = found["side"].fillna("none")
-    found["in_zone"] = found["in_zone"].eq(1.0)
+    for name in ("in_zone", "ambiguous"):
+        found[name] = found[name].eq(1.0)
     return reports.assign(**{str(name): column for name, column in found.items()})
 
 
+def divide(reports: pd.DataFrame, theatre: Theatre) -> pd.DataFrame:
+    """Return how each report's footprint divides among segments, zones, sides and regions.
+
+    Returns
+    -------
+    DataFrame
+        ``row`` (position in ``reports``), ``of`` (segment, zone, side or region), ``id`` (``none``: in no zone, in no
+        region, or beyond the line's ends) and ``share``. The shares of a row add up to 1 in each; of a zone it is the
+        share of places whose strictest zone it is. Rows without coordinates have none.
+    """
+    ground = _Ground.of(theatre)
+    places, place = _distinct(reports, ground.zones)
+    divided = _answers(places, ground).divided
+    rows = pd.DataFrame({"place": place, "report": np.arange(len(place))})
+    parts = [
+        rows.merge(divided[of].table(names).assign(of=of), left_on="place", right_on="row")
+        for of, names in ground.names.items()
+    ]
+    whole = pd.concat(parts, ignore_index=True).sort_values("report", kind="stable", ignore_index=True)
+    return whole[["report", "of", "id", "share"]].rename(columns={"report": "row"})
+
+
 def _distinct(reports: pd.DataFrame, zones: tuple[Zone, ...]) -> tuple[_Places, Indices]:
-    """Return each different question once, and which of them each report asks."""
-    binding = np.array([applies(zone, reports) for zone in zones], dtype=bool).reshape(len(zones), len(reports)).T
-    keys = reports[["lon", "lat", "uncertainty_m"]].astype(float)
-    keys = keys.assign(binding=[packed.tobytes() for packed in np.packbits(binding, axis=1)])
+    """Return each different question once, and which of them each report asks; -1: none, for it has no coordinates."""
+    placed = np.isfinite(reports["lon"].to_numpy(float)) & np.isfinite(reports["lat"].to_numpy(float))
+    some = reports[placed]
+    binding = np.array([applies(zone, some) for zone in zones], dtype=bool).reshape(len(zones), len(some)).T
+    keys = some[["lon", "lat", "uncertainty_m"]].astype(float)
+    shape = some["footprint"] if "footprint" in some else pd.Series(None, some.index, dtype="str")
+    keys = keys.assign(binding=[packed.tobytes() for packed in np.packbits(binding, axis=1)], shape=shape)
     which = keys.groupby(list(keys.columns), sort=False, dropna=False).ngroup().to_numpy(np.intp)
     first = np.unique(which, return_index=True)[1]
     lon, lat, radius = (keys[name].to_numpy(float)[first] for name in ("lon", "lat", "uncertainty_m"))
-    return _Places(lon, lat, radius, binding[first]), which.astype(np.intp)
+    shaped = shape.astype(object).where(shape.notna(), None).to_numpy(object)[first]
+    row = np.full(len(reports), -1, dtype=np.intp)
+    row[placed] = which
+    return _Places(lon, lat, radius, shaped, binding[first]), row
 
 
-def _answer(places: _Places, zones: tuple[Zone, ...], theatre: Theatre) -> pd.DataFrame:
-    """Return the answers of places, one row each; ``in_zone`` is 1 or 0."""
-    baselines = {baseline.id: baseline for baseline in theatre.baselines}
-    used = [baselines[zone.baseline_id] for zone in zones if zone.kind == "band" and zone.baseline_id is not None]
-    lines = tuple(dict.fromkeys([theatre.baselines[0], *used]))
-    located = {line.id: line.locate(places.lon, places.lat) for line in lines}
-    main = located[lines[0].id]
-    segment, zone = main.segment.copy(), _strictest(places, zones, located)
-    in_zone = zone < len(zones)
-    segment_share = np.where(np.isnan(places.radius), np.nan, 1.0)
-    zone_share = segment_share.copy()
-    unsure = np.flatnonzero(_unsure(places, zones, located, main))
-    for start in range(0, len(unsure), BLOCK):
-        rows = unsure[start : start + BLOCK]
-        segments, codes = _sample(places[rows], zones, lines, {key: item[rows] for key, item in located.items()})
-        segment[rows], segment_share[rows] = _likeliest(segments)
-        zone[rows], zone_share[rows] = _likeliest(codes)
-    ids = np.array([*(item.id for item in zones), None], dtype=object)
-    offset = np.where((main.side == 0) & ~main.on_line, np.nan, main.distance_m * main.side)
+def _told(places: _Places, ground: _Ground, rules: Matching) -> pd.DataFrame:
+    """Return the answers of places, one row each; ``in_zone`` and ``ambiguous`` are 1 or 0."""
+    answers, names = _answers(places, ground), ground.names
+    main, divided = answers.main, answers.divided
+    unknown = np.isnan(places.radius)
+    segment, zone = (shares.name(divided[of], rules) for of in ("segment", "zone"))
+    outside = divided["zone"].share_of(np.full(len(unknown), len(ground.zones)))
+    region = divided["region"].centre
+    known = {of: np.where(unknown, np.nan, divided[of].share_of(divided[of].centre)) for of in ("side", "region")}
+    zoned = zone.leads & (zone.code < len(ground.zones))
     return pd.DataFrame(
         {
-            "segment_id": pd.Series(lines[0].segments["segment_id"].to_numpy(object)[segment], dtype="str"),
-            "segment_share": segment_share,
+            "segment_id": _named(names["segment"], segment.code, segment.leads),
+            "segment_share": np.where(segment.leads & ~unknown, segment.share, np.nan),
             "chainage_m": main.chainage_m,
-            "offset_m": offset,
+            "offset_m": np.where((main.side == 0) & ~main.on_line, np.nan, main.distance_m * main.side),
             "distance_m": main.distance_m,
             "side": pd.Series(SIDES[main.side + 1], dtype="str"),
-            "zone_id": pd.Series(ids[zone], dtype="str"),
-            "zone_share": np.where(zone < len(zones), zone_share, np.nan),
-            "region_id": _regions(places.lon, places.lat, theatre.regions),
-            "in_zone": in_zone.astype(float),
+            "zone_id": _named(names["zone"], zone.code, zoned),
+            "zone_share": np.where(zoned & ~unknown, zone.share, np.nan),
+            "region_id": _named(names["region"], region, region < len(ground.regions)),
+            "in_zone": shares.leads(1.0 - outside, outside, rules).astype(float),
+            "zones": _sets(places, ground, answers, np.where(zoned, zone.code, len(ground.zones))),
+            "side_share": known["side"],
+            "region_share": np.where(region < len(ground.regions), known["region"], np.nan),
+            "ambiguous": (~(segment.leads & zone.leads)).astype(float),
+            "between": _between(divided, {"segment": ~segment.leads, "zone": ~zone.leads}, names),
         }
     )
 
 
-def _strictest(places: _Places, zones: tuple[Zone, ...], located: dict[str, Located]) -> Indices:
-    """Return the strictest zone that binds and contains each place; ``len(zones)`` where there is none."""
-    strictest = np.full(places.lon.shape, len(zones), dtype=np.intp)
-    for code in sorted(range(len(zones)), key=lambda code: zones[code].strictness, reverse=True):
-        zone, bound = zones[code], np.flatnonzero(places.binding[:, code])
+def _named(names: list[str], code: Indices, said: Bools) -> pd.Series:
+    return pd.Series(np.array(names, dtype=object)[code], dtype="str").where(said, None)
+
+
+def _between(divided: dict[str, Division], unled: dict[str, Bools], names: dict[str, list[str]]) -> pd.Series:
+    """Return what the ambiguous footprints lie between, in words."""
+    told = {of: divided[of].between(rows, names[of]) for of, rows in unled.items()}
+    rows = sorted(set().union(*told.values()))
+    words = ["; ".join(f"{of} {each[row]}" for of, each in told.items() if row in each) for row in rows]
+    return pd.Series(words, rows, dtype="str").reindex(range(len(divided["segment"].centre)))
+
+
+def _sets(places: _Places, ground: _Ground, answers: _Answers, zone: Indices) -> pd.Series:
+    """Return all zones that hold the place nearest to the centre whose strictest zone is ``zone``, joined by +."""
+    holds = answers.holds.copy()
+    holds[zone == len(ground.zones)] = False
+    for rows in _blocks(np.flatnonzero((zone < len(ground.zones)) & (zone != answers.divided["zone"].centre)), places):
+        _, within = _look(places[rows], ground)
+        nearest = (_first(within) == zone[rows, None]).argmax(axis=1)
+        holds[rows] = within[np.arange(len(rows)), nearest]
+    ids = np.array([zone.id for zone in ground.zones], dtype=object)
+    bits = pd.Series([packed.tobytes() for packed in np.packbits(holds, axis=1)], dtype=object)
+    first = np.flatnonzero(~bits.duplicated())
+    words = {bits.iloc[at]: "+".join(ids[holds[at]]) or None for at in first}
+    return bits.map(words).astype("str")
+
+
+def _answers(places: _Places, ground: _Ground) -> _Answers:
+    located = {line.id: line.locate(places.lon, places.lat) for line in ground.lines}
+    main = located[ground.lines[0].id]
+    holds = _holding(places, ground.zones, located)
+    sampled: dict[str, list[tuple[Indices, Indices]]] = {of: [] for of in ground.names}
+    for rows in _blocks(np.flatnonzero(_unsure(places, ground.zones, located, main)), places):
+        line, within = _look(places[rows], ground, {key: item[rows] for key, item in located.items()})
+        codes = {"segment": line.segment, "side": line.side.astype(np.intp) + 1, "zone": _first(within)}
+        for of, each in codes.items():
+            sampled[of].append((rows, each))
+    borders = shapely.boundary(ground.regions.geometry.to_numpy())
+    for rows in _blocks(np.flatnonzero(_near(borders, places)), places):
+        lon, lat = _samples(places[rows])
+        sampled["region"].append((rows, _regions(lon.ravel(), lat.ravel(), ground.regions).reshape(lon.shape)))
+    region = _regions(places.lon, places.lat, ground.regions)
+    centre = {"segment": main.segment, "zone": _first(holds), "side": main.side.astype(np.intp) + 1, "region": region}
+    return _Answers(main, holds, {of: Division.of(centre[of], sampled[of]) for of in centre})
+
+
+def _blocks(rows: Indices, places: _Places) -> list[Indices]:
+    """Return rows in blocks, discs apart from other shapes."""
+    disc = np.array([shape is None for shape in places.shape[rows]], dtype=bool)
+    kinds = (rows[disc], rows[~disc])
+    return [kind[start : start + BLOCK] for kind in kinds for start in range(0, len(kind), BLOCK)]
+
+
+def _samples(places: _Places) -> tuple[Reals, Reals]:
+    """Return longitude and latitude of the places that stand for footprints, all discs or none; shape (n, samples)."""
+    if places.shape[0] is None:
+        return footprints.places(places.lon, places.lat, places.radius)
+    found = [shapes.samples(text) for text in places.shape]
+    return np.stack([lon for lon, _ in found]), np.stack([lat for _, lat in found])
+
+
+def _look(places: _Places, ground: _Ground, centres: dict[str, Located] | None = None) -> tuple[Located, Bools]:
+    """Return where the samples of footprints, all discs or none, are on the first baseline, and which zones hold them.
+
+    Shapes (n, samples) and (n, samples, zones).
+    """
+    if places.shape[0] is None:
+        disc = (places.lon, places.lat, places.radius)
+        centres = centres or {line.id: line.locate(places.lon, places.lat) for line in ground.lines}
+        located = {line.id: footprints.spread(line, *disc, centres[line.id]) for line in ground.lines}
+        spots = _spread(places, ground.zones)
+    else:
+        lon, lat = _samples(places)
+        spots = _Places(lon, lat, places.radius, places.shape, places.binding)
+        located = {line.id: _folded(line.locate(lon.ravel(), lat.ravel()), lon.shape) for line in ground.lines}
+    return located[ground.lines[0].id], _holding(spots, ground.zones, located)
+
+
+def _folded(located: Located, shape: tuple[int, ...]) -> Located:
+    return type(located)(*(getattr(located, name).reshape(shape) for name in located.__dataclass_fields__))
+
+
+def _holding(places: _Places, zones: tuple[Zone, ...], located: dict[str, Located]) -> Bools:
+    """Return which zones bind and contain each place, along a last axis of zones."""
+    holds = np.zeros((*places.lon.shape, len(zones)), dtype=bool)
+    for code, zone in enumerate(zones):
+        bound = np.flatnonzero(places.binding[:, code])
         if bound.size:
             line = located.get(zone.baseline_id or "")
-            inside = contains(zone, places.lon[bound], places.lat[bound], line[bound] if line else None)
-            strictest[bound] = np.where(inside, code, strictest[bound])
-    return strictest
+            at = (places.lon[bound], places.lat[bound])
+            holds[bound, ..., code] = contains(zone, *at, line[bound] if line else None)
+    return holds
+
+
+def _first(holds: Bools) -> Indices:
+    """Return the strictest zone that holds each place; the number of zones where none does."""
+    count = holds.shape[-1]
+    every = np.concatenate([holds, np.ones((*holds.shape[:-1], 1), dtype=bool)], axis=-1) if count else holds
+    return every.argmax(axis=-1) if count else np.zeros(holds.shape[:-1], dtype=np.intp)
 
 
 def _unsure(places: _Places, zones: tuple[Zone, ...], located: dict[str, Located], main: Located) -> Bools:
-    """Return which footprints may lie in more than one segment or have more than one answer about zones."""
+    """Return which footprints may lie in more than one segment, on two sides, or divide among zones."""
     radius = places.radius
-    unsure = 2 * radius >= main.clear_m
+    unsure = (2 * radius >= main.clear_m) | (radius >= main.distance_m)
     for code, zone in enumerate(zones):
         bound = places.binding[:, code] & (radius > 0) & ~unsure
         if bound.any():
@@ -148,61 +312,48 @@ def _unsure(places: _Places, zones: tuple[Zone, ...], located: dict[str, Located
 def _straddles(zone: Zone, places: _Places, located: Located | None, rows: Indices) -> Bools:
     """Return which footprints may lie partly in a zone; ``located`` is of all places, ``rows`` those asked."""
     if zone.kind == "polygon" or located is None:
-        return _near_border(zone, places)
+        return _near(shapely.boundary(np.array([zone.geometry])), places)
     metres, radius = located.distance_m[rows], places.radius
     one_side = (radius < metres) if zone.side != "both" else np.ones(len(rows), dtype=bool)
     inside = (metres + radius <= zone.depth) & one_side & (2 * radius < located.clear_m[rows])
     return np.asarray(~(inside | (metres - radius > zone.depth)))
 
 
-def _near_border(zone: Zone, places: _Places) -> Bools:
-    """Return which footprints may reach the border of a polygon."""
-    border = shapely.boundary(zone.geometry)
-    shapely.prepare(border)
+def _near(borders: Objects, places: _Places) -> Bools:
+    """Return which footprints may reach one of the borders."""
     high = np.degrees(places.radius / GEOD.b) * 1.01
     wide = high / np.maximum(np.cos(np.radians(np.minimum(np.abs(places.lat) + high, 89.0))), 0.01)
-    boxes = shapely.box(places.lon - wide, places.lat - high, places.lon + wide, places.lat + high)
-    return np.asarray(shapely.intersects(border, boxes))
-
-
-def _sample(
-    places: _Places, zones: tuple[Zone, ...], lines: tuple[Baseline, ...], centres: dict[str, Located]
-) -> tuple[Indices, Indices]:
-    """Return segment and strictest zone of equal shares of footprints, shape (n, samples); the centre first."""
-    disc = (places.lon, places.lat, places.radius)
-    located = {line.id: footprints.spread(line, *disc, centres[line.id]) for line in lines}
-    return located[lines[0].id].segment, _strictest(_spread(places, zones), zones, located)
+    some = np.flatnonzero(places.radius > 0)
+    west, south, east, north = places.lon - wide, places.lat - high, places.lon + wide, places.lat + high
+    tree = shapely.STRtree(shapely.box(west[some], south[some], east[some], north[some]))
+    near = np.zeros(len(places.lon), dtype=bool)
+    near[some[tree.query(borders, predicate="intersects")[1]]] = True
+    return near
 
 
 def _spread(places: _Places, zones: tuple[Zone, ...]) -> _Places:
-    """Return the samples' places where a polygon's border needs them; elsewhere the centre stands for its disc."""
+    """Return the samples of discs where a polygon's border needs them; elsewhere the centre stands for its disc."""
     lon, lat = (np.repeat(item[:, None], footprints.SAMPLES, axis=1) for item in (places.lon, places.lat))
     border = np.zeros(len(lon), dtype=bool)
     for code, zone in enumerate(zones):
         if zone.kind == "polygon":
             rows = np.flatnonzero(places.binding[:, code] & ~border)
-            border[rows] = _near_border(zone, places[rows])
+            border[rows] = _near(shapely.boundary(np.array([zone.geometry])), places[rows])
     lon[border], lat[border] = footprints.places(places.lon[border], places.lat[border], places.radius[border])
-    return _Places(lon, lat, places.radius, places.binding)
+    return _Places(lon, lat, places.radius, places.shape, places.binding)
 
 
-def _likeliest(codes: Indices) -> tuple[Indices, Reals]:
-    """Return the commonest code of each row (ties: the lowest) and its share."""
-    ranked = np.sort(codes, axis=1)
-    place = np.arange(codes.shape[1])
-    begins = np.where(np.diff(ranked, axis=1, prepend=ranked[:, :1] - 1) != 0, place, 0)
-    runs = place - np.maximum.accumulate(begins, axis=1) + 1
-    best = runs.argmax(axis=1)
-    rows = np.arange(len(codes))
-    return ranked[rows, best], runs[rows, best] / codes.shape[1]
-
-
-def _regions(lon: Reals, lat: Reals, regions: gpd.GeoDataFrame) -> pd.Series:
+def regions_at(lon: Reals, lat: Reals, regions: gpd.GeoDataFrame) -> pd.Series:
     """Return the id of the region that holds each point, borders included (ties: the lowest)."""
     ordered = regions.sort_values("region_id", kind="stable")
+    code = _regions(lon, lat, ordered)
+    return _named([*ordered["region_id"], NOWHERE], code, code < len(ordered))
+
+
+def _regions(lon: Reals, lat: Reals, regions: gpd.GeoDataFrame) -> Indices:
+    """Return which region holds each point, borders included (ties: the first); the number of regions: none."""
     tree = shapely.STRtree(np.asarray(shapely.points(lon, lat)))
-    region, point = tree.query(ordered.geometry.to_numpy(), predicate="intersects")
-    lowest = np.full(len(lon), len(ordered), dtype=np.intp)
-    np.minimum.at(lowest, point, region)
-    ids: npt.NDArray[np.object_] = np.array([*ordered["region_id"], None], dtype=object)
-    return pd.Series(ids[lowest], dtype="str")
+    region, point = tree.query(regions.geometry.to_numpy(), predicate="intersects")
+    first = np.full(len(lon), len(regions), dtype=np.intp)
+    np.minimum.at(first, point, region)
+    return first

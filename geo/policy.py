@@ -107,6 +107,26 @@ class Expansion(_Frozen):
     rate_growth: Growth
 
 
+class Matching(_Frozen):
+    """When is a report's place told, and how much ground does a vague one mean?"""
+
+    lead_share: Annotated[float, Field(gt=0, le=1)] = Field(
+        description="Least share of a footprint that a segment or zone needs to be named."
+    )
+    lead_margin: Annotated[float, Field(ge=0, le=1)] = Field(
+        description="Least lead of that share over the next one, as a share of the footprint."
+    )
+    bearing_deg: Annotated[float, Field(gt=0, le=90)] = Field(
+        description="How far to either side a bearing stated as one number of degrees may be off, degrees."
+    )
+    usual_reach_m: Positive = Field(description="How far an act can be heard or seen where reach_m says nothing.")
+    reach_m: dict[str, Positive] = Field(description="Act → how far it can be heard or seen, metres.")
+
+    def reach(self, act: str | None) -> float:
+        """Return how far an act can be heard or seen, metres."""
+        return self.reach_m.get(act or "", self.usual_reach_m)
+
+
 class Heat(_Frozen):
     """When is a satellite's heat consistent with a violation?"""
 
@@ -150,11 +170,16 @@ class Policy(_Frozen):
     expansion: Expansion
     heat: Heat
     publication: Publication
+    matching: Matching
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
         if self.ladder.quiet_h > self.grouping.link_gap_h:
             msg = "ladder.quiet_h is longer than grouping.link_gap_h: an incident would end before it is quiet"
+            raise ValueError(msg)
+        strange = sorted(set(self.matching.reach_m) - set(self.acts))
+        if strange:
+            msg = f"matching.reach_m names acts that [acts] does not have: {', '.join(strange)}"
             raise ValueError(msg)
         unknown = sorted(set(self.expansion.weapons) - self.weapon_classes)
         if unknown:

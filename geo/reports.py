@@ -44,6 +44,7 @@ INTAKE: Final[dict[str, str]] = {
     "reported_at": TIME,
     "text": "str",
     "url": "str",
+    "footprint": "str",  # ground that is no disc, as ``geo.shapes`` writes it; lon, lat and uncertainty_m may then miss
 }
 
 STORED: Final[dict[str, str]] = {

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo import crs, escalation, extents, incidents, names, nearness, tables, zones
+from geo import crs, escalation, extents, incidents, lines, names, nearness, tables, zones
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,9 +42,10 @@ def layer(frame: pd.DataFrame, table: Table) -> gpd.GeoDataFrame:
 
 
 def named(frame: pd.DataFrame, theatre: Theatre, rules: Publication) -> pd.DataFrame:
-    """Return reports or violations with ``place_name``, missing where no known place is near enough."""
+    """Return reports or violations with ``place_name``, missing where none is near enough or the place is withheld."""
     lon, lat, radius = (frame[column].to_numpy(float) for column in ("lon", "lat", "uncertainty_m"))
     words = names.describe(theatre.places, lon, lat, radius, reach_m=rules.place_name_m, inside_m=rules.place_in_m)
+    words[frame["withheld"].fillna(value=False).to_numpy(bool)] = None
     return frame.assign(place_name=pd.Series(words, frame.index, dtype="str"))
 
 
@@ -160,6 +161,8 @@ def name(first: Any, theatre: Theatre) -> str:  # noqa: ANN401 -- a row, as pand
         return f"{first.place_name}, {day}"
     if pd.isna(first.chainage_m):
         return day
+    if first.withheld:
+        return f"segment {first.segment_id}, {day}"
     away = first.distance_m / 1000
     sides = {party.side: f"{away:.0f} km on the {party.id} side" for party in theatre.parties}
     where = sides.get(first.side, f"{away:.0f} km off its end")
@@ -221,23 +224,31 @@ def _recent(
 
 
 def front_line(theatre: Theatre, as_of: datetime) -> gpd.GeoDataFrame:
-    """Return the layer ``front_line``: the newest current line not after ``as_of``; without one, the baseline."""
-    base = theatre.baselines[0]
-    lines = [line for line in theatre.lines if line.valid_from <= as_of]
-    newest = max(lines, key=lambda line: line.valid_from, default=None)
-    if newest is None:
+    """Return the layer ``front_line``: the newest usable current line not after ``as_of``, or else the baseline."""
+    base, line = theatre.baselines[0], lines.newest(theatre.lines, as_of)
+    if line is None:
         valid_from, source = base.valid_from, f"baseline {base.id}"
-        geometry = shapely.MultiLineString([shapely.LineString(part) for part in base.parts])
+        notes = ["no current line is known: this is the baseline"]
+        parts = base.parts
     else:
-        valid_from, source = newest.valid_from, newest.source
-        whole = newest.geometry.union_all()
-        geometry = whole if whole.geom_type == "MultiLineString" else shapely.MultiLineString([whole])
+        valid_from, source = line.valid_from, line.source
+        doubt = lines.survey(line, base).doubt
+        notes = [] if doubt is None else [doubt]
+        parts = lines.tidy(line.geometry)
+    notes += [f"not used: {other.name}: {_wrong(other)}" for other in lines.passed_over(theatre.lines, as_of)]
     row = {
         "valid_from": [pd.Timestamp(valid_from)],
         "source": [source],
         "age_h": [(as_of - valid_from).total_seconds() / 3600],
+        "note": ["; ".join(notes) or None],
     }
+    geometry = shapely.MultiLineString(parts)
     return tables.conform(gpd.GeoDataFrame(row, geometry=[geometry], crs=crs.WGS84), tables.FRONT_LINE)
+
+
+def _wrong(line: lines.CurrentLine) -> str:
+    """Return what is wrong with a line, without what to do about it."""
+    return str(line.unusable).partition(";")[0]
 
 
 # A zone is drawn once: it and its baseline are frozen, and one is drawn in a second.

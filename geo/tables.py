@@ -85,8 +85,8 @@ _NAMED = _c(
     "where its footprint lies, by the nearest known place; as shipped from GeoNames, geonames.org, CC BY 4.0",
 )
 _PLACE = (
-    _c("uncertainty_m", "real", "radius of the footprint, metres"),
-    _c("segment_id", "text", "likeliest baseline segment"),
+    _c("uncertainty_m", "real", "radius of the disc that holds the footprint, metres"),
+    _c("segment_id", "text", "likeliest baseline segment, if it leads"),
     _c("segment_share", "real", "share of the footprint nearest to that segment, 0 to 1"),
     _c("chainage_m", "real", "geodesic metres along the baseline to the foot of the perpendicular"),
     _c(
@@ -96,9 +96,18 @@ _PLACE = (
     ),
     _c("distance_m", "real", "geodesic metres from the baseline"),
     _c("side", "text", "side of the baseline; none beyond its ends", SIDES),
-    _c("zone_id", "text", "likeliest zone that applies to the weapon, party and date"),
-    _c("zone_share", "real", "share of the footprint in that zone, 0 to 1"),
+    _c("zone_id", "text", "strictest zone that applies to weapon, party and date at its likeliest place, if it leads"),
+    _c("zone_share", "real", "share of the footprint whose strictest zone that is, 0 to 1"),
     _c("region_id", "text", "region that contains the point"),
+)
+
+_FOOTPRINT = (
+    _c("zones", "text", "all zones that bind the report and hold its likeliest place, joined by +, strictest first"),
+    _c("side_share", "real", "share of the footprint on that side, 0 to 1"),
+    _c("region_share", "real", "share of the footprint in that region, 0 to 1"),
+    _c("ambiguous", "bool", "whether no segment, or no zone, leads by the policy's margin; that one is then not named"),
+    _c("between", "text", "what an ambiguous report lies between, with shares, largest first"),
+    _c("withheld", "bool", "a presence: told by segment, zone and UTC day alone; the point is the segment's middle"),
 )
 
 REPORTS: Final = Table(
@@ -125,6 +134,15 @@ REPORTS: Final = Table(
         _c("incident_id", "text", "incident or candidate that its violation belongs or is attached to"),
         _c("text", "text", "what the source wrote"),
         _c("url", "text", "where it can be read"),
+        _c(
+            "line_offset_m",
+            "real",
+            "signed geodesic metres from the current line, positive on the left party's side; empty without a side",
+        ),
+        _c("line_distance_m", "real", "geodesic metres from the current line; empty where none was known"),
+        _c("line_valid_from", "time", "date of that line: the newest usable one not after the observation"),
+        _c("line_age_h", "real", "hours between that date and the begin of the observation"),
+        *_FOOTPRINT,
         _NAMED,
         _c(
             "explained",
@@ -156,6 +174,7 @@ VIOLATIONS: Final = Table(
         ),
         _c("incident_id", "text", "incident or candidate"),
         _c("attached", "bool", "whether it is only attached, without counting"),
+        *_FOOTPRINT,
         _NAMED,
     ),
 )
@@ -261,11 +280,12 @@ SEGMENTS: Final = Table(
 FRONT_LINE: Final = Table(
     "front_line",
     "MultiLineString",
-    "the current line",
+    "the current line, or the baseline where none is known",
     (
-        _c("valid_from", "time", "day of the line"),
+        _c("valid_from", "time", "date of the line"),
         _c("source", "text", "where it comes from"),
-        _c("age_h", "real", "hours between that day and as_of"),
+        _c("age_h", "real", "hours between that date and as_of"),
+        _c("note", "text", "why newer lines were not used, and where it has no sides; empty: nothing to say"),
     ),
 )
 ZONES: Final = Table(

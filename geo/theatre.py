@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from geo.fronts import Baseline
+    from geo.lines import CurrentLine
     from geo.names import Gazetteer
     from geo.policy import Trust
     from geo.zones import Zone
@@ -65,15 +66,6 @@ class Source:
 
 
 @dataclass(frozen=True)
-class CurrentLine:
-    """Where the line was on a day: a dated layer that never renumbers the baseline."""
-
-    valid_from: datetime
-    source: str
-    geometry: gpd.GeoSeries
-
-
-@dataclass(frozen=True)
 class Raster:
     """A raster that says something of every place; ``file`` is relative to the theatre's folder, or absolute.
 
@@ -95,8 +87,8 @@ class Theatre:
     """One ceasefire, whole. ``parties`` are (left, right); ``regions`` has columns region_id, name, geometry (WGS 84).
 
     ``baselines[0]`` is the one whose segments and chainages are published. ``area`` (west, south, east, north, degrees)
-    is ground beyond the lines and regions from which reports may still come, such as a whole country. ``places`` are
-    those after which people name others.
+    is ground beyond the lines and regions from which reports may still come, such as a whole country. ``lines`` are the
+    current lines in order of date and then of arrival. ``places`` are those after which people name others.
     """
 
     id: str

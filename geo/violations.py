@@ -6,6 +6,7 @@ RULE 1  Revisions of one source's item are one report (the ledger gives only the
 RULE 2  Two reports agree when their origins are independent and their intervals, footprints and acts agree within the
         policy's tolerances. Pairs are joined in order of (distance, content) where all members agree pairwise; so no
         origin has two items in one violation.
+        A presence agrees only with a presence in the same cell: segment and zone.
 RULE 3  Coarse and disputed reports stand alone.
 RULE 4  Public reports come last and change nothing: the others are assembled as if there were none.
 RULE 5  A violation is dated by its shortest interval and placed by its smallest footprint.
@@ -43,7 +44,8 @@ ORDER: Final = {"alleged": 0, "corroborated": 1, "confirmed": 2}
 # What a violation takes from the report that places it.
 _PLACED: Final = [
     "lon", "lat", "uncertainty_m", "act", "domain", "segment_id", "segment_share", "chainage_m", "offset_m",
-    "distance_m", "side", "zone_id", "zone_share", "region_id",
+    "distance_m", "side", "zone_id", "zone_share", "region_id", "zones", "side_share", "region_share", "ambiguous",
+    "between", "withheld",
 ]  # fmt: skip
 
 
@@ -150,6 +152,8 @@ def _agreeing(material: pd.DataFrame, policy: Policy) -> Near:
     for name in ("voice", "origin"):
         code = pd.factorize(material[name])[0]
         keep &= code[near.left] != code[near.right]
+    cell = pd.factorize(material["cell"])[0]
+    keep &= cell[near.left] == cell[near.right]
     family = material["family"].to_numpy(object)
     a, b = family[near.left], family[near.right]
     return near.where(keep & ((a == b) | (a == "any") | (b == "any")))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines import publications
+from pipelines import lines, publications
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,8 +30,10 @@ def audit(workspace: Workspace) -> Audit:
     """Read and compute everything anew."""
     with workspace.ledger() as ledger:
         past = publications.history(ledger)
-        problems = [*ledger.verify(workspace.raw), *_published(workspace, past)]
-        return Audit(ledger.head(), ledger.counts(), len(past), tuple(problems), tuple(ledger.erased(workspace.raw)))
+        files = [*ledger.verify(workspace.raw), *lines.problems(workspace, ledger)]
+        problems = [*files, *_published(workspace, past)]
+        erased = [*ledger.erased(workspace.raw), *lines.erased(workspace, ledger)]
+        return Audit(ledger.head(), ledger.counts(), len(past), tuple(problems), tuple(erased))
 
 
 def _published(workspace: Workspace, past: list[Publication]) -> Iterator[str]:

@@ -89,7 +89,7 @@ def _boxes(theatre: Theatre) -> Iterator[Reals]:
     for baseline in theatre.baselines:
         yield baseline.segments.total_bounds
     for line in theatre.lines:
-        yield line.geometry.total_bounds
+        yield np.array(line.geometry.bounds)
     if len(theatre.regions):
         yield theatre.regions.total_bounds
 

@@ -82,10 +82,18 @@ class Publication:
         return moment
 
 
-def key(question: Question, *, inputs: str, theatre: str, policies: tuple[str, ...], version: str) -> str:
+def key(
+    question: Question,
+    *,
+    inputs: str,
+    theatre: str,
+    policies: tuple[str, ...],
+    lines: tuple[str, ...],
+    version: str,
+) -> str:
     """Return the SHA-256 over everything that a publication depends on; the hashes are hex."""
     known_at = question.known_at.isoformat() if question.known_at else None
-    parts = [inputs, theatre, policies, version, question.as_of.isoformat(), known_at, question.region]
+    parts = [inputs, theatre, policies, lines, version, question.as_of.isoformat(), known_at, question.region]
     return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).hexdigest()
 
 

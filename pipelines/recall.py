@@ -80,6 +80,7 @@ def recall(workspace: Workspace, question: Question, *, version: str, at: dateti
             inputs=head.inputs_hash,
             theatre=now.settings.theatre_hash,
             policies=now.settings.policy_hashes,
+            lines=now.settings.line_hashes,
             version=version,
         )
         past = publications.history(ledger)

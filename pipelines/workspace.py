@@ -18,7 +18,7 @@ import json
 import re
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -27,12 +27,14 @@ from geo.errors import PolicyError
 from geo.policy import Policy, PolicyVersion
 from pipelines import settings, surfaces
 from pipelines.ledger import Ledger
+from pipelines.linework import entry as linework
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from typing import TypeAlias
 
+    from geo.lines import CurrentLine
     from geo.theatre import Raster, Theatre
     from pipelines.ledger import Document
 
@@ -51,12 +53,13 @@ WAIT_S: Final = 60.0
 
 @dataclass(frozen=True, eq=False)
 class Settings:
-    """The theatre and the policies that were known at a moment; the hashes are those of the recorded versions."""
+    """Theatre with lines, and policies, as they were known at a moment; the hashes are those of the entries."""
 
     theatre: Theatre
     policies: tuple[PolicyVersion, ...]
     theatre_hash: str
     policy_hashes: tuple[str, ...]
+    line_hashes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -181,7 +184,7 @@ class Workspace:
             return tuple(kind for kind in changed if ledger.put_document(kind, bodies[kind], at) is not None)
 
     def settings(self, ledger: Ledger, known_at: datetime | None = None, up_to_no: int | None = None) -> Settings:
-        """Return the theatre and policies as they were known.
+        """Return the theatre and policies as they were known, and with the theatre the lines that had come by then.
 
         Parameters
         ----------
@@ -195,14 +198,16 @@ class Workspace:
         theatre = _known(ledger.documents("theatre"), known_at, up_to_no)[-1]
         policies = _known(ledger.documents("policy"), known_at, up_to_no)
         loaded = [_policy(document.body, self.name) for document in policies]
+        lines = linework.known(ledger.documents(linework.KIND), known_at, up_to_no)
         return Settings(
-            _theatre(theatre.body, self.name),
+            _with_lines(_theatre(theatre.body, self.name), [line for _, line in lines]),
             tuple(
                 PolicyVersion(policy=policy, in_force_from=document.recorded_at if number else None)
                 for number, (policy, document) in enumerate(zip(loaded, policies, strict=True))
             ),
             theatre.sha256,
             tuple(document.sha256 for document in policies),
+            tuple(sha256 for sha256, _ in lines),
         )
 
 
@@ -285,6 +290,11 @@ def _known(documents: Sequence[Document], known_at: datetime | None, up_to_no: i
         and (up_to_no is None or document.ledger_no <= up_to_no)
     ]
     return known or [documents[0]]
+
+
+def _with_lines(theatre: Theatre, lines: Sequence[CurrentLine]) -> Theatre:
+    ordered = sorted((*theatre.lines, *lines), key=lambda line: line.valid_from)
+    return replace(theatre, lines=tuple(ordered)) if lines else theatre
 
 
 @lru_cache(maxsize=8)

@@ -77,6 +77,13 @@ HONEST: dict[str, Any] = {
         "rate_growth": {"times": 2.0, "floor": 6.0},
     },
     "heat": {"heat_m": 1000.0, "before_h": 1.0, "after_h": 6.0},
+    "matching": {
+        "lead_share": 0.5,
+        "lead_margin": 0.1,
+        "bearing_deg": 5.0,
+        "usual_reach_m": 8000.0,
+        "reach_m": {"small_arms": 3000.0},
+    },
     "publication": {"footprint_m": 500.0, "pivotal_n": 1000, "keep": 3, "place_name_m": 50_000.0, "place_in_m": 2000.0},
 }
 SOURCES = (

@@ -70,6 +70,7 @@ def _worth(row: Row, theatre: Theatre, policy: Policy) -> Row:
         "chainage": row.get("chainage_m"),
         "depth": row.get("distance_m"),
         "region": row.get("region_id"),
+        "cell": row.get("cell"),
     }
 
 

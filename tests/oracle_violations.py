@@ -29,6 +29,7 @@ def agrees(a: Row, b: Row, policy: Policy) -> bool:
     limits = policy.corroboration
     one_kind = a["family"] == b["family"] or "any" in (a["family"], b["family"])
     at_one_time = pause(a, b) <= timedelta(minutes=limits.agree_min)
+    one_kind = one_kind and a["cell"] == b["cell"]
     return independent(a, b) and one_kind and at_one_time and gap_m(a, b) <= limits.agree_m
 
 

@@ -11,9 +11,7 @@ import strategies
 from builders import report
 from hypothesis import given
 
-from geo import matching, reports
-from geo.assess import assess
-from geo.policy import in_force
+from geo.assess import assess, place
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -109,8 +107,7 @@ def _ids(items: list[dict[str, Any]]) -> set[str]:
 
 def differences(world: World) -> list[str]:
     """Return every difference as a line: table, key, what the fast and what the naive one says."""
-    policy = in_force(world.policies, world.as_of)
-    matched = matching.match(reports.enrich(world.stored, world.theatre, policy), world.theatre)
+    matched = place(world.stored, world.theatre, world.policies, world.as_of)
     fast = fast_says(assess(world.stored, world.coverage, world.theatre, world.policies, world.as_of))
     naive = naive_says(oracle.answer(matched, world.coverage, world.theatre, world.policies, world.as_of))
     return [

@@ -139,7 +139,7 @@ def test_rule_7_the_least_status_is_the_policys() -> None:
 
 
 def test_rule_7_a_weapon_present_is_a_violation_only_where_a_zone_forbids_it() -> None:
-    inside, outside = report(1, (100, 3), act="presence"), report(1, (100, 40), act="presence")
+    inside, outside = report(1, (105, 3), act="presence"), report(1, (105, 40), act="presence")
     table = violations(inside, outside)
     assert table["violation_id"].tolist() == ["V-1"]
 

@@ -1,7 +1,7 @@
 """What do all commands share: times, faults, tables, and where output goes?
 
 Results go to stdout, progress to stderr. Exit codes: 0 done, 1 our fault, 2 wrong use or settings, 3 done but rows were
-quarantined.
+quarantined or a line could not be used.
 """
 
 from __future__ import annotations

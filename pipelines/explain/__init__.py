@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from pipelines.workspace import Workspace
 
 _NAME: Final = re.compile(r"([BCVR])-([1-9][0-9]{0,17})")
-_PLACE: Final = ("segment_id", "chainage_m", "offset_m", "distance_m", "side", "zone_id", "region_id", "place_name")
+_PLACE: Final = (
+    "segment_id", "chainage_m", "offset_m", "distance_m", "side", "zone_id", "region_id", "withheld", "place_name",
+)  # fmt: skip
 _REPORT: Final = (
     "report_id", "source", "source_ref", "observed_from", "observed_to", "recorded_at", "act", "weapon",
     "party_claimed", *_PLACE, "violation_id", "incident_id", "text", "url",

@@ -136,12 +136,13 @@ def _statement(report: dict[str, Any]) -> str:
 def _place(row: dict[str, Any]) -> str:
     if row["distance_m"] is None:
         return "not located"
+    segment = row["segment_id"] or "between segments"
+    if row["withheld"]:
+        return f"{segment}, zone {row['zone_id']}" if row["zone_id"] else segment
     side = {"left": " to the left", "right": " to the right"}.get(row["side"], ", beyond the line's ends")
     zone = f", zone {row['zone_id']}" if row["zone_id"] else ""
     name = f"{row['place_name']}, " if row["place_name"] else ""
-    return (
-        f"{name}{row['segment_id']} at km {row['chainage_m'] / 1000:.1f}, {row['distance_m'] / 1000:.1f} km{side}{zone}"
-    )
+    return f"{name}{segment} at km {row['chainage_m'] / 1000:.1f}, {row['distance_m'] / 1000:.1f} km{side}{zone}"
 
 
 def _violation(told: dict[str, Any], _limit: int | None) -> Iterator[str]:

@@ -8,6 +8,18 @@ One SQLite file, append-only, hash-chained (DESIGN section 7). Reading order is 
 from pipelines.ledger.book import Ledger
 from pipelines.ledger.lock import LedgerBusy
 from pipelines.ledger.raw import raw_path, store_raw
+from pipelines.ledger.raw import state as raw_state
 from pipelines.ledger.records import Batch, Document, Head, Known, Reading
 
-__all__ = ["Batch", "Document", "Head", "Known", "Ledger", "LedgerBusy", "Reading", "raw_path", "store_raw"]
+__all__ = [
+    "Batch",
+    "Document",
+    "Head",
+    "Known",
+    "Ledger",
+    "LedgerBusy",
+    "Reading",
+    "raw_path",
+    "raw_state",
+    "store_raw",
+]

@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 SAID: Final = (
     "kind", "source_ref", "observed_from", "observed_to", "lon", "lat", "uncertainty_m", "act", "domain", "weapon",
     "direction", "count_low", "count_best", "count_high", "killed", "injured", "party_claimed", "origin",
-    "reported_at", "text", "url",
+    "reported_at", "text", "url", "footprint",
 )  # fmt: skip
 #: What the computation decides by; a revision that changes none of it stands since the one before.
 DECIDING: Final = (
     "kind", "source_ref", "observed_from", "observed_to", "lon", "lat", "uncertainty_m", "act", "domain", "weapon",
-    "party_claimed", "origin",
+    "party_claimed", "origin", "footprint",
 )  # fmt: skip
 _MISSING: Final = "-"
 _BORDER: Final = pa.scalar("\x1f", pa.large_string())

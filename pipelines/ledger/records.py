@@ -51,7 +51,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Document:
-    """One version of a theatre, policy, workspace or review, or one publication; ``recorded_at`` is aware UTC."""
+    """One version of a theatre, policy, workspace or review, a line or a publication; ``recorded_at`` is aware UTC."""
 
     ledger_no: int
     kind: str

@@ -71,6 +71,7 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         "reported_at": "INTEGER",
         "text": "TEXT",
         "url": "TEXT",
+        "footprint": "TEXT",
         "subject_key": "INTEGER NOT NULL",
         "subject_no": "INTEGER NOT NULL CHECK (subject_no <= ledger_no)",
         "first_no": "INTEGER NOT NULL CHECK (first_no <= ledger_no)",

@@ -13,7 +13,7 @@ from shapely.geometry import MultiLineString, MultiPolygon
 from geo.crs import WGS84
 from geo.errors import PolicyError
 from geo.fronts import Baseline
-from geo.theatre import CurrentLine
+from geo.lines import CurrentLine, tidy
 from geo.zones import Zone
 from pipelines.settings.shapes import AREAS, LINES, read_features
 
@@ -66,7 +66,10 @@ def current_line(entry: LineEntry, data: bytes, mistakes: Mistakes) -> CurrentLi
     shape = read_lines(data, entry.file, mistakes)
     if shape is None:
         return None
-    return CurrentLine(entry.valid_from.astimezone(UTC), entry.source, gpd.GeoSeries([shape], crs=WGS84))
+    if not tidy(shape):
+        mistakes.add(entry.file, "", "has no length: every part of it is one place", "draw it, or remove its entry")
+        return None
+    return CurrentLine(entry.valid_from.astimezone(UTC), entry.source, shape)
 
 
 def regions(features: list[Feature], file: str, mistakes: Mistakes) -> gpd.GeoDataFrame:

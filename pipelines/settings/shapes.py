@@ -64,21 +64,28 @@ def read_features(data: bytes, file: str, kinds: tuple[str, ...], mistakes: Mist
     Every feature must have a geometry of one of the ``kinds``. What cannot be used is noted, once a feature, and left
     out.
     """
-    try:
-        document = _parse(data)
-        found = list(_members(document))
-    except _RefusedError as error:
-        mistakes.add(file, "", error.wrong, error.todo)
-        return []
-    if not found:
-        mistakes.add(file, "", "holds no feature", f"give it at least one {kinds[0]}")
     features = []
-    for number, member in enumerate(found, start=1):
+    for number, member in enumerate(read_members(data, file, kinds[0], mistakes), start=1):
         try:
             features.append(_feature(number, member, kinds))
         except _RefusedError as error:
             mistakes.add(file, f"feature {number}", error.wrong, error.todo)
     return features
+
+
+def read_members(data: bytes, file: str, wanted: str, mistakes: Mistakes) -> list[Any]:
+    """Return the features of a GeoJSON file as they stand, unjudged; none, with the mistake noted, if there are none.
+
+    A bare geometry counts as one feature. ``wanted`` is the kind of shape that a sentence asks for.
+    """
+    try:
+        found = list(_members(_parse(data)))
+    except _RefusedError as error:
+        mistakes.add(file, "", error.wrong, error.todo)
+        return []
+    if not found:
+        mistakes.add(file, "", "holds no feature", f"give it at least one {wanted}")
+    return found
 
 
 def _parse(data: bytes) -> dict[str, Any]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from shapely import MultiPolygon
 
     from geo.fronts import Baseline
-    from geo.theatre import CurrentLine
+    from geo.lines import CurrentLine
     from geo.zones import Zone
     from pipelines.settings.declared import PartyEntry, SourceEntry, WindowEntry
 

@@ -1,8 +1,9 @@
 """What does a detection of NASA FIRMS (VIIRS or MODIS) say?
 
-Heat in one pixel at one instant, UTC. The footprint's radius is half the pixel's diagonal, from ``scan`` and ``track``
-(km). Times are HHMM, in which exports lose leading zeros (``35`` is 00:35), or HH:MM, or HH:MM:SS. Detections have
-no ids of their own: ``source_ref`` is satellite, date, time, latitude and longitude.
+Heat in one pixel at one instant, UTC. The footprint is the pixel, ``scan`` by ``track`` (km), and the radius half its
+diagonal; where they are empty, the source's radius (the format does not say which instrument's pixel it is). Times are
+HHMM, in which exports lose leading zeros (``35`` is 00:35), or HH:MM, or HH:MM:SS. Detections have no ids of their own:
+``source_ref`` is satellite, date, time, latitude and longitude.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from geo.shapes import Pixel
 from pipelines.sources import times
 from pipelines.sources.fields import decimal, given, matches
 from pipelines.sources.places import positions
@@ -20,7 +22,6 @@ from pipelines.sources.reading import Sieve, constant
 from pipelines.sources.records import Layout, split
 
 if TYPE_CHECKING:
-    from geo.theatre import Source
     from pipelines.sources.reading import Context, Reading, Reals, Records, Text
 
 FORMAT: Final = "firms"
@@ -47,6 +48,9 @@ def read(data: bytes, context: Context) -> Reading:
     sieve.refuse(~given(instant), "no_time", sentence)
     seen = times.read(sieve, "acq_date with acq_time", instant, context.source)
     lon, lat = positions(sieve, context.theatre, ("longitude", "latitude"))
+    sides = _sides(sieve)
+    half_m = np.hypot(*sides) * 1000 / 2
+    radius = np.where(np.isnan(half_m), context.source.radius_m, half_m)
     return sieve.close(
         {
             **constant(len(records), ACT, context.policy),
@@ -55,7 +59,8 @@ def read(data: bytes, context: Context) -> Reading:
             "observed_to": seen.last,
             "lon": lon,
             "lat": lat,
-            "uncertainty_m": _radii(sieve, context.source),
+            "uncertainty_m": radius,
+            "footprint": _pixels(lon, lat, sides),
             "text": _text(records),
         }
     )
@@ -77,7 +82,8 @@ def _reference(records: Records, instant: Text) -> Text:
     return pc.binary_join_element_wise(*parts, records.text("latitude"), records.text("longitude"), "|")
 
 
-def _radii(sieve: Sieve, source: Source) -> Reals:
+def _sides(sieve: Sieve) -> tuple[Reals, Reals]:
+    """Return scan and track in km."""
     sides = []
     for name in ("scan", "track"):
         text = sieve.records.text(name)
@@ -87,8 +93,13 @@ def _radii(sieve: Sieve, source: Source) -> Reals:
         )
         sieve.refuse(bad | (km <= 0) | (km > WIDEST_KM), "pixel", sentence, value=text)
         sides.append(km)
-    half_m = np.hypot(*sides) * 1000 / 2
-    return np.where(np.isnan(half_m), source.radius_m, half_m)
+    return sides[0], sides[1]
+
+
+def _pixels(lon: Reals, lat: Reals, sides: tuple[Reals, Reals]) -> Text:
+    """Return the footprint of each detection whose place and sides are known."""
+    whole = zip(lon.tolist(), lat.tolist(), *((side * 1000).tolist() for side in sides), strict=True)
+    return pa.array([str(Pixel(*each)) if np.isfinite(each).all() else None for each in whole], pa.string())
 
 
 def _text(records: Records) -> Text:

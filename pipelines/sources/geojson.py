@@ -1,6 +1,7 @@
 """What does a feature of a GeoJSON file say?
 
-A FeatureCollection, a list of features or a single one, each a Point whose properties are the plain table's columns.
+A FeatureCollection, a list of features or a single one, each a Point whose properties are the plain table's columns, a
+Polygon or MultiPolygon (the place's outline), or without geometry (an observer with a bearing, in the properties).
 The same reports as CSV and as GeoJSON give the same rows. Numbers stay the text that the file has, so that none is
 rounded, and none that JSON does not know (``NaN``) takes more than its own row down. A third coordinate, a height, is
 not read.
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
     from pipelines.sources.reading import Context, Reading
 
 FORMAT: Final = "geojson"
-PLACE: Final = ("lon", "lat")  # come from the geometry; properties of these names are not read
+PLACE: Final = ("lon", "lat", "footprint")  # come from the geometry; properties of these names are not read
 _UNTEXT: Final = re.compile("[\0\ud800-\udfff]")
 _AXES: Final = (2, 3)
+_NESTED: Final = {"Polygon": 1, "MultiPolygon": 2}  # how deep their rings are
 
 
 def read(data: bytes, context: Context) -> Reading:
@@ -100,17 +102,34 @@ def _once(part: Any) -> None:  # noqa: ANN401 -- whatever the file holds
         raise InputError(code="duplicate_key", message=msg)
 
 
-def _position(geometry: Any) -> tuple[str, str]:  # noqa: ANN401 -- whatever the file holds
+def _position(geometry: Any) -> tuple[str, str, str]:  # noqa: ANN401 -- whatever the file holds
+    """Return longitude, latitude and outline; what is not there is empty."""
     if geometry is None:
-        return "", ""
+        return "", "", ""
+    if isinstance(geometry, dict) and geometry.get("type") in ("Polygon", "MultiPolygon"):
+        outline = str(geometry["type"])
+        return "", "", f"{outline.upper()} {_rings(geometry.get('coordinates'), _NESTED[outline])}"
     if not isinstance(geometry, dict) or geometry.get("type") != "Point":
         kind = geometry.get("type") if isinstance(geometry, dict) else None
         said = shown(kind) if isinstance(kind, str) else "no geometry"
-        msg = f"The geometry is {said}, and must be a Point: state one position, and how sure it is in uncertainty_m."
+        msg = f"The geometry is {said}, and must be a Point, with how sure it is in uncertainty_m, or a Polygon."
         raise InputError(code="geometry", message=msg)
-    axes = geometry.get("coordinates")
+    return (*_axes(geometry.get("coordinates")), "")
+
+
+def _rings(nested: Any, depth: int) -> str:  # noqa: ANN401 -- whatever the file holds
+    """Return a polygon's coordinates as WKT has them."""
+    if not isinstance(nested, list) or not nested:
+        msg = "The Polygon's coordinates must be rings of positions, each two numbers, longitude then latitude."
+        raise InputError(code="geometry", message=msg)
+    if depth < 0:
+        return " ".join(_axes(nested))
+    return f"({', '.join(_rings(part, depth - 1) for part in nested)})"
+
+
+def _axes(axes: Any) -> tuple[str, str]:  # noqa: ANN401 -- whatever the file holds
     if not isinstance(axes, list) or len(axes) not in _AXES or not all(isinstance(axis, Number) for axis in axes):
-        msg = "The Point's coordinates must be two numbers, longitude then latitude (a height may follow)."
+        msg = "A position must be two numbers, longitude then latitude (a height may follow)."
         raise InputError(code="geometry", message=msg)
     return axes[0], axes[1]
 

@@ -1,8 +1,9 @@
 """What does a row of the plain table say?
 
 The format that anybody can write: ``source_ref, observed_from, observed_to, lon, lat, uncertainty_m, act, weapon,
-direction, count, party, origin, reported_at, text, url``, and ``killed, injured``. Only ``observed_from``, ``lon`` and
-``lat`` are required as columns; their order is free.
+direction, count, party, origin, reported_at, text, url``, ``killed, injured``, and for ground that is no disc
+``observer_lon, observer_lat, bearing, distance_near_m, distance_far_m`` or ``footprint``. Only ``observed_from``,
+``lon`` and ``lat`` are required as columns; their order is free.
 
 ``act`` is a key of the policy's acts, ``strike`` where it is empty, or one of three words that are no report:
 ``retraction`` takes back the item ``source_ref`` (nothing else is needed), ``heartbeat`` and ``outage`` say when and
@@ -19,6 +20,7 @@ import pyarrow.compute as pc
 
 from pipelines.sources import times
 from pipelines.sources.fields import count, given, whole, words
+from pipelines.sources.grounds import footprints
 from pipelines.sources.places import positions, radii
 from pipelines.sources.reading import Sieve, literal
 from pipelines.sources.records import Layout, split
@@ -33,7 +35,8 @@ if TYPE_CHECKING:
 FORMAT: Final = "csv"
 COLUMNS: Final = (
     "source_ref", "observed_from", "observed_to", "lon", "lat", "uncertainty_m", "act", "weapon", "direction", "count",
-    "party", "origin", "reported_at", "text", "url", "killed", "injured",
+    "party", "origin", "reported_at", "text", "url", "killed", "injured", "observer_lon", "observer_lat", "bearing",
+    "distance_near_m", "distance_far_m", "footprint",
 )  # fmt: skip
 LAYOUT: Final = Layout(("observed_from", "lon", "lat"), COLUMNS, "observed_from", note=True)
 USUAL_ACT: Final = "strike"
@@ -58,7 +61,8 @@ def interpret(records: Records, context: Context) -> Reading:
     retracted = np.asarray(pc.equal(kind, "retraction"))
     _named(sieve, retracted)
     observed_from, observed_to = _observed(sieve, context.source, retracted)
-    lon, lat = positions(sieve, context.theatre, needless=retracted)
+    ground = footprints(sieve, context.theatre, only=np.asarray(pc.equal(kind, "report")))
+    lon, lat = positions(sieve, context.theatre, needless=retracted | given(ground))
     reported = times.read(sieve, "reported_at", records.text("reported_at"), context.source)
     return sieve.close(
         {
@@ -75,6 +79,7 @@ def interpret(records: Records, context: Context) -> Reading:
             "party_claimed": _parties(sieve, context.theatre),
             # The latest reading of a coarse time: nothing was known before it can have been said.
             "reported_at": reported.last,
+            "footprint": ground,
             **{name: records.text(name) for name in ("source_ref", "direction", "origin", "text", "url")},
         }
     )
