@@ -42,9 +42,10 @@ def layer(frame: pd.DataFrame, table: Table) -> gpd.GeoDataFrame:
 
 
 def named(frame: pd.DataFrame, theatre: Theatre, rules: Publication) -> pd.DataFrame:
-    """Return reports or violations with ``place_name``, missing where no known place is near enough."""
+    """Return reports or violations with ``place_name``, missing where none is near enough or the place is withheld."""
     lon, lat, radius = (frame[column].to_numpy(float) for column in ("lon", "lat", "uncertainty_m"))
     words = names.describe(theatre.places, lon, lat, radius, reach_m=rules.place_name_m, inside_m=rules.place_in_m)
+    words[frame["withheld"].fillna(value=False).to_numpy(bool)] = None
     return frame.assign(place_name=pd.Series(words, frame.index, dtype="str"))
 
 
