@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from geo.fronts import Baseline
     from geo.pieces import Indices
 
-SAMPLES: Final = 64  # a share is known to about one part in sixty
+SAMPLES: Final = 64  # a share is known to some parts in a hundred, where a line winds between them to one in ten
 _ORDER: Final = np.arange(SAMPLES)
 _AZIMUTH: Final = np.degrees(_ORDER * np.pi * (3.0 - np.sqrt(5.0))) % 360.0  # the golden angle never repeats itself
 _REACH: Final = np.sqrt(_ORDER / SAMPLES)
@@ -77,7 +77,7 @@ def _measure(baseline: Baseline, discs: tuple[Reals, ...]) -> tuple[Indices, Rea
     piece, side = np.empty(shape, np.intp), np.empty(shape, np.int8)
     share, metres = np.empty(shape), np.empty(shape)
     pieces = baseline.pieces
-    disc, near, _ = baseline.candidates(discs[0], discs[2])
+    disc, near = baseline.candidates(discs[0], discs[2])
     for rows, pairs in _blocks(disc, len(discs[0])):
         samples = _samples(discs, np.arange(len(discs[0]))[rows])
         winner = near[pairs][_first_least(samples, pieces.rows[near[pairs]], disc[pairs] - rows.start)]

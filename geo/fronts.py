@@ -164,7 +164,7 @@ class Baseline:
         """Fill in points that are too far away for the formulas, by PROJ."""
         if not rows.size:
             return
-        point, piece, _ = self.candidates(xyz[rows], np.zeros(len(rows)))
+        point, piece = self.candidates(xyz[rows], np.zeros(len(rows)))
         along, metres, azimuth, past = _feet(self.pieces, piece, lon[rows][point], lat[rows][point])
         chosen = _nearest(point, metres)
         piece, along = piece[chosen], along[chosen]
@@ -221,18 +221,14 @@ class Baseline:
         lon, lat = (np.concatenate([pair[column] for pair in pairs]) for column in (0, 1))
         return lon, lat, np.concatenate([inside, -inside.astype(np.int8)]).astype(np.int8)
 
-    def candidates(self, xyz: Reals, radius_m: Reals) -> tuple[Indices, Indices, Reals]:
+    def candidates(self, xyz: Reals, radius_m: Reals) -> tuple[Indices, Indices]:
         """Return pairs (point, piece), ascending, that hold every piece nearest to any place in discs around points.
 
-        The third array is ``clear_m`` of each point. ``xyz`` is earth-centred, shape (n, 3).
+        ``xyz`` is earth-centred, shape (n, 3).
         """
-        found = [(block.start + point, piece, best) for block, point, piece, best in self.tree.near(xyz, radius_m)]
-        point = np.concatenate([item[0] for item in found]) if found else np.empty(0, np.intp)
-        piece = np.concatenate([item[1] for item in found]) if found else np.empty(0, np.intp)
-        best = np.concatenate([item[2] for item in found]) if found else np.empty(0)
-        nearest = piece[_nearest(point, np.sqrt(arcs.gap(_vector(xyz[point]), self.pieces.rows[piece].T)))]
-        other = _others(self, xyz, nearest)
-        return point, piece, self._clear(best, other, self.pieces.segment[nearest])
+        found = [(block.start + point, piece) for block, point, piece, _ in self.tree.near(xyz, radius_m)]
+        point, piece = (np.concatenate([np.empty(0, np.intp), *(item[n] for item in found)]) for n in (0, 1))
+        return point, piece
 
 
 @dataclass(frozen=True, eq=False)
@@ -369,9 +365,10 @@ def _feet(pieces: Pieces, piece: Indices, lon: Reals, lat: Reals) -> tuple[Reals
 
 def _nearest(point: Indices, metres: Reals) -> Indices:
     """Return for each point the first of its pairs that is nearest or as near; pairs are grouped by point."""
-    first = np.flatnonzero(np.diff(point, prepend=-1))
+    begins = np.diff(point, prepend=-1) != 0
+    first = np.flatnonzero(begins)
     least = np.minimum.reduceat(metres, first) if first.size else metres
-    near = np.flatnonzero(metres <= least[point] + TIE_M)
+    near = np.flatnonzero(metres <= least[np.cumsum(begins) - 1] + TIE_M)
     return near[np.flatnonzero(np.diff(point[near], prepend=-1))]
 
 
