@@ -25,13 +25,15 @@ if TYPE_CHECKING:
     from geo.fronts import Baseline
     from geo.pieces import Indices
 
-SAMPLES: Final = 64  # a share is known to some parts in a hundred, where a line winds between them to one in ten
-_ORDER: Final = np.arange(SAMPLES)
-_AZIMUTH: Final = np.degrees(_ORDER * np.pi * (3.0 - np.sqrt(5.0))) % 360.0  # the golden angle never repeats itself
-_REACH: Final = np.sqrt(_ORDER / SAMPLES)
-_EAST: Final = _REACH * np.sin(np.radians(_AZIMUTH))
-_NORTH: Final = _REACH * np.cos(np.radians(_AZIMUTH))
-_DROP: Final = _REACH**2
+PAIRS: Final = 64
+SAMPLES: Final = 2 * PAIRS + 1  # a share is known to some parts in a hundred
+_ORDER: Final = np.arange(1, PAIRS + 1)
+_TURN: Final = np.pi * (_ORDER * (np.sqrt(5.0) - 1.0) / 2.0 % 1.0)  # the golden section fills a half turn evenly
+_REACH: Final = np.sqrt(2.0 * _ORDER / SAMPLES)
+# The centre, then each place beside its mirror image: of two sides neither is looked at more closely.
+_EAST: Final = np.append(0.0, np.repeat(_REACH * np.cos(_TURN), 2))
+_NORTH: Final = np.append(0.0, np.repeat(_REACH * np.sin(_TURN), 2) * np.tile([1.0, -1.0], PAIRS))
+_DROP: Final = np.append(0.0, np.repeat(2.0 * _ORDER / SAMPLES, 2))
 _PATTERN: Final = np.stack([_EAST, _NORTH, _DROP])
 TIE_M: Final = 1e-6  # pieces whose distances from a sample differ by less are equally near
 BLOCK: Final = 2_000  # disc-piece pairs measured at a time: small enough to stay in the cache
@@ -41,8 +43,9 @@ def places(lon: Reals, lat: Reals, radius_m: Reals) -> tuple[Reals, Reals]:
     """Return longitude and latitude of the samples of discs, shape (n, SAMPLES), WGS 84 degrees."""
     shape = (len(lon), SAMPLES)
     at_lon, at_lat = (np.repeat(item, SAMPLES) for item in (lon, lat))
-    reach = (radius_m[:, None] * _REACH).ravel()
-    to_lon, to_lat, _ = forward(at_lon, at_lat, np.broadcast_to(_AZIMUTH, shape).ravel(), reach)
+    reach = (radius_m[:, None] * np.sqrt(_DROP)).ravel()
+    azimuth = np.broadcast_to(np.degrees(np.arctan2(_EAST, _NORTH)), shape).ravel()
+    to_lon, to_lat, _ = forward(at_lon, at_lat, azimuth, reach)
     return to_lon.reshape(shape), to_lat.reshape(shape)
 
 
