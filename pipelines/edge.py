@@ -1,10 +1,16 @@
-"""What does the program take from its surroundings: which moment is it, and which version is this?"""
+"""What does the program take from its surroundings: which moment, which version, which bytes?"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
+from typing import TYPE_CHECKING
+
+from geo.errors import PolicyError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DISTRIBUTION = "ceasewatch"
 
@@ -20,3 +26,18 @@ def version() -> str:
         return installed(DISTRIBUTION)
     except PackageNotFoundError:
         return "unknown"
+
+
+def read_bytes(file: Path) -> bytes:
+    """Return a file that a user named, as it is.
+
+    Raises
+    ------
+    PolicyError
+        If it cannot be read.
+    """
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        msg = f"{file}: cannot be read ({error.strerror}); check its name and rights"
+        raise PolicyError(msg) from error

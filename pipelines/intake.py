@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from geo.errors import InputError, PolicyError
 from pipelines import sources
+from pipelines.edge import read_bytes
 from pipelines.ledger import store_raw
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def ingest(workspace: Workspace, file: Path, *, source_id: str | None, known: Kn
         settings = workspace.settings(ledger)
         _require_replay(known, replay=ledger.replay)
     source = choose_source(settings.theatre, file, source_id)
-    data = _bytes(file)
+    data = read_bytes(file)
     sha256 = store_raw(workspace.raw, data)
     reading = _read(data, source, settings, file.name, sha256)
     with workspace.ledger(write=True) as ledger:
@@ -131,14 +132,6 @@ def _require_replay(known: Known, *, replay: bool) -> None:
             "make one with `ceasewatch init … --replay`, or leave the option out"
         )
         raise PolicyError(msg)
-
-
-def _bytes(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        msg = f"{file}: cannot be read ({error.strerror}); check its name and rights"
-        raise PolicyError(msg) from error
 
 
 def _read(data: bytes, source: Source, settings: Settings, file_name: str, sha256: str) -> sources.Reading:

@@ -14,6 +14,7 @@ from shapely import MultiLineString
 
 from geo.errors import InputError, PolicyError
 from geo.lines import CurrentLine, newest, survey
+from pipelines.edge import read_bytes
 from pipelines.ledger import raw_state, store_raw
 from pipelines.linework import reading
 from pipelines.linework.entry import KIND, LineEntry, entry_of
@@ -103,7 +104,7 @@ def bring(
     if start > clock():
         msg = f"{file.name}: its date {start:%Y-%m-%dT%H:%MZ} is still to come; correct --date, or the file's name"
         raise PolicyError(msg)
-    data = _bytes(file)
+    data = read_bytes(file)
     entry = _entry(data, file, start, source, store_raw(workspace.raw, data), theatre)
     entry = LineEntry(entry.line, entry.file, entry.raw, start if observed else None, entry.notes)
     with workspace.ledger(write=True) as ledger:
@@ -173,11 +174,3 @@ def _require_replay(*, observed: bool, replay: bool) -> None:
             "`ceasewatch init … --replay`, or leave the option out"
         )
         raise PolicyError(msg)
-
-
-def _bytes(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        msg = f"{file}: cannot be read ({error.strerror}); check its name and rights"
-        raise PolicyError(msg) from error

@@ -6,12 +6,11 @@ publish a day without a line like that.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.linework.drawn import refuse, refuse_kind
 from pipelines.settings.mistakes import Mistakes, shown
-from pipelines.settings.shapes import LINES, read_members
+from pipelines.settings.shapes import LINES, is_number, read_members
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,15 +68,6 @@ def _list(value: Any, where: str) -> list[Any]:  # noqa: ANN401 -- whatever the 
 
 
 def _position(value: Any, where: str) -> Position:  # noqa: ANN401 -- whatever the file holds
-    if not isinstance(value, list) or len(value) not in _AXES or not all(map(_is_number, value)):
+    if not isinstance(value, list) or len(value) not in _AXES or not all(map(is_number, value)):
         refuse("position", f"{where} has the position {shown(value)}; give longitude and latitude as numbers")
     return float(value[0]), float(value[1])
-
-
-def _is_number(value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    try:
-        return math.isfinite(float(value))
-    except OverflowError:
-        return False

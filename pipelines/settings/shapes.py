@@ -211,7 +211,7 @@ def _ring(value: object) -> list[tuple[float, float]]:
 
 
 def _position(value: object, number: int) -> tuple[float, float]:
-    if not isinstance(value, list) or len(value) not in _DIMENSIONS or not all(map(_is_number, value)):
+    if not isinstance(value, list) or len(value) not in _DIMENSIONS or not all(map(is_number, value)):
         wrong = f"position {number} is {shown(value)}"
         raise _RefusedError(wrong, "give longitude and latitude in degrees, as numbers")
     lon, lat = float(value[0]), float(value[1])
@@ -227,7 +227,8 @@ def _position(value: object, number: int) -> tuple[float, float]:
     return lon, lat
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> bool:
+    """Tell whether a parsed value is a number that can be a coordinate."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     try:
