@@ -6,6 +6,7 @@ latitudes are WGS 84 degrees; arrays are float64, one item a point.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 WGS84: Final = "EPSG:4326"
 GEOD: Final = Geod(ellps="WGS84")
+_ROUNDING_M: Final = 1e-6  # more than what rounding makes of coordinates and distances
+_ROUNDING: Final = 1e-12
 
 Reals: TypeAlias = npt.NDArray[np.float64]
 RealsLike: TypeAlias = "npt.ArrayLike | Sequence[float]"
@@ -84,6 +87,18 @@ def ecef(lon: RealsLike, lat: RealsLike) -> Reals:
         ],
         axis=-1,
     )
+
+
+def chords(reach_m: float) -> tuple[float, float]:
+    """Return the straight distances (m) up to which two points surely are within ``reach_m``, and beyond which they are not.
+
+    A geodesic is at least as long as the straight way, and bends nowhere more than the meridian at the equator does, so
+    that it is at most as long as the arc of that curvature over the same straight way. Between the two it must be measured.
+    """
+    radius = GEOD.b**2 / GEOD.a
+    slack = _ROUNDING_M + _ROUNDING * reach_m
+    surely = max(reach_m - slack, 0.0)
+    return 2.0 * radius * math.sin(min(surely / (2.0 * radius), math.pi / 2)), reach_m + slack
 
 
 def discs(lon: RealsLike, lat: RealsLike, radius_m: RealsLike, quarter: int = 8) -> npt.NDArray[np.object_]:
