@@ -6,7 +6,6 @@ latitudes are WGS 84 degrees; arrays are float64, one item a point.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
 WGS84: Final = "EPSG:4326"
 GEOD: Final = Geod(ellps="WGS84")
+SHARPEST_M: Final = GEOD.b**2 / GEOD.a  # the least radius of curvature that a geodesic has
 _ROUNDING_M: Final = 1e-6  # more than what rounding makes of coordinates and distances
 _ROUNDING: Final = 1e-12
 
@@ -89,16 +89,16 @@ def ecef(lon: RealsLike, lat: RealsLike) -> Reals:
     )
 
 
-def chords(reach_m: float) -> tuple[float, float]:
+def chords(reach_m: RealsLike) -> tuple[Reals, Reals]:
     """Return the straight distances (m) up to which two points surely are within ``reach_m``, and beyond which they are not.
 
     A geodesic is at least as long as the straight way, and bends nowhere more than the meridian at the equator does, so
     that it is at most as long as the arc of that curvature over the same straight way. Between the two it must be measured.
     """
-    radius = GEOD.b**2 / GEOD.a
-    slack = _ROUNDING_M + _ROUNDING * reach_m
-    surely = max(reach_m - slack, 0.0)
-    return 2.0 * radius * math.sin(min(surely / (2.0 * radius), math.pi / 2)), reach_m + slack
+    reach = np.asarray(reach_m, float)
+    slack = _ROUNDING_M + _ROUNDING * reach
+    surely = np.maximum(reach - slack, 0.0)
+    return 2.0 * SHARPEST_M * np.sin(np.minimum(surely / (2.0 * SHARPEST_M), np.pi / 2)), reach + slack
 
 
 def discs(lon: RealsLike, lat: RealsLike, radius_m: RealsLike, quarter: int = 8) -> npt.NDArray[np.object_]:

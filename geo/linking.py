@@ -50,18 +50,23 @@ def components(things: Things, masks: Ints, reach_m: float, reach_us: float) -> 
     pairs = _few(things, masks, reach_m, reach_us)
     if pairs is not None:
         return _components(len(things), pairs)
-    known, order = _compiled(things, masks, reach_m, reach_us, twice=False)
+    known, order = _compiled(things, masks, reach_m, reach_us)
     return _settled(known[0], order)
 
 
-def blocks(things: Things, masks: Ints, reach_m: float, reach_us: float) -> Blocks:
-    """Return what still holds together when any one link is cut, and the links that alone join two such blocks."""
+def blocks(things: Things, masks: Ints, reach_m: float, reach_us: float, part: Ints) -> Blocks:
+    """Return what still holds together when any one link is cut, and the links that alone join two such blocks.
+
+    Things of different parts (numbers from 0) are never linked.
+    """
     pairs = _few(things, masks, reach_m, reach_us)
     if pairs is None:
-        (_, _, kind, above, *_), order = _compiled(things, masks, reach_m, reach_us, twice=True)
+        (_, _, kind, above, *_), order = _compiled(things, masks, reach_m, reach_us, part)
         label = _settled(kind, order)
         left = np.flatnonzero((above != -1) & (kind == np.arange(len(kind))))
         return Blocks(label, left, label[order[above[left]]])
+    own = part[pairs[0]] == part[pairs[1]]
+    pairs = pairs[0][own], pairs[1][own]
     bridge = _bridges(len(things), pairs)
     label = _components(len(things), (pairs[0][~bridge], pairs[1][~bridge]))
     return Blocks(label, label[pairs[0][bridge]], label[pairs[1][bridge]])
@@ -117,23 +122,31 @@ def _windows(masks: Ints) -> Iterator[Ints]:
             yield np.flatnonzero(within)
 
 
-def _compiled(things: Things, masks: Ints, reach_m: float, reach_us: float, *, twice: bool) -> tuple[Bonds, Ints]:
-    """Return the bonds of all things in order of cell and begin, and that order; their pairs are never listed."""
+def _compiled(
+    things: Things, masks: Ints, reach_m: float, reach_us: float, part: Ints | None = None
+) -> tuple[Bonds, Ints]:
+    """Return the bonds of all things in order of cell and begin, and that order; their pairs are never listed.
+
+    With parts, bonds tell also what one link alone holds.
+    """
     from geo import bonds, sweeps  # noqa: PLC0415 -- numba takes a while to load, and few things do not need it
 
-    loops, most = sweeps.compiled(2 if twice else 1), 2 if twice else 1
-    known: Bonds = (bonds.loose_blocks if twice else bonds.loose)(len(things))
-    surely, possibly = crs.chords(reach_m)
+    most = 1 if part is None else 2
+    loops = sweeps.compiled(most)
+    known: Bonds = (bonds.loose if part is None else bonds.loose_blocks)(len(things))
+    surely, possibly = (float(limit) for limit in crs.chords(reach_m))
     side_m, gap = surely / np.sqrt(3.0) * (1 - 1e-9), int(reach_us)
     xyz = crs.ecef(things.lon, things.lat)
     cell = np.floor((xyz - xyz.min(axis=0)) / side_m).astype(np.int64)
+    if part is not None:
+        cell[:, 0] += part * (cell[:, 0].max() + 8)  # no step leads from one part to another
     order = _in_order(cell, things.start)
     xyz, cell, start, end = xyz[order], cell[order], things.start[order], things.end[order]
     number = np.cumsum(np.any(np.diff(cell, axis=0, prepend=cell[:1]) != 0, axis=1))
     limits, steps = (surely**2, possibly**2, gap, PROBES), _steps(possibly / side_m)
     for rows in _windows(masks[order]):
         fresh = loops["chain"](known, (start[rows], end[rows], rows), number[rows], gap, most)
-        if twice:
+        if part is not None:
             rows, fresh = _by_block(rows, number[rows], start[rows], bonds.settled(known[2])[rows])
         first = np.flatnonzero(fresh)
         own = np.append(np.flatnonzero(np.diff(number[rows[first]], prepend=-1)), len(first))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import product
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -47,6 +47,9 @@ class Near(NamedTuple):
     def where(self, keep: NDArray[np.bool_] | Ints) -> Near:
         """Return the pairs for which ``keep`` is true, or those at its positions, in its order."""
         return Near(self.left[keep], self.right[keep], self.distance_m[keep], self.pause_us[keep])
+
+
+NONE: Final = Near(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +158,8 @@ def crowded(a: Things, b: Things, reach_m: float, reach_us: float, most: int) ->
     return False
 
 
-def _verdict(a: Things, b: Things, left: Ints, right: Ints, reach_m: float, reach_us: float) -> Near:
+def verdict(a: Things, b: Things, left: Ints, right: Ints, reach_m: float, reach_us: float) -> Near:
+    """Return which of the pairs are near."""
     pause = np.maximum(0, np.maximum(a.start[left], b.start[right]) - np.minimum(a.end[left], b.end[right]))
     soon = pause <= reach_us
     left, right, pause = left[soon], right[soon], pause[soon]
@@ -176,24 +180,20 @@ def close(a: Things, b: Things, left: Ints, right: Ints, reach_m: float) -> NDAr
     return np.asarray(near)
 
 
-def _none() -> Near:
-    return Near(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64))
-
-
 def between(a: Things, b: Things, reach_m: float, reach_us: float) -> Near:
     """Return every near pair of one thing of ``a`` and one of ``b``, in no particular order."""
     if not len(a) or not len(b):
-        return _none()
+        return NONE
     left, right = _candidates(a, b, reach_m, reach_us, same=False)
-    return _verdict(a, b, left, right, reach_m, reach_us)
+    return verdict(a, b, left, right, reach_m, reach_us)
 
 
 def within(things: Things, reach_m: float, reach_us: float) -> Near:
     """Return every near pair of two different things, each once, in no particular order."""
     if not len(things):
-        return _none()
+        return NONE
     left, right = _candidates(things, things, reach_m, reach_us, same=True)
-    return _verdict(things, things, left, right, reach_m, reach_us)
+    return verdict(things, things, left, right, reach_m, reach_us)
 
 
 def linked(things: Things, reach_m: float, reach_us: float) -> tuple[Ints, Ints]:
