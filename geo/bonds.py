@@ -1,9 +1,10 @@
 """What is known so far of the links between things?
 
-``bonds`` is a tuple of arrays. ``comp`` and ``kind`` are disjoint sets: things that hang together, and things that do so
-whichever single link is cut. ``size`` is the size of the former, ``above`` the tree of the latter: its edges are the links
-that hold two parts alone. ``edge`` numbers them, and ``joint`` keeps the two things that each joins. ``mark`` is working
-space, ``count`` counts circles and edges. Compiled; importing this module takes numba's start-up time: import it late.
+``bonds`` is a tuple of arrays. ``comp`` and ``kind`` are disjoint sets: things that hang together, and those that do so
+whichever single link is cut. ``size`` is the size of the former, ``above`` the tree of the latter: its edges are the
+links that hold two parts alone. ``edge`` numbers them, and ``joint`` keeps the two things that each joins. ``mark`` is
+working space, ``count`` counts circles and edges. Compiled; importing this module takes numba's start-up time: import
+it late.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def _turn(kind, above, edge, v):
 
 
 @inner
-def _step(kind, above, mark, v, stamp):
+def _step(kind, mark, v, stamp):
     """Return ``v`` after a look at it, and whether it was looked at before."""
     v = find(kind, v)
     seen = mark[v] == stamp
@@ -70,18 +71,19 @@ def _close(kind, above, mark, a, b, stamp):
     one, two, top = a, b, a
     while True:
         if one != -1:
-            one, seen = _step(kind, above, mark, one, stamp)
+            one, seen = _step(kind, mark, one, stamp)
             top = one
             if seen:
                 break
             one = above[one]
         if two != -1:
-            two, seen = _step(kind, above, mark, two, stamp)
+            two, seen = _step(kind, mark, two, stamp)
             top = two
             if seen:
                 break
             two = above[two]
-    for v in (a, b):
+    for first in (a, b):
+        v = first
         while v != top:
             up = find(kind, above[v])
             kind[v] = top

@@ -90,10 +90,11 @@ def ecef(lon: RealsLike, lat: RealsLike) -> Reals:
 
 
 def chords(reach_m: RealsLike) -> tuple[Reals, Reals]:
-    """Return the straight distances (m) up to which two points surely are within ``reach_m``, and beyond which they are not.
+    """Return the straight distance (m) up to which points surely are within reach, and that beyond which none is.
 
     A geodesic is at least as long as the straight way, and bends nowhere more than the meridian at the equator does, so
-    that it is at most as long as the arc of that curvature over the same straight way. Between the two it must be measured.
+    that it is at most as long as the arc of that curvature over the same straight way. Between the two it must be
+    measured.
     """
     reach = np.asarray(reach_m, float)
     slack = _ROUNDING_M + _ROUNDING * reach

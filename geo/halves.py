@@ -3,10 +3,10 @@
 Things are halved again and again, by place or by time, each half wrapped in a box: what a box cannot hold need not be
 looked at. Compiled; importing this module takes numba's start-up time: import it late.
 
-``things`` are earth-centred coordinates (n, 3), begins, ends (µs). A tree is ``order``, the things in order of the halves,
-and ``box``, shape (n, 8): the least and the greatest of each coordinate, the first begin and the last end. The box of the
-half from ``low`` to ``high`` is that of their middle, which no other half of a tree has. ``scale`` is what makes metres
-and microseconds alike: reach and pause. No result depends on it.
+``things`` are earth-centred coordinates (n, 3), begins, ends (µs). A tree is ``order``, the things in order of the
+halves, and ``box``, shape (n, 8): the least and the greatest of each coordinate, the first begin and the last end. The
+box of the half from ``low`` to ``high`` is that of their middle, which no other half of a tree has. ``scale`` is what
+makes metres and microseconds alike: reach and pause. No result depends on it.
 """
 
 from __future__ import annotations

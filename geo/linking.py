@@ -1,10 +1,10 @@
 """Which things hang together, and which by one link alone?
 
-Two things are linked when their centres lie within ``reach_m`` (geodesic, inclusive), the smallest pause that both intervals
-allow is at most ``reach_us`` (inclusive), and their masks have a bit in common. A radius has no say. The pairs are never
-listed where they are many: what lies in one small cell of the ground is near in place, so that only time decides
-there, and between two cells one link is enough, or two, where one alone is asked for. Few things are done without
-compiled loops, with the same result.
+Two things are linked when their centres lie within ``reach_m`` (geodesic, inclusive), the smallest pause that both
+intervals allow is at most ``reach_us`` (inclusive), and their masks have a bit in common. A radius has no say. Where
+pairs are many they are never listed: what lies in one small cell of the ground is near in place, so that only time
+decides there, and between two cells one link is enough, or two, where one alone is asked for. Few pairs are listed
+without compiled loops, with the same result.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from scipy.sparse.csgraph import connected_components
 from geo import crs, nearness
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -133,7 +133,8 @@ def _compiled(
 
     most = 1 if part is None else 2
     loops = sweeps.compiled(most)
-    known: Bonds = (bonds.loose if part is None else bonds.loose_blocks)(len(things))
+    start_loose: Callable[[int], Bonds] = bonds.loose if part is None else bonds.loose_blocks
+    known = start_loose(len(things))
     surely, possibly = (float(limit) for limit in crs.chords(reach_m))
     side_m, gap = surely / np.sqrt(3.0) * (1 - 1e-9), int(reach_us)
     xyz = crs.ecef(things.lon, things.lat)
@@ -144,7 +145,8 @@ def _compiled(
     xyz, cell, start, end = xyz[order], cell[order], things.start[order], things.end[order]
     number = np.cumsum(np.any(np.diff(cell, axis=0, prepend=cell[:1]) != 0, axis=1))
     limits, steps = (surely**2, possibly**2, gap, PROBES), _steps(possibly / side_m)
-    for rows in _windows(masks[order]):
+    for within in _windows(masks[order]):
+        rows = within
         fresh = loops["chain"](known, (start[rows], end[rows], rows), number[rows], gap, most)
         if part is not None:
             rows, fresh = _by_block(rows, number[rows], start[rows], bonds.settled(known[2])[rows])
@@ -171,7 +173,9 @@ def _in_order(cell: Ints, start: Ints) -> Ints:
     key = ((cell[:, 0] * wide[1] + cell[:, 1]) * wide[2] + cell[:, 2])[along] << bits
     key |= np.arange(len(start))
     key.sort()
-    return along[key & ((1 << bits) - 1)]
+    key &= (1 << bits) - 1
+    ordered: Ints = along[key]
+    return ordered
 
 
 def _by_block(order: Ints, number: Ints, start: Ints, kind: Ints) -> tuple[Ints, Bools]:

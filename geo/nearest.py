@@ -1,8 +1,8 @@
 """Which thing is nearest, in time first?
 
-A thing is in reach of another when the gap between their discs is at most ``reach_m`` (geodesic, inclusive), the smallest
-pause that both intervals allow at most ``reach_us`` (inclusive), and their masks have a bit in common. Few pairs are
-listed; where they are many, a tree is searched, with the same result.
+A thing is in reach of another when the gap between their discs is at most ``reach_m`` (geodesic, inclusive), the
+smallest pause that both intervals allow at most ``reach_us`` (inclusive), and their masks have a bit in common. Few
+pairs are listed; where they are many, a tree is searched, with the same result.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from geo import crs, nearness
-from geo.nearness import Near
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from geo.nearness import Things
+    from geo.nearness import Near, Things
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]

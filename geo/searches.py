@@ -2,10 +2,10 @@
 
 The loops of ``nearest``, compiled; importing this module takes numba's start-up time: import it late.
 
-``things`` are earth-centred coordinates (n, 3), begins and ends (µs), as in ``halves``; ``extra`` are their masks and ranks.
-A ``query`` is a box of one thing, its mask, and the squares of the straight distances within which things surely are near,
-and beyond which they surely are not. Of equal pauses the nearer wins, of equal places the lesser rank; with ``earlier``
-only things that end before the query begin count, and place has no say.
+``things`` are earth-centred coordinates (n, 3), begins and ends (µs), as in ``halves``; ``extra`` are their masks and
+ranks. A ``query`` is a box of one thing; ``asked`` are its mask, and the squares of the straight distances within which
+things surely are near, and beyond which they surely are not. Of equal pauses the nearer wins, of equal places the
+lesser rank; with ``earlier`` only things that end before the query begins count, and place has no say.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def _wait(query, things, t, earlier):
     """Return the pause between the query and a thing; below zero where the thing does not count."""
     if earlier and things[2][t] >= query[6]:
         return things[2][t] * 0 - 1
-    return np.int64(max(0, max(things[1][t] - np.int64(query[7]), np.int64(query[6]) - things[2][t])))
+    return np.int64(max(0, things[1][t] - np.int64(query[7]), np.int64(query[6]) - things[2][t]))
 
 
 @inner

@@ -4,11 +4,12 @@ The loops of ``linking``, compiled; ``compiled`` gives them for either question.
 start-up time: import it late.
 
 Things of one cell are surely near in place; cells whose things may be near are looked at side by side. ``things`` are
-earth-centred coordinates (n, 3), begins, ends (µs), the latest end so far in their block, and their own numbers. They come
-block by block, in order of begin; a block is what hangs together within a cell; blocks come cell by cell, in order of
-begin. ``limits`` are the square of the straight distance within which things surely are near, that of the one beyond
-which they surely are not, the longest pause, and how many pairs of two blocks are tried one by one. Lists, of which row 0 counts the rows, keep what is left to be done:
-``odd`` pairs of things lie between the two limits and must be measured, ``hard`` pairs of blocks need trees.
+earth-centred coordinates (n, 3), begins, ends (µs), the latest end so far in their block, and their own numbers. They
+come block by block, in order of begin; a block is what hangs together within a cell; blocks come cell by cell, in order
+of begin. ``limits`` are the square of the straight distance within which things surely are near, that of the one beyond
+which they surely are not, the longest pause, and how many pairs of two blocks are tried one by one. Lists, of which
+row 0 counts the rows, keep what is left to be done: ``odd`` pairs of things lie between the two limits and must be
+measured, ``hard`` pairs of blocks need trees.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from types import FunctionType
 import numpy as np
 
 from geo import bonds
+from geo.bonds import tie as link
+from geo.bonds import tied as joined
 from geo.descents import inner, outer
 from geo.halves import DEPTH, LEAF, apart, build, pause, put, single, square
 
@@ -39,7 +42,7 @@ def chain(known, things, cells, gap, most):
             continue
         for k in range(most):
             if (k == 0 or last[1] != last[0]) and start[i] - end[last[k]] <= gap:
-                link(known, own[i], own[last[k]])  # noqa: F821 -- given by compiled
+                link(known, own[i], own[last[k]])
         if end[i] > end[last[0]]:
             last[0], last[1] = i, last[0]
         elif last[1] == last[0] or end[i] > end[last[1]]:
@@ -77,7 +80,7 @@ def attempt(known, things, odd, p, q, limits):
         return odd
     far = square(xyz, p, q)
     if far <= limits[0]:
-        link(known, own[p], own[q])  # noqa: F821
+        link(known, own[p], own[q])
         return odd
     return note(odd, p, q) if far <= limits[1] else odd
 
@@ -110,8 +113,8 @@ def probe(known, things, odd, spans, limits):
             tried += 1
             if tried > limits[3]:
                 return False, odd
-            odd = attempt(known, things, odd, p, q, limits)  # noqa: F821
-            if joined(known, own[a[0]], own[b[0]]):  # noqa: F821
+            odd = attempt(known, things, odd, p, q, limits)
+            if joined(known, own[a[0]], own[b[0]]):
                 return True, odd
     return True, odd
 
@@ -131,10 +134,10 @@ def beside(known, things, lists, blocks, sides, active, limits):
                 continue
             active[other, kept] = theirs
             kept += 1
-            if joined(known, things[4][first[mine]], things[4][first[theirs]]):  # noqa: F821
+            if joined(known, things[4][first[mine]], things[4][first[theirs]]):
                 continue
             spans = ((first[mine], first[mine + 1]), (first[theirs], first[theirs + 1]))
-            done, odd = probe(known, things, odd, spans, limits)  # noqa: F821
+            done, odd = probe(known, things, odd, spans, limits)
             if not done:
                 hard = note(hard, mine, theirs)
         count[other] = kept
@@ -175,7 +178,7 @@ def sweep(known, things, blocks, cells, steps, limits):
                 break
             if order(places, i, j, steps[n]) == 0:
                 sides[0, 0], sides[0, 1], sides[1, 0], sides[1, 1] = own[i], own[j], own[i + 1], own[j + 1]
-                lists = beside(known, things, lists, blocks, sides, active, limits)  # noqa: F821
+                lists = beside(known, things, lists, blocks, sides, active, limits)
     return lists
 
 
@@ -200,15 +203,15 @@ def descend(known, things, odd, trees, spans, limits, most):
         far = apart(one, two)
         if far > limits[1] or pause(one, two) > limits[2]:
             continue
-        if far > limits[0] and single(one) and single(two) and told(things[0], odd, along[low], along[start], most):  # noqa: F821
+        if far > limits[0] and single(one) and single(two) and told(things[0], odd, along[low], along[start], most):
             continue
         if max(high - low, stop - start) > LEAF:
-            size = push(stack, size, box)  # noqa: F821
+            size = push(stack, size, box)
             continue
         for m in range((high - low) * (stop - start)):
             p, q = along[low + m // (stop - start)], along[start + m % (stop - start)]
-            odd = attempt(known, things, odd, p, q, limits)  # noqa: F821
-            if joined(known, head, tail):  # noqa: F821
+            odd = attempt(known, things, odd, p, q, limits)
+            if joined(known, head, tail):
                 return odd
     return odd
 
@@ -240,21 +243,21 @@ def resolve(known, things, hard, first, limits, most):
     scale = (np.sqrt(limits[0]), limits[2] + 1.0)
     for n in range(1, hard[0, 0] + 1):
         a, b = hard[n, 0], hard[n, 1]
-        if joined(known, things[4][first[a]], things[4][first[b]]):  # noqa: F821
+        if joined(known, things[4][first[a]], things[4][first[b]]):
             continue
         for k in range(2):
             if not built[hard[n, k]]:
                 built[hard[n, k]] = True
                 build(where, along, box, first[hard[n, k]], first[hard[n, k] + 1], scale)
         spans = ((first[a], first[a + 1]), (first[b], first[b + 1]))
-        odd = descend(known, things, odd, (along, box), spans, limits, most)  # noqa: F821
+        odd = descend(known, things, odd, (along, box), spans, limits, most)
     return odd
 
 
 def link_all(known, left, right):
     """Take note of links."""
     for n in range(len(left)):
-        link(known, left[n], right[n])  # noqa: F821
+        link(known, left[n], right[n])
 
 
 @cache

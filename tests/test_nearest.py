@@ -1,0 +1,67 @@
+"""Is the nearest thing, in time first, the one that all pairs say?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_linking import THING, Row
+from test_nearness import HOUR, things
+
+from geo import crs, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ASKED = st.tuples(THING, st.sampled_from([0.0, 3000.0, 40_000.0]), st.sampled_from([1, 3, 2]))
+GIVEN = st.tuples(THING, st.sampled_from([1, 3, 6]), st.integers(0, 4))
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    before = nearest.FEW
+    yield
+    nearest.FEW = before
+
+
+def best(a: tuple[Row, float, int], others: list[tuple[Row, int, int]], earlier: bool) -> tuple[float, ...] | None:  # noqa: FBT001
+    """Say the definition: (pause, distance, rank) of the nearest."""
+    (lon, lat, _, start, length), radius, mask = a
+    reach_us = 10**18 if earlier else 24 * HOUR
+    found = []
+    for (lon_b, lat_b, _, start_b, length_b), mask_b, rank in others:
+        far = float(crs.distance_m(lon, lat, lon_b, lat_b)[()])
+        pause = max(0, max(start, start_b) - min(start + length, start_b + length_b))
+        if (
+            mask & mask_b
+            and far - radius <= 9000.0
+            and pause <= reach_us
+            and (not earlier or start_b + length_b < start)
+        ):
+            found.append((pause, 0.0 if earlier else far, rank))
+    return min(found, default=None)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@given(st.lists(ASKED, min_size=1, max_size=8), st.lists(GIVEN, min_size=1, max_size=40), st.booleans())
+def test_the_nearest_is_the_one_that_all_pairs_say(
+    compiled: bool,  # noqa: FBT001
+    asked: list[tuple[Row, float, int]],
+    others: list[tuple[Row, int, int]],
+    earlier: bool,  # noqa: FBT001
+) -> None:
+    nearest.FEW = -1 if compiled else 10**9
+    a = replace(things([row for row, _, _ in asked]), radius_m=np.array([radius for _, radius, _ in asked]))
+    b, rank = things([row for row, _, _ in others]), np.array([own for _, _, own in others])
+    masks = np.array([mask for _, _, mask in asked]), np.array([mask for _, mask, _ in others])
+    near = nearest.nearest(a, b, masks, rank, 9000.0, 10**18 if earlier else 24.0 * HOUR, earlier=earlier)
+    found = {
+        i: (pause, 0.0 if earlier else far, int(rank[j]))
+        for i, j, far, pause in zip(*(part.tolist() for part in near), strict=True)
+    }
+    wanted = {i: best(one, others, earlier) for i, one in enumerate(asked)}
+    assert found == {i: one for i, one in wanted.items() if one is not None}
