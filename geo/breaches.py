@@ -116,6 +116,8 @@ def escalate(
 
 def _ladder_at(policies: tuple[PolicyVersion, ...]) -> Callable[[int], Policy]:
     """Return the policy in force at an instant in µs UTC."""
+    if len(policies) == 1:
+        return lambda _: policies[0].policy
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     return lambda at: in_force(policies, epoch + timedelta(microseconds=at))
 

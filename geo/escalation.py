@@ -24,7 +24,7 @@ RULE 7  Attribution is a claim. A scenario filters the violations of an incident
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import compress
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
@@ -354,7 +354,7 @@ def _with_tiers(steps: list[Step]) -> list[Step]:
             raise ValueError(msg)
         state = MOVES[state][step.kind]
         before = highest.get(step.kind, highest["eligible"])
-        out.append(Step(**{**vars(step), "tier_from": before}))
+        out.append(step if step.tier_from == before else replace(step, tier_from=before))
         if step.kind in highest:
             highest[step.kind] = max(highest[step.kind], step.tier_to)
     return out
@@ -403,7 +403,7 @@ def due_next(course: Sequence[Violation], steps: Sequence[Step], policy: Policy,
 def _step(
     kind: Kind, tier: int, at: int, rule: str, reason: str, needs: Sequence[Violation], carriers: Sequence[Violation]
 ) -> Step:
-    known = max(at, *(violation.known_at for violation in needs))
+    known = max([at, *[violation.known_at for violation in needs]])
     return Step(kind, tier, at, known, rule, reason, _rows(needs), _rows(carriers))
 
 
@@ -412,7 +412,7 @@ def _begun(course: Sequence[Violation], instant: int) -> list[Violation]:
 
 
 def _rows(violations: Iterable[Violation]) -> tuple[int, ...]:
-    return tuple(dict.fromkeys(violation.row for violation in violations))
+    return tuple(dict.fromkeys([violation.row for violation in violations]))
 
 
 def _us(hours: float) -> int:
