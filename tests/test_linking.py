@@ -74,7 +74,7 @@ def taken(case: list[tuple[Row, int, int]]) -> tuple[list[Row], Things, list[int
 
 
 @pytest.mark.parametrize("compiled", [False, True])
-@settings(deadline=None)  # what is compiled takes its time once
+@settings(deadline=None, max_examples=40)  # what is compiled takes its time once
 @given(CASE, st.sampled_from([500.0, 9000.0, 30_000.0]), st.sampled_from([0.0, 12.0 * HOUR, 24.0 * HOUR]), st.data())
 def test_what_hangs_together_is_what_the_pairs_say(
     compiled: bool,  # noqa: FBT001
@@ -92,7 +92,7 @@ def test_what_hangs_together_is_what_the_pairs_say(
 
 
 @pytest.mark.parametrize("compiled", [False, True])
-@settings(deadline=None)  # what is compiled takes its time once
+@settings(deadline=None, max_examples=40)  # what is compiled takes its time once
 @given(CASE, st.sampled_from([9000.0, 30_000.0]), st.sampled_from([12.0 * HOUR, 24.0 * HOUR]), st.data())
 def test_what_one_link_alone_holds_is_what_the_pairs_say(
     compiled: bool,  # noqa: FBT001

@@ -47,7 +47,7 @@ def best(a: tuple[Row, float, int], others: list[tuple[Row, int, int]], earlier:
 
 
 @pytest.mark.parametrize("compiled", [False, True])
-@settings(deadline=None)  # what is compiled takes its time once
+@settings(deadline=None, max_examples=40)  # what is compiled takes its time once
 @given(st.lists(ASKED, min_size=1, max_size=8), st.lists(GIVEN, min_size=1, max_size=40), st.booleans())
 def test_the_nearest_is_the_one_that_all_pairs_say(
     compiled: bool,  # noqa: FBT001
