@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from geo import escalation, evidence, incidents, nearness
-from geo.escalation import Violation
+from geo.course import Violation, by_begin, t0
 from geo.evidence import Case, Court, Placed
 from geo.policy import Policy, PolicyVersion, in_force
 
@@ -172,7 +172,7 @@ def _breach(
     attached: tuple[int, ...],
     possible: list[tuple[int, int]],
 ) -> Breach:
-    course = tuple(sorted((placed.violation for placed in case.placed.values()), key=escalation.by_begin))
+    course = tuple(sorted((placed.violation for placed in case.placed.values()), key=by_begin))
     last = max(violation.end for violation in course)
     inside = [placed.inside for placed in case.placed.values()]
     end = incidents.ending(last, inside, court.windows, court.grouping, court.as_of)
@@ -180,7 +180,7 @@ def _breach(
         known = max(violation.known_at for violation in course)
         end = replace(end, how=end.how or watch.verdict(last, end.at), known_at=max(known, end.at))
     climbs = _climbs(case, court, course, end)
-    ladder = court.ladder_at(escalation.t0(course)[1])
+    ladder = court.ladder_at(t0(course)[1])
     steps = climbs["any"].steps
     both = len({party for violation in course for party in violation.parties}) > 1
     return Breach(
@@ -212,7 +212,7 @@ def _climbs(case: Case, court: Court, course: tuple[Violation, ...], end: End) -
     for scenario, (party, unknown) in court.scenarios.items():
         counted = escalation.only(course, party, unknown=unknown)
         if counted:
-            ladders[scenario] = court.ladder_at(escalation.t0(counted)[1])
+            ladders[scenario] = court.ladder_at(t0(counted)[1])
             steps[scenario] = tuple(escalation.climb(counted, ladders[scenario], court.as_of, end))
     examined = len(case.placed) <= court.grouping.publication.pivotal_n
     lone = evidence.pivotal(case, court, {name: each for name, each in steps.items() if each}) if examined else {}

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo import crs, escalation, extents, incidents, lines, names, nearness, tables, zones
+from geo import crs, extents, incidents, lines, names, nearness, tables, zones
+from geo.course import by_end
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -84,7 +85,7 @@ _STANDING: Final = (
 def _standing(breach: Breach) -> dict[str, Any]:
     """Return what the ladder says of an incident."""
     begin, surely = (min(part) for part in zip(*((v.start, v.end) for v in breach.course), strict=True))
-    first = min(breach.course, key=escalation.by_end)
+    first = min(breach.course, key=by_end)
     eligible = breach.tier("eligible")
     expansion = [step.reason for step in breach.steps if step.kind == "eligible" and step.tier_to == len(_LABELS) - 1]
     return {

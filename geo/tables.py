@@ -6,25 +6,13 @@ from this declaration. Names and order are a contract with analysts' own project
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final
 
-import pandas as pd
+from geo.books import QUARANTINE, RUN
+from geo.columns import PANDAS, Column, Geometry, Kind, Table, conform, empty
+from geo.columns import column as _c
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-Kind = Literal["text", "int", "real", "bool", "time", "date"]
-Geometry = Literal["Point", "LineString", "MultiLineString", "MultiPolygon"]
-
-PANDAS: Final[dict[Kind, str]] = {
-    "text": "str",
-    "int": "Int64",
-    "real": "float64",
-    "bool": "boolean",
-    "time": "datetime64[us, UTC]",
-    "date": "str",
-}
+__all__ = ["PANDAS", "QUARANTINE", "RUN", "Column", "Geometry", "Kind", "Table", "conform", "empty"]
 
 STATUSES: Final = ("alleged", "corroborated", "confirmed", "contested", "refuted", "exempt")
 STATES: Final = ("candidate", "active", "quiet", "ended")
@@ -39,36 +27,6 @@ LINEAGE: Final = ("merge", "split", "recurrence", "retraction")
 RASTERS: Final = ("population", "land_cover")
 STATISTICS: Final = ("cell", "sum", "mean", "majority")
 NOTICES: Final = ("opened", "withdrawn", "renamed", "tier", "t0", "end")
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: its name, kind, meaning and, where it is a closed list, the allowed values."""
-
-    name: str
-    kind: Kind
-    doc: str
-    allowed: tuple[str | int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Table:
-    """One layer or table of the GeoPackage; ``geometry`` is ``None`` for a table without places."""
-
-    name: str
-    geometry: Geometry | None
-    row: str
-    columns: tuple[Column, ...]
-
-    @property
-    def names(self) -> list[str]:
-        """Column names in their published order, without the geometry."""
-        return [column.name for column in self.columns]
-
-
-def _c(name: str, kind: Kind, doc: str, allowed: Iterable[str | int] = ()) -> Column:
-    return Column(name, kind, doc, tuple(allowed))
-
 
 _SEEN = (
     _c("observed_from", "time", "begin of the observation; it happened at or after this instant"),
@@ -389,78 +347,8 @@ NOTICES_TABLE: Final = Table(
         _c("known_at", "time", "the knowledge that the earlier publication rested on"),
     ),
 )
-QUARANTINE: Final = Table(
-    "quarantine",
-    None,
-    "a refused row, without its raw text",
-    (
-        _c("batch_no", "int", "batch that brought it"),
-        _c("source", "text", "source"),
-        _c("file", "text", "file name"),
-        _c("row_no", "int", "number of the record in the file, from 1"),
-        _c("reason_code", "text", "reason, for machines"),
-        _c("reason", "text", "reason, for people"),
-    ),
-)
-RUN: Final = Table(
-    "run",
-    None,
-    "this run",
-    (
-        _c("run_id", "text", "key of this publication: a hash of everything that it depends on"),
-        _c("theatre", "text", "theatre"),
-        _c("title", "text", "its title"),
-        _c("standing", "text", "operational, or illustrative: without legal meaning", ("operational", "illustrative")),
-        _c("scope", "text", "whole, or the region of a region run"),
-        _c("as_of", "time", "the moment that the answer is about"),
-        _c("known_at", "time", "the moment of knowledge; empty: all that was known"),
-        _c("hindsight", "bool", "whether later knowledge than as_of was used"),
-        _c("replay", "bool", "whether history was imported with the knowledge time of its sources"),
-        _c("ledger_no", "int", "last ledger number that was known"),
-        _c("ledger_head", "text", "head of the ledger's hash chain"),
-        _c("theatre_hash", "text", "SHA-256 of the theatre"),
-        _c("policy_version", "text", "policy in force at as_of"),
-        _c("policy_hash", "text", "SHA-256 of the policy"),
-        _c("version", "text", "version of Ceasewatch"),
-        _c("rows", "int", "rows read"),
-        _c("rows_new", "int", "of these new reports"),
-        _c("rows_revision", "int", "revisions"),
-        _c("rows_duplicate", "int", "duplicates"),
-        _c("rows_conflict", "int", "conflicts"),
-        _c("rows_retraction", "int", "retractions"),
-        _c("rows_heartbeat", "int", "heartbeats"),
-        _c("rows_quarantined", "int", "quarantined"),
-        _c("reports", "int", "active reports"),
-        _c("reports_in_window", "int", "of these with an observation surely inside a ceasefire window"),
-        _c("violations", "int", "violations"),
-        _c("incidents", "int", "incidents, candidates not counted"),
-        _c("candidates", "int", "candidates"),
-    ),
-)
-
 TABLES: Final[tuple[Table, ...]] = (
     INCIDENT_POINTS, VIOLATIONS, REPORTS, SEGMENTS, FRONT_LINE, INCIDENTS, INCIDENT_DAYS, ZONES, REGIONS,
     TRANSITIONS, EVIDENCE, LINEAGE_TABLE, NOTICES_TABLE, QUARANTINE, RUN, EXPOSURE,
 )  # fmt: skip
 BY_NAME: Final[dict[str, Table]] = {table.name: table for table in TABLES}
-
-
-def conform(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
-    """Return ``frame`` with exactly the declared columns, in order and typed, and ``geometry`` last where declared.
-
-    Raises
-    ------
-    KeyError
-        If a declared column is missing: a stage forgot it, which is our fault.
-    """
-    names = [*table.names, "geometry"] if table.geometry else table.names
-    nothing = [c.name for c in table.columns if c.kind == "time" and frame[c.name].isna().all()]
-    typed = {column.name: PANDAS[column.kind] for column in table.columns}
-    # A column without a single time has no zone yet; one that has times must bring its own.
-    blank = {name: pd.Series(pd.NaT, frame.index, dtype=PANDAS["time"]) for name in nothing}
-    return frame[names].assign(**blank).astype(typed)
-
-
-def empty(table: Table) -> pd.DataFrame:
-    """Return a frame without rows that has the declared columns (no geometry column)."""
-    return pd.DataFrame({c.name: pd.Series(dtype=PANDAS[c.kind]) for c in table.columns})
