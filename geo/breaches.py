@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from geo import escalation, evidence, incidents, nearness
+from geo import escalation, evidence, incidents, nearness, sights
 from geo.course import Violation, by_begin, t0
 from geo.evidence import Case, Court, Placed
 from geo.policy import Policy, PolicyVersion, in_force
@@ -83,6 +83,8 @@ def escalate(
         Violations in incidents, with their links.
     reports
         Reports with their violation.
+    coverage
+        ``geo.reports.COVERAGE``.
 
     Returns
     -------
@@ -92,9 +94,7 @@ def escalate(
     policy = in_force(policies, as_of)
     now = nearness.instant(as_of)
     table = grouping.violations
-    # The crowd cannot say that somebody watched, or that nobody could (law 13).
-    vouched = {source.id for source in theatre.sources if source.trust != "public"}
-    watches = incidents.watches(table, coverage.loc[coverage["source"].isin(vouched)], policy)
+    watches = incidents.watches(table, sights.settle(coverage, theatre, policy), policy)
     items = evidence.items_of(reports)
     cases = _cases(grouping, items)
     attached, possible = _attached(table), _possible(table)

@@ -135,6 +135,14 @@ class Heat(_Frozen):
     after_h: NonNegative = Field(description="Heat seen up to this long after the observation's end, hours.")
 
 
+class Coverage(_Frozen):
+    """Which ground must somebody see, for a segment to be watched?"""
+
+    depth_m: NonNegative = Field(
+        default=0.0, description="How deep beside the baseline that ground is, on each side, metres; 0: the line alone."
+    )
+
+
 class Publication(_Frozen):
     """How is the answer drawn and kept?"""
 
@@ -171,6 +179,7 @@ class Policy(_Frozen):
     heat: Heat
     publication: Publication
     matching: Matching
+    coverage: Coverage = Coverage()
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:

@@ -71,6 +71,7 @@ COVERAGE: Final[dict[str, str]] = {
     "uncertainty_m": "float64",
     "sees": "bool",  # heartbeat: could see; outage: could not
     "known_at": TIME,
+    "footprint": "str",  # ground that is no disc; with no place at all, it is what the source covers
 }
 
 MAX_WINDOWS: Final = 62  # as many bits as a signed 64-bit integer has to spare

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo import crs, extents, incidents, lines, names, nearness, tables, zones
+from geo import coverage, crs, extents, incidents, lines, names, nearness, tables, zones
 from geo.course import by_end
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from geo.policy import Publication
     from geo.tables import Table
     from geo.theatre import Theatre
-
-_SPANS: Final = {"24h": 24, "72h": 72, "7d": 168}
 
 
 def stamp(instant_us: int | None) -> pd.Timestamp | NaTType:
@@ -194,13 +192,14 @@ def transition_tables(breaches: list[Breach], reports: dict[int, list[str]]) -> 
 
 
 def place_layers(
-    breaches: list[Breach], violations: pd.DataFrame, theatre: Theatre, as_of: datetime
+    breaches: list[Breach], violations: pd.DataFrame, watched: pd.DataFrame, theatre: Theatre, as_of: datetime
 ) -> dict[str, gpd.GeoDataFrame]:
-    """Return the layers ``segments`` and ``regions`` with what happened on them lately."""
+    """Return the layers ``segments`` and ``regions`` with what happened on them lately, and how it was watched."""
     places = {"segments": (theatre.baselines[0].segments, "segment_id"), "regions": (theatre.regions, "region_id")}
     out = {}
     for title, (frame, key) in places.items():
         recent = frame.assign(**_recent(frame[key], key, breaches, violations, as_of))
+        recent = coverage.beside(recent, watched) if title == "segments" else recent
         out[title] = tables.conform(recent, tables.BY_NAME[title])
     return out
 
@@ -211,7 +210,7 @@ def _recent(
     """Return counts and worst tiers by place for every span."""
     columns: dict[str, pd.Series] = {}
     at = violations[key].to_numpy(object)
-    for short, hours in _SPANS.items():
+    for short, hours in coverage.SPANS_H.items():
         since = pd.Timestamp(as_of) - pd.Timedelta(hours=hours)
         fresh = violations.loc[violations["qualifying"] & (violations["observed_from"] > since)]
         tier = dict.fromkeys(ids, 0)

@@ -6,11 +6,14 @@ from this declaration. Names and order are a contract with analysts' own project
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from geo.books import QUARANTINE, RUN
 from geo.columns import PANDAS, Column, Geometry, Kind, Table, conform, empty
 from geo.columns import column as _c
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = ["PANDAS", "QUARANTINE", "RUN", "Column", "Geometry", "Kind", "Table", "conform", "empty"]
 
@@ -26,6 +29,7 @@ STEPS: Final = ("opened", "eligible", "effective", "declared", "ended", "correct
 LINEAGE: Final = ("merge", "split", "recurrence", "retraction")
 RASTERS: Final = ("population", "land_cover")
 STATISTICS: Final = ("cell", "sum", "mean", "majority")
+WATCHED: Final = ("declared", "assumed", "partly", "unseen")
 NOTICES: Final = ("opened", "withdrawn", "renamed", "tier", "t0", "end")
 
 _SEEN = (
@@ -206,11 +210,13 @@ INCIDENT_DAYS: Final = Table(
 )
 
 
+_SPANS: Final = (("24h", "24 hours"), ("72h", "72 hours"), ("7d", "7 days"))
+
+
 def _recent(what: str) -> tuple[Column, ...]:
-    spans = (("24h", "24 hours"), ("72h", "72 hours"), ("7d", "7 days"))
     return tuple(
         column
-        for short, words in spans
+        for short, words in _SPANS
         for column in (
             _c(f"violations_{short}", "int", f"qualifying violations in {what} begun in the last {words}"),
             _c(
@@ -219,6 +225,23 @@ def _recent(what: str) -> tuple[Column, ...]:
                 f"highest tier that an incident touching {what} had eligible in the last {words}",
                 TIERS,
             ),
+        )
+    )
+
+
+def _watched(spans: Iterable[tuple[str, str]]) -> tuple[Column, ...]:
+    return tuple(
+        column
+        for short, words in spans
+        for column in (
+            _c(f"covered_h_{short}", "real", f"hours of the last {words} in which its ground was declared seen"),
+            _c(f"unseen_h_{short}", "real", "hours of these in which it was declared unseen and nobody saw it"),
+            _c(
+                f"per_covered_h_{short}",
+                "real",
+                "qualifying violations in sight by covered hour; empty: none",
+            ),
+            _c(f"coverage_{short}", "text", f"what was declared of these {words}; see table coverage", WATCHED),
         )
     )
 
@@ -233,6 +256,7 @@ SEGMENTS: Final = Table(
         _c("chainage_from_m", "real", "chainage of its start, metres"),
         _c("chainage_to_m", "real", "chainage of its end, metres"),
         *_recent("this segment"),
+        *_watched(_SPANS),
     ),
 )
 FRONT_LINE: Final = Table(
@@ -321,6 +345,28 @@ EXPOSURE: Final = Table(
         _c("known_share", "real", "share of that ground for which the raster has a value, 0 to 1"),
     ),
 )
+COVERAGE: Final = Table(
+    "coverage",
+    None,
+    "how a segment's ground was watched, on one side or both, in a span that ends at as_of",
+    (
+        _c("segment_id", "text", "segment"),
+        _c("side", "text", "side of the baseline", ("left", "right", "both")),
+        _c("span", "text", "the last 24 hours, 72 hours or 7 days", [short for short, _ in _SPANS]),
+        _c("covered_h", "real", "hours in which somebody declared to see its ground, counted once; a mean over it"),
+        _c("unseen_h", "real", "hours in which it was declared unseen and nobody declared to see it; a mean over it"),
+        _c("undeclared_h", "real", "the hours that are left: what was quiet then is only assumed to have been"),
+        _c(
+            "coverage",
+            "text",
+            "declared: all of it covered; assumed: nothing declared; unseen: nothing covered, some declared unseen",
+            WATCHED,
+        ),
+        _c("violations", "int", "qualifying violations begun in the span; with side both, also those on neither"),
+        _c("violations_watched", "int", "of these, begun at a place and time that somebody declared to see"),
+        _c("per_covered_h", "real", "of these by covered hour; empty: nothing was covered"),
+    ),
+)
 LINEAGE_TABLE: Final = Table(
     "lineage",
     None,
@@ -349,6 +395,6 @@ NOTICES_TABLE: Final = Table(
 )
 TABLES: Final[tuple[Table, ...]] = (
     INCIDENT_POINTS, VIOLATIONS, REPORTS, SEGMENTS, FRONT_LINE, INCIDENTS, INCIDENT_DAYS, ZONES, REGIONS,
-    TRANSITIONS, EVIDENCE, LINEAGE_TABLE, NOTICES_TABLE, QUARANTINE, RUN, EXPOSURE,
+    TRANSITIONS, EVIDENCE, LINEAGE_TABLE, NOTICES_TABLE, QUARANTINE, RUN, EXPOSURE, COVERAGE,
 )  # fmt: skip
 BY_NAME: Final[dict[str, Table]] = {table.name: table for table in TABLES}

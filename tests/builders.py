@@ -76,6 +76,7 @@ HONEST: dict[str, Any] = {
         "depth_growth": {"times": 2.0, "floor": 10_000.0},
         "rate_growth": {"times": 2.0, "floor": 6.0},
     },
+    "coverage": {"depth_m": 15_000.0},
     "heat": {"heat_m": 1000.0, "before_h": 1.0, "after_h": 6.0},
     "matching": {
         "lead_share": 0.5,
