@@ -138,5 +138,6 @@ def summarise(
             "evidence": proof,
             "lineage": summary.lineage(ladder),
             "coverage": watched,
+            "scenarios": summary.scenarios(ladder),
         }
     )

@@ -37,6 +37,7 @@ class Violation(NamedTuple):
     known_at: int  # when it first qualified by what was known
     content: str  # breaks ties
     row: int  # where it stands in the caller's frame
+    response: frozenset[str] = frozenset()  # parties whose declared response fire it is
 
 
 @dataclass
@@ -95,6 +96,33 @@ def begun(course: Sequence[Violation], instant: int) -> list[Violation]:
 def last_begun(course: Sequence[Violation], instant: int) -> Violation:
     """Return, of the violations begun by an instant, the one that ended last: it shows that hostilities go on."""
     return max(begun(course, instant), key=by_end)
+
+
+class Grown(NamedTuple):
+    """What a breach measured in its first window, and what it has come to: metres, and violations in 24 hours."""
+
+    extent_first_m: float
+    extent_m: float
+    depth_first_m: float
+    depth_m: float
+    rate_first_n: int
+    rate_n: int
+
+    def __str__(self) -> str:
+        """Return it as a sentence."""
+        extent = f"extent {self.extent_first_m / 1000:.1f} → {self.extent_m / 1000:.1f} km"
+        depth = f"depth {self.depth_first_m / 1000:.1f} → {self.depth_m / 1000:.1f} km"
+        return f"{extent}, {depth}, rate {self.rate_first_n} → {self.rate_n} in 24 h"
+
+
+def grown(course: Sequence[Violation], ladder: Ladder) -> Grown:
+    """Return how a breach has grown since its first window; rate is the most that began in any 24 hours."""
+    now, most = Measures(), 0
+    for violation in sorted(course, key=by_begin):
+        now.add(violation)
+        most = max(most, now.rate_n)
+    extent, depth, rate = first_window(course, ladder)
+    return Grown(extent, now.extent_m, depth, now.depth_m, rate, most)
 
 
 def first_window(course: Sequence[Violation], ladder: Ladder) -> tuple[float, float, int]:

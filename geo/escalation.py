@@ -19,6 +19,7 @@ RULE 5  Tiers above 1 need two independent origins, not all of one party, unless
         one of them is a mission or a vetted source; and no tier comes before the incident is open.
 RULE 6  What was reached stays reached until the incident ends; then the tier is 0 and only its peak remains.
 RULE 7  Attribution is a claim. A scenario filters the violations of an incident and never regroups them.
+RULE 8  Declared response fire, the action that halts a breach, counts only in the scenarios of the party that fired it.
 """
 
 from __future__ import annotations
@@ -94,8 +95,10 @@ def scenarios(parties: Sequence[str]) -> dict[str, tuple[str | None, bool]]:
 def only(violations: Iterable[Violation], party: str | None, *, unknown: bool) -> list[Violation]:
     """Return the violations that a scenario counts; who counts for a claim is known when the claim is."""
     if party is None:
-        return list(violations)
-    counted = (v for v in violations if party in v.parties or (unknown and not v.parties))
+        return [v for v in violations if not v.response]
+    counted = (
+        v for v in violations if party in (v.response or v.parties) or (unknown and not v.parties and not v.response)
+    )
     return [v._replace(known_at=max(v.known_at, v.parties.get(party, v.known_at))) for v in counted]
 
 
@@ -277,8 +280,33 @@ def persistence(
     return "indeterminate" if possible or watch.blind(begin, until) else "ceased"
 
 
+def persistence_in_words(
+    course: Sequence[Violation], verdict: str | None, policy: Policy, as_of: int, end: End
+) -> str | None:
+    """Return the verdict on persistence as a sentence with its hours."""
+    ladder, (_, surely) = policy.ladder, t0(course)
+    due, going_on = persisting(sorted(course, key=by_begin), ladder)
+    begin = due - (us(ladder.quiet_h) if ladder.persist_reading == "window" else 0)
+    until = as_of if end.at is None else min(end.at, as_of)
+    span = f"from {(begin - surely) / HOUR_US:.1f} h to {max(until - surely, begin - surely) / HOUR_US:.1f} h after T0"
+    if verdict == "persists":
+        shown = (going_on[0].start - surely) / HOUR_US
+        return f"{len(going_on)} began {span}, the first at {shown:.1f} h"
+    words = {
+        "ceased": f"none is known {span}",
+        "indeterminate": f"none surely began {span}, but one may have, or a part of that was declared unseen",
+    }
+    return None if verdict is None else words[verdict]
+
+
 def due_next(course: Sequence[Violation], steps: Sequence[Step], policy: Policy, as_of: int) -> tuple[int, str] | None:
-    """Return the next instant after ``as_of`` at which something is due or takes effect, and what."""
+    """Return the next instant after ``as_of`` at which something is due or takes effect, and what.
+
+    Nothing is due where no step was taken. What is due counts from the begin of T0, what is judged or takes effect from
+    its end. With reading ``deadline`` a broader attack is answered at once, and due all the same.
+    """
+    if not steps:
+        return None
     ladder, (begin, surely) = policy.ladder, t0(course)
     eligible = {step.tier_to for step in steps if step.kind == "eligible"}
     effective = {step.tier_to for step in steps if step.kind == "effective"}

@@ -47,6 +47,7 @@ class Item(NamedTuple):
     weapon: str | None
     weapon_class: str | None
     party_claimed: str | None
+    response: str | None
     content: str
     carrier: Carrier
 
@@ -86,7 +87,7 @@ def items_of(reports: pd.DataFrame) -> dict[str, list[Item]]:
     public = reports["trust"].eq("public")
     alone = public.groupby(reports["violation_id"]).transform("all")
     reports = reports.loc[~public | alone]
-    missing = reports[["weapon", "weapon_class", "party_claimed"]].astype(object)
+    missing = reports[["weapon", "weapon_class", "party_claimed", "response"]].astype(object)
     start, end = nearness.micros(reports["observed_from"]), nearness.micros(reports["observed_to"])
     plain = reports.assign(
         start=start,
@@ -107,6 +108,11 @@ def claims(items: Iterable[Item]) -> dict[str, int]:
     """Return the parties that reports hold responsible, each with the moment when the first claim was known, µs."""
     named = [(item.party_claimed, nearness.instant(item.carrier.known_at)) for item in items if item.party_claimed]
     return {party: min(known for name, known in named if name == party) for party, _ in named}
+
+
+def responses(items: Iterable[Item]) -> frozenset[str]:
+    """Return the parties whose response fire reports declare."""
+    return frozenset(item.response for item in items if item.response)
 
 
 def pivotal(case: Case, court: Court, climbs: Mapping[str, Sequence[Step]]) -> dict[str, dict[int, set[str]]]:
@@ -220,6 +226,7 @@ def _again(items: list[Item], row: int, policy: Policy) -> Placed | None:
         known_at=0,  # bears on no tier
         content=min(item.content for item in items),
         row=row,
+        response=responses(items),
     )
     return Placed(violation, place.lon, place.lat, dated.inside)
 

@@ -26,12 +26,14 @@ class Act(_Frozen):
     """One kind of act that a report can state.
 
     ``prohibited``: ``everywhere`` in the theatre, ``in_zone`` only where a zone forbids the weapon, ``never``.
-    Two acts agree when their families are equal or one of them is ``any``.
+    Two acts agree when their families are equal or one of them is ``any``. ``response``: fire to halt a breach; where a
+    party declares its own, or a mission or vetted source that party's, it counts only in that party's scenarios.
     """
 
     family: str
     domain: Literal["land", "air", "sea"]
     prohibited: Literal["everywhere", "in_zone", "never"]
+    response: bool = False
 
 
 class Corroboration(_Frozen):

@@ -141,6 +141,15 @@ VIOLATIONS: Final = Table(
     ),
 )
 
+_GROWN = (
+    _c("growth", "text", "extent, depth and rate in the first window, and what they have come to"),
+    _c("extent_first_m", "real", "chainage span of what may lie in the first window, metres"),
+    _c("extent_m", "real", "chainage span of all that counts, metres"),
+    _c("depth_first_m", "real", "largest distance from the baseline in the first window, metres"),
+    _c("depth_m", "real", "largest distance of all that counts, metres"),
+    _c("rate_first_n", "int", "violations that may lie in the first window"),
+    _c("rate_n", "int", "most violations begun within any 24 hours"),
+)
 _INCIDENT = (
     _c("incident_id", "text", "B-n for an incident, C-n for a candidate"),
     _c("name", "text", "place (as place_name, else along the line) and day of its first violation"),
@@ -189,6 +198,9 @@ _INCIDENT = (
         "people who live in the known part of the footprint, by the theatre's raster; empty: not known",
     ),
     _c("people_known_share", "real", "share of the footprint for which that raster has a value, 0 to 1"),
+    _c("responses", "int", "declared response fire among its violations: it counts in its own party's scenarios alone"),
+    _c("persistence_why", "text", "the verdict on persistence in a sentence, with its hours"),
+    *(column for column in _GROWN if column.name != "extent_m"),
 )
 
 INCIDENT_POINTS: Final = Table("incident_points", "Point", "an incident or candidate, for small scales", _INCIDENT)
@@ -314,6 +326,27 @@ TRANSITIONS: Final = Table(
         _c("policy_version", "text", "version of the policy that decided"),
     ),
 )
+SCENARIOS: Final = Table(
+    "scenarios",
+    None,
+    "what one reading of who fired makes of an incident",
+    (
+        _c("incident_id", "text", "incident"),
+        _c("scenario", "text", "whose violations count: any, a party, or a party and unknown"),
+        _c("qualifying", "int", "violations that count in it"),
+        _c("tier_eligible", "int", "highest tier whose rule is met; 0 after the end", TIERS),
+        _c("tier_effective", "int", "highest tier whose delay has passed too; 0 after the end", TIERS),
+        _c("tier_peak", "int", "highest tier ever eligible", TIERS),
+        _c("t0_from", "time", "earliest begin among these: due times count from here"),
+        _c("t0_to", "time", "earliest end among these: eligibility counts from here"),
+        _c("next_due", "time", "next instant at which something is due; empty for any where both fired"),
+        _c("next_due_what", "text", "what is due then"),
+        _c("persistence", "text", "whether hostilities went on beyond the first window", PERSISTENCE),
+        _c("persistence_why", "text", "that in a sentence, with its hours"),
+        *_GROWN,
+        _c("policy_version", "text", "version of the policy that decided"),
+    ),
+)
 EVIDENCE: Final = Table(
     "evidence",
     None,
@@ -395,6 +428,6 @@ NOTICES_TABLE: Final = Table(
 )
 TABLES: Final[tuple[Table, ...]] = (
     INCIDENT_POINTS, VIOLATIONS, REPORTS, SEGMENTS, FRONT_LINE, INCIDENTS, INCIDENT_DAYS, ZONES, REGIONS,
-    TRANSITIONS, EVIDENCE, LINEAGE_TABLE, NOTICES_TABLE, QUARANTINE, RUN, EXPOSURE, COVERAGE,
+    TRANSITIONS, EVIDENCE, LINEAGE_TABLE, NOTICES_TABLE, QUARANTINE, RUN, EXPOSURE, COVERAGE, SCENARIOS,
 )  # fmt: skip
 BY_NAME: Final[dict[str, Table]] = {table.name: table for table in TABLES}

@@ -36,6 +36,7 @@ HONEST: dict[str, Any] = {
         "small_arms": {"family": "direct", "domain": "land", "prohibited": "everywhere"},
         "drone": {"family": "air", "domain": "air", "prohibited": "everywhere"},
         "missile": {"family": "air", "domain": "air", "prohibited": "everywhere"},
+        "response": {"family": "any", "domain": "land", "prohibited": "everywhere", "response": True},
         "presence": {"family": "presence", "domain": "land", "prohibited": "in_zone"},
         "heat": {"family": "heat", "domain": "land", "prohibited": "never"},
     },
