@@ -28,7 +28,7 @@ import rustworkx as rx
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from geo import nearness
+from geo import nearness, sights
 from geo.nearness import Near, Things, micros
 
 if TYPE_CHECKING:
@@ -209,14 +209,22 @@ def _left_over(spans: list[tuple[int, int]], seen: tuple[tuple[int, int], ...]) 
 
 
 def watches(violations: pd.DataFrame, coverage: pd.DataFrame, policy: Policy) -> dict[str, Watch]:
-    """Return for every incident what was declared of seeing its places: discs within ``link_m`` of each violation."""
+    """Return for every incident what was declared of seeing its places, as ``geo.sights.settle`` returns it.
+
+    Discs within ``link_m`` of a violation, and other grounds that hold it.
+    """
     linked = violations.loc[violations["qualifying"] & ~violations["attached"]]
+    discs = np.flatnonzero(coverage["ground"].isna())
+    seen = coverage.iloc[discs]
     near = nearness.between(
-        Things.of(coverage, coverage["uncertainty_m"].to_numpy()), Things.of(linked), policy.grouping.link_m, FOREVER
+        Things.of(seen, seen["uncertainty_m"].to_numpy()), Things.of(linked), policy.grouping.link_m, FOREVER
     )
     declared: list[list[int]] = [[] for _ in range(len(linked))]
-    for c, v in zip(near.left.tolist(), near.right.tolist(), strict=True):
+    for c, v in zip(discs[near.left].tolist(), near.right.tolist(), strict=True):
         declared[v].append(c)
+    for shaped, held in sights.outlined(coverage, linked["lon"].to_numpy(float), linked["lat"].to_numpy(float)):
+        for v in held:
+            declared[v].extend(shaped)
     alike: dict[str, set[tuple[int, ...]]] = {}
     for name, rows in zip(linked["incident_id"], declared, strict=True):
         alike.setdefault(name, set()).add(tuple(sorted(rows)))

@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 import numpy as np
 import shapely
 
-from geo.crs import distance_m, forward
+from geo.crs import distance_m, forward, inverse
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import pandas as pd
 
     from geo.crs import Reals
@@ -102,6 +103,13 @@ class Sector:
         azimuth = self.bearing + np.concatenate([turn, turn[::-1]])
         return self._fan(azimuth, np.repeat([far, near], len(turn)))
 
+    def holds(self, lon: Reals, lat: Reals) -> npt.NDArray[np.bool_]:
+        """Return which places (WGS 84 degrees, shape (n,)) lie in it, its rim included."""
+        half, near, far = self._sides()
+        azimuth, _, metres = inverse(np.full(lon.shape, self.lon), np.full(lat.shape, self.lat), lon, lat)
+        aside = np.abs((azimuth - self.bearing + 180.0) % 360.0 - 180.0)
+        return np.asarray((near <= metres) & (metres <= far) & (aside <= half))
+
 
 @dataclass(frozen=True)
 class Pixel:
@@ -171,6 +179,12 @@ class Area:
         lon, lat = shapely.get_coordinates(shapely.segmentize(shapely.from_wkt(self.wkt), EDGE_DEG)).T
         return lon, lat
 
+    def holds(self, lon: Reals, lat: Reals) -> npt.NDArray[np.bool_]:
+        """Return which places (WGS 84 degrees, shape (n,)) lie in it, its border included."""
+        outline = shapely.from_wkt(self.wkt)
+        shapely.prepare(outline)
+        return np.asarray(shapely.intersects_xy(outline, lon, lat))
+
 
 def _unflat(at: Reals) -> LonLat:
     return np.degrees(at[:, 0]), np.degrees(np.arcsin(at[:, 1]))
@@ -225,7 +239,7 @@ def settle(reports: pd.DataFrame, policy: Policy) -> pd.DataFrame:
     if not len(shaped):
         return reports
     said = zip(reports["footprint"].iloc[shaped], reports["act"].iloc[shaped], strict=True)
-    whole = [str(_settled(parse(footprint), act, policy)) for footprint, act in said]
+    whole = [str(settled(parse(footprint), act, policy)) for footprint, act in said]
     out = reports.copy()
     for name, values in zip(("lon", "lat", "uncertainty_m"), zip(*map(disc, whole), strict=True), strict=True):
         out[name] = _put(out[name], shaped, values)
@@ -234,7 +248,8 @@ def settle(reports: pd.DataFrame, policy: Policy) -> pd.DataFrame:
     return out.assign(text=out["text"].where(~seen, None))
 
 
-def _settled(shape: Sector | Pixel | Area, act: str, policy: Policy) -> Sector | Pixel | Area:
+def settled(shape: Sector | Pixel | Area, act: str | None, policy: Policy) -> Sector | Pixel | Area:
+    """Return a footprint of which nothing is left unsaid: that is then as the policy has it for the act."""
     if not isinstance(shape, Sector):
         return shape
     half = policy.matching.bearing_deg if shape.half_deg is None else shape.half_deg
