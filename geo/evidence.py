@@ -17,7 +17,7 @@ import numpy as np
 import rustworkx as rx
 
 from geo import escalation, incidents, nearness
-from geo.escalation import Violation
+from geo.course import Measures, Violation, by_begin, first_window, last_begun, t0
 from geo.violations import CONTENT, Carrier, qualifies, standing
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ class Item(NamedTuple):
     weapon: str | None
     weapon_class: str | None
     party_claimed: str | None
+    response: str | None
     content: str
     carrier: Carrier
 
@@ -108,7 +109,7 @@ def items_of(reports: pd.DataFrame) -> dict[str, list[Item]]:
     public = reports["trust"].eq("public")
     alone = public.groupby(reports["violation_id"]).transform("all")
     reports = reports.loc[~public | alone]
-    missing = reports[["weapon", "weapon_class", "party_claimed"]].astype(object)
+    missing = reports[["weapon", "weapon_class", "party_claimed", "response"]].astype(object)
     start, end = nearness.micros(reports["observed_from"]), nearness.micros(reports["observed_to"])
     plain = reports.assign(
         start=start,
@@ -129,6 +130,11 @@ def claims(items: Iterable[Item]) -> dict[str, int]:
     """Return the parties that reports hold responsible, each with the moment when the first claim was known, µs."""
     named = [(item.party_claimed, nearness.instant(item.carrier.known_at)) for item in items if item.party_claimed]
     return {party: min(known for name, known in named if name == party) for party, _ in named}
+
+
+def responses(items: Iterable[Item]) -> frozenset[str]:
+    """Return the parties whose response fire reports declare."""
+    return frozenset(item.response for item in items if item.response)
 
 
 def pivotal(case: Case, court: Court, climbs: Mapping[str, Sequence[Step]]) -> dict[str, dict[int, set[str]]]:
@@ -155,8 +161,8 @@ def _suspects(case: Case, court: Court, scenario: str, steps: Sequence[Step]) ->
     A step rests on T0, on what holds the incident together, on its last violation, on the origins that vouch, on those
     that show persistence, and for a broader attack on the extremes and on every violation that may move.
     """
-    course = sorted(_counted(case.placed.values(), court, scenario), key=escalation.by_begin)
-    policy = court.ladder_at(escalation.t0(course)[1])
+    course = sorted(_counted(case.placed.values(), court, scenario), key=by_begin)
+    policy = court.ladder_at(t0(course)[1])
     highest = max((step.tier_to for step in steps), default=0)
     if len(course) <= policy.ladder.open_n:
         return set(case.placed)
@@ -187,17 +193,17 @@ def _extremes(case: Case, course: list[Violation], steps: Sequence[Step], policy
     """Return the violations that tier 3 may rest on: all, where one fewer would already change the verdict on rate."""
     at = next(step.at for step in steps if step.tier_to > _COALITION)
     begun = [violation for violation in course if violation.start <= at]
-    now = escalation.Measures()
+    now = Measures()
     for violation in begun:
         now.add(violation)
     now.recent.popleft()
-    if not escalation.expanded(now, escalation.first_window(course, policy.ladder), policy.expansion):
+    if not escalation.expanded(now, first_window(course, policy.ladder), policy.expansion):
         return {violation.row for violation in course}
     bounds = {now.low_m, now.high_m}
     moving = {violation.row for violation in course if len(case.items[violation.row]) > 1}
     outer = {v.row for v in begun if v.chainage_m in bounds or v.distance_m == now.depth_m}
     armed = {v.row for v in begun if v.weapon_class in policy.expansion.weapons}
-    shown = {escalation.last_begun(course, step.at).row for step in steps if step.tier_to > _COALITION}
+    shown = {last_begun(course, step.at).row for step in steps if step.tier_to > _COALITION}
     vouching = {v.row for v in course if v.start == escalation.vouched_at(course, policy.ladder)}
     return moving | outer | armed | shown | vouching
 
@@ -242,6 +248,7 @@ def _again(items: list[Item], row: int, policy: Policy) -> Placed | None:
         known_at=0,  # bears on no tier
         content=min(item.content for item in items),
         row=row,
+        response=responses(items),
     )
     return Placed(violation, place.lon, place.lat, dated.inside)
 
@@ -280,7 +287,7 @@ def _reached(case: Trial, court: Court, names: Sequence[str]) -> dict[str, set[t
             course = _counted(part, court, name)
             key = tuple(violation.row for violation in course)
             if key and key not in climbed:
-                ladder = court.ladder_at(escalation.t0(course)[1])
+                ladder = court.ladder_at(t0(course)[1])
                 steps = escalation.climb(course, ladder, court.as_of, end)
                 climbed[key] = {(step.kind, step.tier_to) for step in steps}
             reached[name] |= climbed.get(key, set())

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from geo import linking, nearness
+from geo import linking, nearness, sights
 from geo.nearest import nearest
 from geo.nearness import Things, micros
 
@@ -196,22 +196,38 @@ def _left_over(spans: list[tuple[int, int]], seen: tuple[tuple[int, int], ...]) 
 
 
 def watches(violations: pd.DataFrame, coverage: pd.DataFrame, policy: Policy) -> dict[str, Watch]:
-    """Return for every incident what was declared of seeing its places: discs within ``link_m`` of each violation."""
+    """Return for every incident what was declared of seeing its places, as ``geo.sights.settle`` returns it.
+
+    Discs within ``link_m`` of a violation, and other grounds that hold it.
+    """
     linked = violations.loc[violations["qualifying"] & ~violations["attached"]]
-    disc = coverage.groupby(_DISC, sort=False, dropna=False).ngroup().to_numpy()
     place = linked.groupby(_PLACE, sort=False).ngroup().tolist()
-    told = _told(coverage.drop_duplicates(_DISC), linked.drop_duplicates(_PLACE), policy)
+    grounds, told = _told(coverage, linked.drop_duplicates(_PLACE), policy)
     spans = list(zip(micros(coverage["observed_from"]).tolist(), micros(coverage["observed_to"]).tolist(), strict=True))
     sees = coverage["sees"].to_numpy(bool)
-    rows = pd.Series(np.arange(len(disc))).groupby(disc).agg(list).to_dict()
-    sights = {discs: _sight([row for one in discs for row in rows[one]], spans, sees) for discs in set(told)}
+    views = {own: _sight([row for ground in own for row in grounds[ground]], spans, sees) for own in set(told)}
     alike: dict[str, dict[Sight, None]] = {}
     for name, at in dict.fromkeys(zip(linked["incident_id"], place, strict=True)):
-        alike.setdefault(name, {})[sights[told[at]]] = None
+        alike.setdefault(name, {})[views[told[at]]] = None
     return {name: Watch(tuple(sorted(each))) for name, each in alike.items()}
 
 
-def _told(discs: pd.DataFrame, places: pd.DataFrame, policy: Policy) -> list[tuple[int, ...]]:
+def _told(
+    coverage: pd.DataFrame, places: pd.DataFrame, policy: Policy
+) -> tuple[list[list[int]], list[tuple[int, ...]]]:
+    """Return the declarations of each different ground, and for each place the grounds that speak of it."""
+    discs = coverage.loc[coverage["ground"].isna(), _DISC]
+    disc = discs.groupby(_DISC, sort=False, dropna=False).ngroup().to_numpy()
+    rows = pd.Series(np.flatnonzero(coverage["ground"].isna())).groupby(disc).agg(list)
+    grounds, told = rows.tolist(), _within(discs.drop_duplicates(_DISC), places, policy)
+    for mine, held in sights.outlined(coverage, places["lon"].to_numpy(float), places["lat"].to_numpy(float)):
+        for at in held:
+            told[at] += (len(grounds),)
+        grounds.append(mine)
+    return grounds, told
+
+
+def _within(discs: pd.DataFrame, places: pd.DataFrame, policy: Policy) -> list[tuple[int, ...]]:
     """Return for each place the discs within ``link_m`` of it, by position."""
     seen = _still(discs["lon"], discs["lat"], discs["uncertainty_m"])
     told: list[tuple[int, ...]] = []
