@@ -95,7 +95,7 @@ def escalate(
     Parameters
     ----------
     grouping
-        Violations in incidents, with their links.
+        Violations in incidents.
     reports
         Reports with their violation.
     coverage
@@ -111,7 +111,7 @@ def escalate(
     table = grouping.violations
     watches = incidents.watches(table, sights.settle(coverage, theatre, policy), policy)
     items = evidence.items_of(reports)
-    cases = _cases(grouping, items)
+    cases = _cases(table, items, policy)
     attached, possible = _attached(table), _possible(table)
     court = Court(
         windows=theatre.windows,
@@ -124,7 +124,7 @@ def escalate(
         _breach(name, case, court, watches[name], attached.get(name, ()), possible.get(name, []))
         for name, case in cases.items()
     ]
-    weak = incidents.weak(grouping, policy.grouping.weak_part_n)
+    weak = incidents.weak(grouping, policy)
     breaches = [replace(breach, weak=breach.name in weak) for breach in breaches]
     return _with_recurrence(breaches, table, watches, policy)
 
@@ -135,23 +135,18 @@ def _ladder_at(policies: tuple[PolicyVersion, ...]) -> Callable[[int], Policy]:
     return lambda at: in_force(policies, epoch + timedelta(microseconds=at))
 
 
-def _cases(grouping: Grouping, items: dict[str, list[Item]]) -> dict[str, Case]:
-    """Return every incident's violations, reports and links, in order of name."""
-    table, links = grouping.violations, grouping.links
+def _cases(table: pd.DataFrame, items: dict[str, list[Item]], policy: Policy) -> dict[str, Case]:
+    """Return every incident's violations and reports, in order of name."""
     members = table.loc[table["qualifying"] & table["incident_id"].str.startswith("B-", na=False)]
-    neighbours: dict[int, set[int]] = {int(row): set() for row in members.index}
-    for i, j in zip(links.left.tolist(), links.right.tolist(), strict=True):
-        neighbours[i].add(j)
-        neighbours[j].add(i)
     cases: dict[str, Case] = {}
     for placed, name, violation_id in _placed(members):
         row = placed.violation.row
-        case = cases.setdefault(name, Case({}, {}, {}))
+        case = cases.setdefault(name, Case({}, {}, policy))
         own = items[violation_id]
         case.placed[row] = placed._replace(
             violation=placed.violation._replace(parties=evidence.claims(own), response=evidence.responses(own))
         )
-        case.items[row], case.links[row] = own, neighbours[row]
+        case.items[row] = own
     return dict(sorted(cases.items(), key=lambda case: incidents.number_of(case[0])))
 
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import rustworkx as rx
 
-from geo import crs, escalation, incidents, nearness
+from geo import escalation, incidents, nearness
 from geo.course import Measures, Violation, by_begin, first_window, last_begun, t0
 from geo.violations import CONTENT, Carrier, qualifies, standing
 
@@ -23,11 +24,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import pandas as pd
+    from numpy.typing import NDArray
 
     from geo.escalation import Step
     from geo.incidents import End
     from geo.policy import Policy
     from geo.theatre import Window
+
+    Ints = NDArray[np.int64]
 
 _WARNING, _COALITION = 1, 2
 
@@ -63,10 +67,28 @@ class Placed(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One incident on trial: its violations by row, each with its reports, and the links between them."""
+    """One incident on trial: its violations by row, each with its reports."""
 
     placed: dict[int, Placed]
     items: dict[int, list[Item]]
+    policy: Policy
+
+    @cached_property
+    def links(self) -> dict[int, set[int]]:
+        """What each violation is linked to; looked up only where it is asked for, since these are all pairs."""
+        links: dict[int, set[int]] = {row: set() for row in self.placed}
+        rows, placed = list(self.placed), list(self.placed.values())
+        left, right = np.triu_indices(len(rows), 1)
+        for i, j in zip(*_linked(placed, left, right, self.policy), strict=True):
+            links[rows[i]].add(rows[j])
+            links[rows[j]].add(rows[i])
+        return links
+
+
+class Trial(NamedTuple):
+    """An incident with something left out: its violations by row, and the links between them."""
+
+    placed: dict[int, Placed]
     links: dict[int, set[int]]
 
 
@@ -186,7 +208,7 @@ def _extremes(case: Case, course: list[Violation], steps: Sequence[Step], policy
     return moving | outer | armed | shown | vouching
 
 
-def _changed(case: Case, row: int, left: Placed | None, policy: Policy) -> Case:
+def _changed(case: Case, row: int, left: Placed | None, policy: Policy) -> Trial:
     """Return the case with one violation replaced by what is left of it, if anything."""
     placed = {other: each for other, each in case.placed.items() if other != row}
     links = {other: case.links[other] - {row} for other in placed}
@@ -195,7 +217,7 @@ def _changed(case: Case, row: int, left: Placed | None, policy: Policy) -> Case:
         for other in links[row]:
             links[other].add(row)
         placed[row] = left
-    return Case(placed, case.items, links)
+    return Trial(placed, links)
 
 
 def _alike(left: Placed, before: Placed) -> bool:
@@ -233,23 +255,26 @@ def _again(items: list[Item], row: int, policy: Policy) -> Placed | None:
 
 def _links(moved: Placed, others: dict[int, Placed], policy: Policy) -> set[int]:
     """Return what a violation that moved is linked to."""
-    if not others:
-        return set()
-    lon, lat = np.array([(other.lon, other.lat) for other in others.values()]).T
-    distance = crs.distance_m(np.full(len(lon), moved.lon), np.full(len(lat), moved.lat), lon, lat)
-    near = dict(zip(others, (distance <= policy.grouping.link_m).tolist(), strict=True))
-    gap = policy.grouping.link_gap_h * incidents.HOUR_US
-    here = moved.violation
-    return {
-        name
-        for name, other in others.items()
-        if near[name]
-        and max(here.start, other.violation.start) - min(here.end, other.violation.end) <= gap
-        and moved.inside & other.inside
-    }
+    names = list(others)
+    right = np.arange(1, len(names) + 1)
+    found = _linked([moved, *others.values()], np.zeros_like(right), right, policy)[1]
+    return {names[j - 1] for j in found}
 
 
-def _reached(case: Case, court: Court, names: Sequence[str]) -> dict[str, set[tuple[str, int]]]:
+def _linked(placed: Sequence[Placed], left: Ints, right: Ints, policy: Policy) -> tuple[list[int], list[int]]:
+    """Return which pairs of positions are linked."""
+    lon, lat = (np.array([getattr(each, name) for each in placed], float) for name in ("lon", "lat"))
+    start, end = (np.array([getattr(each.violation, name) for each in placed], np.int64) for name in ("start", "end"))
+    inside = np.array([each.inside for each in placed], np.int64)
+    pause = np.maximum(start[left], start[right]) - np.minimum(end[left], end[right])
+    soon = (pause <= policy.grouping.link_gap_h * incidents.HOUR_US) & ((inside[left] & inside[right]) != 0)
+    left, right = left[soon], right[soon]
+    things = nearness.Things(lon, lat, np.zeros(len(lon)), start, end)
+    near = nearness.close(things, things, left, right, policy.grouping.link_m)
+    return left[near].tolist(), right[near].tolist()
+
+
+def _reached(case: Trial, court: Court, names: Sequence[str]) -> dict[str, set[tuple[str, int]]]:
     """Return by scenario each (kind, tier) that any part of the case reaches."""
     reached: dict[str, set[tuple[str, int]]] = {name: set() for name in names}
     for rows in _parts(case.links):
