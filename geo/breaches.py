@@ -15,7 +15,7 @@ from geo.evidence import Case, Court, Placed
 from geo.policy import Policy, PolicyVersion, in_force
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     import pandas as pd
 
@@ -218,38 +218,37 @@ def _climbs(
     case: Case, court: Court, course: tuple[Violation, ...], end: End, quiet: tuple[list[tuple[int, int]], Watch]
 ) -> dict[str, Climb]:
     """Climb the ladder in every scenario that counts a violation; ``quiet`` is what persistence asks besides."""
-    ladders: dict[str, Policy] = {}
-    counted: dict[str, tuple[Violation, ...]] = {}
-    steps: dict[str, tuple[Step, ...]] = {}
+    found: dict[str, Climb] = {}
+    alike: dict[tuple[tuple[int, int], ...], Climb] = {}  # most scenarios of an incident count the same violations
     for scenario, (party, unknown) in court.scenarios.items():
         some = tuple(escalation.only(course, party, unknown=unknown))
+        key = tuple((violation.row, violation.known_at) for violation in some)
+        if some and key not in alike:
+            alike[key] = _climb(some, court, end, quiet)
         if some:
-            counted[scenario], ladders[scenario] = some, court.ladder_at(t0(some)[1])
-            steps[scenario] = tuple(escalation.climb(some, ladders[scenario], court.as_of, end))
-    examined = len(case.placed) <= court.grouping.publication.pivotal_n
-    lone = evidence.pivotal(case, court, {name: each for name, each in steps.items() if each}) if examined else {}
-    found = {}
-    for name, some in counted.items():
-        verdict = escalation.persistence(some, *quiet, ladders[name], court.as_of, end)
-        found[name] = Climb(
-            course=some,
-            steps=steps[name],
-            pivotal=lone.get(name, {}) if examined else None,
-            policy_version=ladders[name].version,
-            grown=grown(some, ladders[name].ladder),
-            persistence=verdict,
-            persistence_why=escalation.persistence_in_words(some, verdict, ladders[name], court.as_of, end),
-            due=_due(name, some, steps[name], ladders[name], court.as_of, end),
-        )
-    return found
+            found[scenario] = alike[key]
+    if "any" in found and len({party for violation in found["any"].course for party in violation.parties}) > 1:
+        found["any"] = replace(found["any"], due=None)  # both fired, and nobody says who is to answer
+    if len(case.placed) > court.grouping.publication.pivotal_n:
+        return found
+    lone = evidence.pivotal(case, court, {name: climb.steps for name, climb in found.items() if climb.steps})
+    return {name: replace(climb, pivotal=lone.get(name, {})) for name, climb in found.items()}
 
 
-def _due(
-    scenario: str, course: Sequence[Violation], steps: Sequence[Step], ladder: Policy, as_of: int, end: End
-) -> tuple[int, str] | None:
-    """Return what is due next; nothing once it has ended, nor where both fired and nobody says who is to answer."""
-    both = scenario == "any" and len({party for violation in course for party in violation.parties}) > 1
-    return None if both or end.at is not None else escalation.due_next(course, steps, ladder, as_of)
+def _climb(course: tuple[Violation, ...], court: Court, end: End, quiet: tuple[list[tuple[int, int]], Watch]) -> Climb:
+    policy = court.ladder_at(t0(course)[1])
+    steps = tuple(escalation.climb(course, policy, court.as_of, end))
+    verdict = escalation.persistence(course, *quiet, policy, court.as_of, end)
+    return Climb(
+        course=course,
+        steps=steps,
+        pivotal=None,
+        policy_version=policy.version,
+        grown=grown(course, policy.ladder),
+        persistence=verdict,
+        persistence_why=escalation.persistence_in_words(course, verdict, policy, court.as_of, end),
+        due=None if end.at is not None else escalation.due_next(course, steps, policy, court.as_of),
+    )
 
 
 def _with_recurrence(

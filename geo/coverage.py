@@ -91,14 +91,12 @@ def measure(
     watched = _watched(ground, sights)
     ids = baseline.segments["segment_id"]
     recent = _recent(violations, sights, ids, until)
-    parts = [
-        _rows(side, short, hours, (ground, *watched), recent).assign(segment_id=ids.to_numpy(object))
-        for short, hours in SPANS_H.items()
-        for side in (*_SIGNS, "both")
-    ]
-    whole = pd.concat(parts, ignore_index=True)
-    order = whole["segment_id"].map({name: n for n, name in enumerate(ids)}).argsort(kind="stable")
-    return tables.conform(whole.iloc[order].reset_index(drop=True), tables.COVERAGE)
+    parts = [(side, short) for short in SPANS_H for side in (*_SIGNS, "both")]
+    told = [_figures(side, SPANS_H[short], (ground, *watched), recent) for side, short in parts]
+    whole = {name: np.stack([each[name] for each in told], axis=1).ravel() for name in told[0]}
+    named = {"segment_id": np.repeat(ids.to_numpy(object), len(parts)), "side": [side for side, _ in parts] * len(ids)}
+    frame = pd.DataFrame({**named, "span": [short for _, short in parts] * len(ids), **whole})
+    return tables.conform(frame, tables.COVERAGE)
 
 
 def _watched(ground: Stations, sights: Sights) -> tuple[Spans, Spans]:
@@ -125,47 +123,40 @@ def _recent(violations: pd.DataFrame, sights: Sights, ids: pd.Series, until: int
     return pd.DataFrame({"segment": position, "side": some["side"], "at": at, "watched": watched}).query("segment >= 0")
 
 
-def _rows(
-    side: str, short: str, hours: int, watching: tuple[Stations, Spans, Spans], recent: pd.DataFrame
-) -> pd.DataFrame:
-    """Return the rows of all segments for one side and span (RULES 3 and 4)."""
+def _figures(
+    side: str, hours: int, watching: tuple[Stations, Spans, Spans], recent: pd.DataFrame
+) -> dict[str, NDArray[np.generic]]:
+    """Return what is told of all segments, in order, for one side and span (RULES 3 and 4)."""
     ground, watched, declared = watching
     mine = np.ones(len(ground.sign), bool) if side == "both" else ground.sign == _SIGNS[side]
     count = int(ground.segment.max()) + 1
     begin = LENGTH_US - hours * HOUR_US
-    full = np.bincount(ground.segment[mine], minlength=count) * float(hours * HOUR_US)
+    stood = np.bincount(ground.segment[mine], minlength=count)
+    hour, full = stood * float(HOUR_US), stood * float(hours * HOUR_US)
     covered, said = (
         np.bincount(ground.segment[mine], spans.within(begin, len(mine))[mine], minlength=count)
         for spans in (watched, declared)
     )
     fresh = recent.loc[(recent["at"] > begin) & (recent["side"].eq(side) | (side == "both"))]
-    number = np.bincount(fresh["segment"], minlength=count)
     seen = np.bincount(fresh["segment"], fresh["watched"], minlength=count)
-    hour = np.where(full > 0, full / hours, 1.0)
-    covered_h = covered / hour
-    return pd.DataFrame(
-        {
-            "side": side,
-            "span": short,
-            "covered_h": covered_h,
-            "unseen_h": (said - covered) / hour,
-            "undeclared_h": (full - said) / hour,
-            "coverage": np.select(
-                [covered >= full, said == 0, covered == 0], ["declared", "assumed", "unseen"], "partly"
-            ),
-            "violations": number,
-            "violations_watched": seen.astype(int),
-            "per_covered_h": np.divide(seen, covered_h, out=np.full(count, np.nan), where=covered_h > 0),
-        }
-    )
+    word = np.select([covered >= full, said == 0, covered == 0], ["declared", "assumed", "unseen"], "partly")
+    return {
+        "covered_h": covered / hour,
+        "unseen_h": (said - covered) / hour,
+        "undeclared_h": (full - said) / hour,
+        "coverage": word.astype(object),
+        "violations": np.bincount(fresh["segment"], minlength=count),
+        "violations_watched": seen.astype(np.int64),
+        "per_covered_h": np.divide(seen * hour, covered, out=np.full(count, np.nan), where=covered > 0),
+    }
 
 
 def beside(segments: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
-    """Return segments with what the table says of both sides together, a set of columns for each span."""
-    both = table.loc[table["side"] == "both"].set_index("segment_id")
-    told = {
-        f"{name}_{short}": segments["segment_id"].map(both.loc[both["span"] == short, name])
-        for short in SPANS_H
-        for name in ("covered_h", "unseen_h", "per_covered_h", "coverage")
-    }
-    return segments.assign(**told)
+    """Return segments with what the table says of both sides together, a set of columns for each span.
+
+    The table has the same segments in the same order.
+    """
+    both = table.loc[table["side"] == "both"]
+    spans = {short: both.loc[both["span"] == short].set_axis(segments.index) for short in SPANS_H}
+    names = ("covered_h", "unseen_h", "per_covered_h", "coverage")
+    return segments.assign(**{f"{name}_{short}": each[name] for short, each in spans.items() for name in names})

@@ -99,7 +99,8 @@ def only(violations: Iterable[Violation], party: str | None, *, unknown: bool) -
     counted = (
         v for v in violations if party in (v.response or v.parties) or (unknown and not v.parties and not v.response)
     )
-    return [v._replace(known_at=max(v.known_at, v.parties.get(party, v.known_at))) for v in counted]
+    claims = ((v, v.parties.get(party, v.known_at)) for v in counted)
+    return [v if known <= v.known_at else v._replace(known_at=known) for v, known in claims]
 
 
 def step_order(step: Step) -> tuple[int, int, int]:

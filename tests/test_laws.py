@@ -244,6 +244,10 @@ def test_law_7_swapped_parties_and_sides_give_the_mirror_image(world: World) -> 
     assert ours["side"].map(OTHER_SIDE).to_dict() == theirs["side"].to_dict()
     assert ours["zone_id"].fillna("").to_dict() == theirs["zone_id"].fillna("").to_dict()
     assert_frame_equal(-ours[["offset_m"]], theirs[["offset_m"]], rtol=1e-9, atol=1e-6)
+    key = ["segment_id", "side", "span"]
+    ours, theirs = (found.tables["coverage"] for found in (one, other))
+    theirs = theirs.assign(side=theirs["side"].replace(OTHER_SIDE).astype(ours["side"].dtype))
+    assert_frame_equal(*(each.sort_values(key, ignore_index=True) for each in (ours, theirs)), rtol=1e-9)
 
 
 def mirrored(world: World) -> World:
