@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from geo.decisions import Decisions
     from geo.escalation import Step
     from geo.evidence import Item
     from geo.incidents import End, Grouping, Watch
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 
 _NOBODY: Any = {}
+_UNSET: Any = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +76,7 @@ def escalate(
     theatre: Theatre,
     policies: tuple[PolicyVersion, ...],
     as_of: datetime,
+    decided: Decisions,
 ) -> list[Breach]:
     """Put the ladder to every incident.
 
@@ -83,6 +86,8 @@ def escalate(
         Violations in incidents, with their links.
     reports
         Reports with their violation.
+    decided
+        What people decided of incidents; it answers their commands.
 
     Returns
     -------
@@ -106,7 +111,7 @@ def escalate(
         as_of=now,
     )
     breaches = [
-        _breach(name, case, court, watches[name], attached.get(name, ()), possible.get(name, []))
+        _breach(name, case, court, watches[name], (attached.get(name, ()), possible.get(name, [])), decided)
         for name, case in cases.items()
     ]
     weak = incidents.weak(grouping, policy.grouping.weak_part_n)
@@ -149,6 +154,7 @@ def _placed(members: pd.DataFrame) -> list[tuple[Placed, str, str]]:
         origins=members["origin_set"],
         parties=[_NOBODY] * len(members),
         row=members.index,
+        t0=[_UNSET] * len(members),
     )
     courses = map(Violation._make, plain[list(Violation._fields)].itertuples(index=False, name=None))
     places = plain[["lon", "lat", "inside"]].itertuples(index=False, name=None)
@@ -169,17 +175,24 @@ def _breach(
     case: Case,
     court: Court,
     watch: Watch,
-    attached: tuple[int, ...],
-    possible: list[tuple[int, int]],
+    beside: tuple[tuple[int, ...], list[tuple[int, int]]],
+    decided: Decisions,
 ) -> Breach:
-    course = tuple(sorted((placed.violation for placed in case.placed.values()), key=escalation.by_begin))
+    attached, possible = beside
+    start = decided.t0(name)
+    course = tuple(
+        placed.violation._replace(t0=start)
+        for placed in sorted(case.placed.values(), key=lambda placed: escalation.by_begin(placed.violation))
+    )
     last = max(violation.end for violation in course)
     inside = [placed.inside for placed in case.placed.values()]
     end = incidents.ending(last, inside, court.windows, court.grouping, court.as_of)
     if end.at is not None:
         known = max(violation.known_at for violation in course)
         end = replace(end, how=end.how or watch.verdict(last, end.at), known_at=max(known, end.at))
-    climbs = _climbs(case, court, course, end)
+    end = decided.end(name, course, end)
+    climbs = _climbs(case, court, course, end, tried=not decided.bear(name))
+    climbs["any"] = _with_declared(climbs["any"], decided.declared(name, course, climbs["any"].steps, end))
     ladder = court.ladder_at(escalation.t0(course)[1])
     steps = climbs["any"].steps
     both = len({party for violation in course for party in violation.parties}) > 1
@@ -205,8 +218,16 @@ def _possible(table: pd.DataFrame) -> dict[str, list[tuple[int, int]]]:
     return out
 
 
-def _climbs(case: Case, court: Court, course: tuple[Violation, ...], end: End) -> dict[str, Climb]:
-    """Climb the ladder in every scenario that counts a violation of the incident."""
+def _with_declared(climb: Climb, declared: list[Step]) -> Climb:
+    """Return a climb with the steps that people declared; these have no pivotal reports."""
+    steps = escalation.with_tiers([*climb.steps, *declared])
+    own = [n for n, step in enumerate(steps) if step.kind != "declared"]
+    pivotal = None if climb.pivotal is None else {own[n]: found for n, found in climb.pivotal.items()}
+    return replace(climb, steps=tuple(steps), pivotal=pivotal)
+
+
+def _climbs(case: Case, court: Court, course: tuple[Violation, ...], end: End, *, tried: bool) -> dict[str, Climb]:
+    """Climb the ladder in every scenario that counts a violation; ``tried``: look for pivotal reports."""
     ladders: dict[str, Policy] = {}
     steps: dict[str, tuple[Step, ...]] = {}
     for scenario, (party, unknown) in court.scenarios.items():
@@ -214,7 +235,7 @@ def _climbs(case: Case, court: Court, course: tuple[Violation, ...], end: End) -
         if counted:
             ladders[scenario] = court.ladder_at(escalation.t0(counted)[1])
             steps[scenario] = tuple(escalation.climb(counted, ladders[scenario], court.as_of, end))
-    examined = len(case.placed) <= court.grouping.publication.pivotal_n
+    examined = tried and len(case.placed) <= court.grouping.publication.pivotal_n
     lone = evidence.pivotal(case, court, {name: each for name, each in steps.items() if each}) if examined else {}
     return {name: Climb(steps[name], lone.get(name, {}) if examined else None, ladders[name].version) for name in steps}
 

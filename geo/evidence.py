@@ -17,6 +17,7 @@ import rustworkx as rx
 
 from geo import crs, escalation, incidents, nearness
 from geo.escalation import Violation
+from geo.reviews import NOBODY, choose
 from geo.violations import CONTENT, Carrier, qualifies, standing
 
 if TYPE_CHECKING:
@@ -104,7 +105,14 @@ def items_of(reports: pd.DataFrame) -> dict[str, list[Item]]:
 
 
 def claims(items: Iterable[Item]) -> dict[str, int]:
-    """Return the parties that reports hold responsible, each with the moment when the first claim was known, µs."""
+    """Return the parties that reports hold responsible, each with the moment when the first claim was known, µs.
+
+    A person's attribution stands in place of them all.
+    """
+    items = list(items)
+    ruled = choose((ruling for item in items for ruling in item.carrier.rulings), "party")
+    if ruled is not None:
+        return {} if ruled.says == NOBODY else {ruled.says: ruled.known_at}
     named = [(item.party_claimed, nearness.instant(item.carrier.known_at)) for item in items if item.party_claimed]
     return {party: min(known for name, known in named if name == party) for party, _ in named}
 

@@ -32,7 +32,7 @@ from geo import nearness
 from geo.nearness import Near, Things, micros
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -57,6 +57,7 @@ class End:
     at: int | None = None
     how: str | None = None
     known_at: int | None = None
+    why: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,16 +71,20 @@ class Grouping:
     links: Near
 
 
-def group(violations: pd.DataFrame, policy: Policy) -> Grouping:
+def group(violations: pd.DataFrame, policy: Policy, arrange: Callable[[Ints], Ints] | None = None) -> Grouping:
     """Group violations into incidents and candidates.
 
     Every located violation is linked into exactly one incident, attached to one, or part of one candidate; refuted,
     exempt and public-only ones that attach to nothing are in none. Neither coverage nor the order of rows matters.
+    ``arrange`` gives the components as people put them together or apart.
     """
     qualifying = np.flatnonzero(violations["qualifying"].to_numpy(bool))
     reach = policy.grouping.link_m, policy.grouping.link_gap_h * HOUR_US
     links = _linked(violations, qualifying, "inside", *reach)
     component = _components(len(violations), links)
+    if arrange is not None:
+        component = arrange(component)
+        links = links.where(component[links.left] == component[links.right])
     big = _is_incident(component, qualifying, policy.ladder.open_n)
     name = np.full(len(violations), None, object)
     name[big] = _named("B", component[big], violations["anchor"].to_numpy("int64", na_value=0)[big])

@@ -86,7 +86,7 @@ def enrich(reports: pd.DataFrame, theatre: Theatre, policy: Policy) -> pd.DataFr
         speak with one voice), ``family``, ``prohibited``, ``domain``, ``weapon_class``, ``coarse`` and the bit masks
         ``inside`` (windows that surely contain the observation) and ``touched`` (windows that may contain it).
         A source that the theatre does not declare is ``public``. ``explained`` (heat at a permanent source of heat) is
-        as the input has it, and missing where it says nothing.
+        as the input has it, and missing where it says nothing. ``rulings``: as yet no person has said anything.
     """
     length_h = (reports["observed_to"] - reports["observed_from"]).dt.total_seconds() / 3600
     inside, touched = window_masks(reports, theatre.windows)
@@ -101,6 +101,7 @@ def enrich(reports: pd.DataFrame, theatre: Theatre, policy: Policy) -> pd.DataFr
         inside=inside,
         touched=touched,
         explained=reports.get("explained", pd.Series(pd.NA, reports.index)).astype("boolean"),
+        rulings=pd.Series([()] * len(reports), reports.index, dtype="object"),
     )
 
 

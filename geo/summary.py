@@ -77,14 +77,15 @@ def incident_layers(
 _LABELS: Final = tables.TIER_LABELS
 _STANDING: Final = (
     "state", "end", "tier_eligible", "tier_effective", "tier_declared", "tier_peak", "tier_label", "t0_from", "t0_to",
-    "t0_known_at", "next_due", "next_due_what", "persistence", "expansion", "weak_link", "recurrence_of", "gap_covered",
+    "t0_known_at", "t0_set_by", "next_due", "next_due_what", "persistence", "expansion", "weak_link", "recurrence_of",
+    "gap_covered",
 )  # fmt: skip
 
 
 def _standing(breach: Breach) -> dict[str, Any]:
     """Return what the ladder says of an incident."""
-    begin, surely = (min(part) for part in zip(*((v.start, v.end) for v in breach.course), strict=True))
-    first = min(breach.course, key=escalation.by_end)
+    begin, surely = escalation.t0(breach.course)
+    first, start = min(breach.course, key=escalation.by_end), breach.course[0].t0
     eligible = breach.tier("eligible")
     expansion = [step.reason for step in breach.steps if step.kind == "eligible" and step.tier_to == len(_LABELS) - 1]
     return {
@@ -93,12 +94,13 @@ def _standing(breach: Breach) -> dict[str, Any]:
         "end": breach.end.how,
         "tier_eligible": eligible,
         "tier_effective": breach.tier("effective"),
-        "tier_declared": None,
+        "tier_declared": breach.peak("declared") or None,
         "tier_peak": breach.peak("eligible"),
         "tier_label": _LABELS[eligible],
         "t0_from": stamp(begin),
         "t0_to": stamp(surely),
-        "t0_known_at": stamp(max(first.known_at, breach.course[0].known_at)),
+        "t0_known_at": stamp(start.known_at if start else max(first.known_at, breach.course[0].known_at)),
+        "t0_set_by": start.by if start else None,
         "next_due": stamp(breach.due[0] if breach.due else None),
         "next_due_what": breach.due[1] if breach.due else None,
         "persistence": breach.persistence,
