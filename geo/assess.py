@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from geo import breaches, evidence, extents, incidents, reviews, summary, tables, verdicts
+from geo import breaches, evidence, extents, incidents, reviews, sights, summary, tables, verdicts
+from geo import coverage as coverages
 from geo.arrangement import Arrangement
 from geo.decisions import Decisions
 from geo.lines import beside
@@ -91,7 +92,7 @@ def assess(
     grouping = incidents.group(found, in_force(policies, as_of), arranged)
     decided = Decisions(docket, matched, grouping.violations)
     ladder = breaches.escalate(grouping, matched, coverage, theatre, policies, as_of, decided)
-    answer = summarise(matched, grouping, ladder, theatre, policies, as_of)
+    answer = summarise(matched, grouping, ladder, coverage, theatre, policies, as_of)
     return Assessment({**answer.tables, "reviews": reviews.layer(commands, docket, matched, grouping.violations)})
 
 
@@ -113,6 +114,7 @@ def summarise(
     reports: pd.DataFrame,
     grouping: Grouping,
     ladder: list[Breach],
+    coverage: pd.DataFrame,
     theatre: Theatre,
     policies: tuple[PolicyVersion, ...],
     as_of: datetime,
@@ -128,13 +130,16 @@ def summarise(
         for breach in ladder
         for violation in breach.course
     }
+    policy = in_force(policies, as_of)
+    settled = sights.settle(coverage, theatre, policy)
+    watched = coverages.measure(grouping.violations, settled, theatre, policy.coverage.depth_m, as_of)
     transitions, proof = summary.transition_tables(ladder, named)
     return Assessment(
         {
             "incident_points": points,
             "violations": summary.layer(found, tables.VIOLATIONS),
             "reports": summary.reports_layer(reports, found),
-            **summary.place_layers(ladder, found, theatre, as_of),
+            **summary.place_layers(ladder, found, watched, theatre, as_of),
             "front_line": summary.front_line(theatre, as_of),
             "incidents": areas,
             "incident_days": extents.days(ladder, found, discs, as_of),
@@ -142,5 +147,7 @@ def summarise(
             "transitions": transitions,
             "evidence": proof,
             "lineage": summary.lineage(ladder),
+            "coverage": watched,
+            "scenarios": summary.scenarios(ladder),
         }
     )

@@ -18,7 +18,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from geo import reviews
-from geo.escalation import SetT0, Step
+from geo.course import SetT0
+from geo.escalation import Step
 from geo.incidents import End
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from geo.escalation import Violation
+    from geo.course import Violation
     from geo.reviews import Command, Docket
 
 _OF_INCIDENTS: Final = ("declare", "set_t0", "end", "reopen", "fix")
