@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from geo import breaches, evidence, extents, incidents, sights, summary, tables, violations
+from geo import breaches, evidence, extents, incidents, reviews, sights, summary, tables, verdicts
 from geo import coverage as coverages
+from geo.arrangement import Arrangement
+from geo.decisions import Decisions
 from geo.lines import beside
 from geo.matching import match
 from geo.policy import in_force
@@ -53,7 +55,7 @@ def _cut(frame: pd.DataFrame, title: str, names: set[str], beside: set[str], reg
     if key not in frame:
         return frame
     keep = frame[key].isin(names)
-    if title in {"reports", "violations"}:
+    if title in {"reports", "violations", "reviews"}:
         keep |= frame["violation_id"].isin(beside)
     if title == "reports":
         keep |= frame["violation_id"].isna() & (frame["region_id"] == region_id)
@@ -67,6 +69,7 @@ def assess(
     theatre: Theatre,
     policies: tuple[PolicyVersion, ...],
     as_of: datetime,
+    commands: pd.DataFrame | None = None,
 ) -> Assessment:
     """Answer for ``as_of`` (aware UTC).
 
@@ -78,12 +81,19 @@ def assess(
         ``geo.reports.COVERAGE``: who declared when and where they could see, or could not.
     policies
         Versions in order; grouping uses the one in force at ``as_of``, each ladder the one in force at its T0.
+    commands
+        ``geo.reviews.REVIEWS``: what people decided; without it, nothing.
     """
+    commands = reviews.none() if commands is None else commands
+    docket = reviews.hear(commands, theatre, as_of)
     matched = place(reports, theatre, policies, as_of)
-    matched, found = violations.assemble(matched, in_force(policies, as_of))
-    grouping = incidents.group(found, in_force(policies, as_of))
-    ladder = breaches.escalate(grouping, matched, coverage, theatre, policies, as_of)
-    return summarise(matched, grouping, ladder, coverage, theatre, policies, as_of)
+    matched, found = verdicts.assemble(matched, in_force(policies, as_of), docket, theatre)
+    arranged = Arrangement(docket, matched, found, in_force(policies, as_of))
+    grouping = incidents.group(found, in_force(policies, as_of), arranged)
+    decided = Decisions(docket, matched, grouping.violations)
+    ladder = breaches.escalate(grouping, matched, coverage, theatre, policies, as_of, decided)
+    answer = summarise(matched, grouping, ladder, coverage, theatre, policies, as_of)
+    return Assessment({**answer.tables, "reviews": reviews.layer(commands, docket, matched, grouping.violations)})
 
 
 def place(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from geo.decisions import Decisions
     from geo.escalation import Step
     from geo.evidence import Item
     from geo.incidents import End, Grouping, Watch
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 
 _NOBODY: Any = {}
+_UNSET: Any = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +91,7 @@ def escalate(
     theatre: Theatre,
     policies: tuple[PolicyVersion, ...],
     as_of: datetime,
+    decided: Decisions,
 ) -> list[Breach]:
     """Put the ladder to every incident.
 
@@ -100,6 +103,8 @@ def escalate(
         Reports with their violation.
     coverage
         ``geo.reports.COVERAGE``.
+    decided
+        What people decided of incidents; it answers their commands.
 
     Returns
     -------
@@ -121,7 +126,7 @@ def escalate(
         as_of=now,
     )
     breaches = [
-        _breach(name, case, court, watches[name], attached.get(name, ()), possible.get(name, []))
+        _breach(name, case, court, watches[name], (attached.get(name, ()), possible.get(name, [])), decided)
         for name, case in cases.items()
     ]
     weak = incidents.weak(grouping, policy)
@@ -164,6 +169,7 @@ def _placed(members: pd.DataFrame) -> list[tuple[Placed, str, str]]:
         parties=[_NOBODY] * len(members),
         row=members.index,
         response=[_NOBODY] * len(members),
+        t0=[_UNSET] * len(members),
     )
     courses = map(Violation._make, plain[list(Violation._fields)].itertuples(index=False, name=None))
     places = plain[["lon", "lat", "inside"]].itertuples(index=False, name=None)
@@ -184,23 +190,34 @@ def _breach(
     case: Case,
     court: Court,
     watch: Watch,
-    attached: tuple[int, ...],
-    possible: list[tuple[int, int]],
+    beside: tuple[tuple[int, ...], list[tuple[int, int]]],
+    decided: Decisions,
 ) -> Breach:
-    course = tuple(sorted((placed.violation for placed in case.placed.values()), key=by_begin))
+    attached, possible = beside
+    start = decided.t0(name)
+    course = tuple(
+        placed.violation._replace(t0=start)
+        for placed in sorted(case.placed.values(), key=lambda placed: by_begin(placed.violation))
+    )
     last = max(violation.end for violation in course)
     inside = [placed.inside for placed in case.placed.values()]
     end = incidents.ending(last, inside, court.windows, court.grouping, court.as_of)
     if end.at is not None:
         known = max(violation.known_at for violation in course)
         end = replace(end, how=end.how or watch.verdict(last, end.at), known_at=max(known, end.at))
+    end = decided.end(name, course, end)
+    climbs = _climbs(case, court, course, end, (possible, watch, not decided.bear(name)))
+    whole = climbs.get("any")
+    declared = decided.declared(name, course, whole.steps if whole else (), end)
+    if whole is not None:
+        climbs["any"] = _with_declared(whole, declared)
     return Breach(
         name=name,
         rows=tuple(violation.row for violation in course),
         attached=attached,
         course=course,
         end=end,
-        climbs=_climbs(case, court, course, end, (possible, watch)),
+        climbs=climbs,
     )
 
 
@@ -214,22 +231,38 @@ def _possible(table: pd.DataFrame) -> dict[str, list[tuple[int, int]]]:
     return out
 
 
+def _with_declared(climb: Climb, declared: list[Step]) -> Climb:
+    """Return a climb with the steps that people declared; these have no pivotal reports."""
+    steps = escalation.with_tiers([*climb.steps, *declared])
+    own = [n for n, step in enumerate(steps) if step.kind != "declared"]
+    pivotal = None if climb.pivotal is None else {own[n]: found for n, found in climb.pivotal.items()}
+    return replace(climb, steps=tuple(steps), pivotal=pivotal)
+
+
 def _climbs(
-    case: Case, court: Court, course: tuple[Violation, ...], end: End, quiet: tuple[list[tuple[int, int]], Watch]
+    case: Case,
+    court: Court,
+    course: tuple[Violation, ...],
+    end: End,
+    asked: tuple[list[tuple[int, int]], Watch, bool],
 ) -> dict[str, Climb]:
-    """Climb the ladder in every scenario that counts a violation; ``quiet`` is what persistence asks besides."""
+    """Climb the ladder in every scenario that counts a violation.
+
+    ``asked``: what persistence asks besides (two), and whether to look for pivotal reports.
+    """
+    possible, watch, tried = asked
     found: dict[str, Climb] = {}
     alike: dict[tuple[tuple[int, int], ...], Climb] = {}  # most scenarios of an incident count the same violations
     for scenario, (party, unknown) in court.scenarios.items():
         some = tuple(escalation.only(course, party, unknown=unknown))
         key = tuple((violation.row, violation.known_at) for violation in some)
         if some and key not in alike:
-            alike[key] = _climb(some, court, end, quiet)
+            alike[key] = _climb(some, court, end, (possible, watch))
         if some:
             found[scenario] = alike[key]
     if "any" in found and len({party for violation in found["any"].course for party in violation.parties}) > 1:
         found["any"] = replace(found["any"], due=None)  # both fired, and nobody says who is to answer
-    if len(case.placed) > court.grouping.publication.pivotal_n:
+    if not tried or len(case.placed) > court.grouping.publication.pivotal_n:
         return found
     lone = evidence.pivotal(case, court, {name: climb.steps for name, climb in found.items() if climb.steps})
     return {name: replace(climb, pivotal=lone.get(name, {})) for name, climb in found.items()}

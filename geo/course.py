@@ -24,6 +24,15 @@ def us(hours: float) -> int:
     return round(hours * HOUR_US)
 
 
+class SetT0(NamedTuple):
+    """T0 as a person set it: its two instants and when it was known, in µs since 1970 UTC; the command's name."""
+
+    begin: int
+    surely: int
+    known_at: int
+    by: str
+
+
 class Violation(NamedTuple):
     """What of a qualifying violation the ladder looks at; instants in µs since 1970 UTC, metres."""
 
@@ -38,6 +47,7 @@ class Violation(NamedTuple):
     content: str  # breaks ties
     row: int  # where it stands in the caller's frame
     response: frozenset[str] = frozenset()  # parties whose declared response fire it is
+    t0: SetT0 | None = None  # of its whole incident, if a person set it
 
 
 @dataclass
@@ -83,8 +93,10 @@ def by_end(violation: Violation) -> tuple[int, str]:
 
 
 def t0(course: Iterable[Violation]) -> tuple[int, int]:
-    """Return the earliest begin and the earliest end, µs."""
+    """Return the earliest begin and the earliest end, µs, or T0 as a person set it."""
     course = list(course)
+    if course[0].t0 is not None:
+        return course[0].t0.begin, course[0].t0.surely
     return min(v.start for v in course), min(v.end for v in course)
 
 
@@ -130,6 +142,8 @@ def first_window(course: Sequence[Violation], ladder: Ladder) -> tuple[float, fl
     edge = t0(course)[1] + us(ladder.persist_h)
     first = [violation for violation in course if violation.start < edge]
     span = [violation.chainage_m for violation in first]
+    if not first:
+        return 0.0, 0.0, 0  # a person set T0 so early
     return max(span) - min(span), max(violation.distance_m for violation in first), len(first)
 
 

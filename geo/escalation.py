@@ -20,6 +20,8 @@ RULE 5  Tiers above 1 need two independent origins, not all of one party, unless
 RULE 6  What was reached stays reached until the incident ends; then the tier is 0 and only its peak remains.
 RULE 7  Attribution is a claim. A scenario filters the violations of an incident and never regroups them.
 RULE 8  Declared response fire, the action that halts a breach, counts only in the scenarios of the party that fired it.
+RULE 9  Declared is what people said, never what the rules give: a step of its own, while the incident is open.
+RULE 10 People may set T0, date the end and take an end back (``geo.decisions``); the rules above then count from there.
 """
 
 from __future__ import annotations
@@ -64,7 +66,7 @@ MOVES: Final[dict[str, dict[str, str]]] = {
     },
     "ended": {},
 }
-_KIND_ORDER: Final = {"opened": 0, "eligible": 1, "effective": 2, "ended": 3}
+_KIND_ORDER: Final = {"opened": 0, "eligible": 1, "effective": 2, "declared": 3, "ended": 4}
 _WARNING, _COALITION, _COORDINATED = 1, 2, 3
 
 
@@ -125,7 +127,7 @@ def climb(violations: Sequence[Violation], policy: Policy, as_of: int, end: End)
     steps = [step for step in reached if step.at <= as_of and (step.at < over or step.tier_to <= _WARNING)]
     if end.at is not None:
         steps.append(_ended(course, end))
-    return _with_tiers(sorted(steps, key=step_order))
+    return with_tiers(steps)
 
 
 def _warning(course: list[Violation], policy: Policy) -> list[Step]:
@@ -239,15 +241,16 @@ def _ended(course: list[Violation], end: End) -> Step:
         "assumed": "no violation is known for the whole gap, and not all of it was declared watched at every place",
         "unresolved": "no violation is known, but a part of the gap was declared unseen at a place of the breach",
         "lapsed": "the ceasefire window ended while it was going on",
+        "decided": end.why or "a person ended it",
     }
     assert end.at is not None and end.how is not None and end.known_at is not None  # noqa: S101, PT018 -- it has ended
     return Step("ended", 0, end.at, end.known_at, f"RULE 6 {end.how}", words[end.how], (), _rows(course))
 
 
-def _with_tiers(steps: list[Step]) -> list[Step]:
-    """Fill in the tier that each step comes from, holding every move against the table."""
-    state, highest, out = "candidate", {"eligible": 0, "effective": 0}, []
-    for step in steps:
+def with_tiers(steps: Iterable[Step]) -> list[Step]:
+    """Return the steps in order, each with the tier that it comes from, holding every move against the table."""
+    state, highest, out = "candidate", {"eligible": 0, "effective": 0, "declared": 0}, []
+    for step in sorted(steps, key=step_order):
         if step.kind not in MOVES[state]:
             msg = f"{step.kind!r} is no move of an incident that is {state}"
             raise ValueError(msg)
@@ -326,6 +329,8 @@ def _step(
     kind: Kind, tier: int, at: int, rule: str, reason: str, needs: Sequence[Violation], carriers: Sequence[Violation]
 ) -> Step:
     known = max([at, *[violation.known_at for violation in needs]])
+    if tier > _WARNING and carriers[0].t0 is not None:
+        known = max(known, carriers[0].t0.known_at)
     return Step(kind, tier, at, known, rule, reason, _rows(needs), _rows(carriers))
 
 

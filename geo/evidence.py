@@ -18,6 +18,7 @@ import rustworkx as rx
 
 from geo import escalation, incidents, nearness
 from geo.course import Measures, Violation, by_begin, first_window, last_begun, t0
+from geo.reviews import NOBODY, choose
 from geo.violations import CONTENT, Carrier, qualifies, standing
 
 if TYPE_CHECKING:
@@ -127,7 +128,14 @@ def items_of(reports: pd.DataFrame) -> dict[str, list[Item]]:
 
 
 def claims(items: Iterable[Item]) -> dict[str, int]:
-    """Return the parties that reports hold responsible, each with the moment when the first claim was known, µs."""
+    """Return the parties that reports hold responsible, each with the moment when the first claim was known, µs.
+
+    A person's attribution stands in place of them all.
+    """
+    items = list(items)
+    ruled = choose((ruling for item in items for ruling in item.carrier.rulings), "party")
+    if ruled is not None:
+        return {} if ruled.says == NOBODY else {ruled.says: ruled.known_at}
     named = [(item.party_claimed, nearness.instant(item.carrier.known_at)) for item in items if item.party_claimed]
     return {party: min(known for name, known in named if name == party) for party, _ in named}
 

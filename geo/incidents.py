@@ -30,7 +30,7 @@ from geo.nearest import nearest
 from geo.nearness import Things, micros
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -58,6 +58,7 @@ class End:
     at: int | None = None
     how: str | None = None
     known_at: int | None = None
+    why: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,14 +68,17 @@ class Grouping:
     violations: pd.DataFrame
 
 
-def group(violations: pd.DataFrame, policy: Policy) -> Grouping:
+def group(violations: pd.DataFrame, policy: Policy, arrange: Callable[[Ints], Ints] | None = None) -> Grouping:
     """Group violations into incidents and candidates.
 
     Every located violation is linked into exactly one incident, attached to one, or part of one candidate; refuted,
     exempt and public-only ones that attach to nothing are in none. Neither coverage nor the order of rows matters.
+    ``arrange`` gives the components as people put them together or apart.
     """
     qualifying = np.flatnonzero(violations["qualifying"].to_numpy(bool))
     component = _components(violations, qualifying, "inside", policy)
+    if arrange is not None:
+        component = arrange(component)
     big = _is_incident(component, qualifying, policy.ladder.open_n)
     named = _least(component[big], violations["anchor"].to_numpy("int64", na_value=0)[big])
     name = np.full(len(violations), None, object)

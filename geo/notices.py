@@ -140,4 +140,5 @@ def _end(row: pd.Series) -> str:
         "assumed": "ended: ceased (assumed)",
         "unresolved": "ended: unresolved",
         "lapsed": "ended: lapsed",
+        "decided": "ended by a person",
     }[row["end"]]

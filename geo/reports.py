@@ -88,7 +88,7 @@ def enrich(reports: pd.DataFrame, theatre: Theatre, policy: Policy) -> pd.DataFr
         ``inside`` (windows that surely contain the observation) and ``touched`` (windows that may contain it).
         ``response`` is the party whose response fire it declares: its own, or as a mission or vetted source saw it.
         A source that the theatre does not declare is ``public``. ``explained`` (heat at a permanent source of heat) is
-        as the input has it, and missing where it says nothing.
+        as the input has it, and missing where it says nothing. ``rulings``: as yet no person has said anything.
     """
     length_h = (reports["observed_to"] - reports["observed_from"]).dt.total_seconds() / 3600
     inside, touched = window_masks(reports, theatre.windows)
@@ -104,6 +104,7 @@ def enrich(reports: pd.DataFrame, theatre: Theatre, policy: Policy) -> pd.DataFr
         touched=touched,
         response=_responses(reports, theatre, policy),
         explained=reports.get("explained", pd.Series(pd.NA, reports.index)).astype("boolean"),
+        rulings=pd.Series([()] * len(reports), reports.index, dtype="object"),
     )
 
 

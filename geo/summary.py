@@ -77,8 +77,9 @@ _LABELS: Final = tables.TIER_LABELS
 _READING: Final = ("next_due", "next_due_what", "persistence", "persistence_why", "growth", *Grown._fields)
 _STANDING: Final = (
     "state", "end", "tier_eligible", "tier_effective", "tier_declared", "tier_peak", "tier_label", "t0_from", "t0_to",
-    "t0_known_at", "next_due", "next_due_what", "persistence", "expansion", "weak_link", "recurrence_of", "gap_covered",
-    "responses", "persistence_why", "growth", "extent_first_m", "depth_first_m", "depth_m", "rate_first_n", "rate_n",
+    "t0_known_at", "t0_set_by", "next_due", "next_due_what", "persistence", "expansion", "weak_link", "recurrence_of",
+    "gap_covered", "responses", "persistence_why", "growth", "extent_first_m", "depth_first_m", "depth_m",
+    "rate_first_n", "rate_n",
 )  # fmt: skip
 
 
@@ -87,7 +88,7 @@ def _standing(breach: Breach) -> dict[str, Any]:
     climb = breach.any
     course = breach.course if climb is None else climb.course
     begin, surely = t0(course)
-    first = min(course, key=by_end)
+    first, start = min(course, key=by_end), course[0].t0
     eligible = breach.tier("eligible")
     expansion = [step.reason for step in breach.steps if step.kind == "eligible" and step.tier_to == len(_LABELS) - 1]
     return {
@@ -96,12 +97,13 @@ def _standing(breach: Breach) -> dict[str, Any]:
         "end": breach.end.how,
         "tier_eligible": eligible,
         "tier_effective": breach.tier("effective"),
-        "tier_declared": None,
+        "tier_declared": breach.peak("declared") or None,
         "tier_peak": breach.peak("eligible"),
         "tier_label": _LABELS[eligible],
         "t0_from": stamp(begin),
         "t0_to": stamp(surely),
-        "t0_known_at": stamp(max(first.known_at, course[0].known_at)),
+        "t0_known_at": stamp(start.known_at if start else max(first.known_at, course[0].known_at)),
+        "t0_set_by": start.by if start else None,
         "expansion": expansion[0] if expansion else None,
         "weak_link": breach.weak,
         "recurrence_of": breach.recurrence_of,

@@ -19,7 +19,7 @@ __all__ = ["PANDAS", "QUARANTINE", "RUN", "Column", "Geometry", "Kind", "Table",
 
 STATUSES: Final = ("alleged", "corroborated", "confirmed", "contested", "refuted", "exempt")
 STATES: Final = ("candidate", "active", "quiet", "ended")
-ENDS: Final = ("ceased", "assumed", "unresolved", "lapsed")
+ENDS: Final = ("ceased", "assumed", "unresolved", "lapsed", "decided")
 TIERS: Final = (0, 1, 2, 3)
 TIER_LABELS: Final = ("watch", "warning", "coalition", "co-ordinated")
 PERSISTENCE: Final = ("persists", "ceased", "indeterminate")
@@ -29,6 +29,11 @@ STEPS: Final = ("opened", "eligible", "effective", "declared", "ended", "correct
 LINEAGE: Final = ("merge", "split", "recurrence", "retraction")
 RASTERS: Final = ("population", "land_cover")
 STATISTICS: Final = ("cell", "sum", "mean", "majority")
+COMMANDS: Final = (
+    "confirm", "refute", "attribute", "exempt", "merge", "split", "move", "set_t0", "declare", "end", "reopen", "fix",
+    "release",
+)  # fmt: skip
+ANSWERS: Final = ("applied", "waits", "over", "rejected")
 WATCHED: Final = ("declared", "assumed", "partly", "unseen")
 NOTICES: Final = ("opened", "withdrawn", "renamed", "tier", "t0", "end")
 
@@ -201,6 +206,7 @@ _INCIDENT = (
     _c("responses", "int", "declared response fire among its violations: it counts in its own party's scenarios alone"),
     _c("persistence_why", "text", "the verdict on persistence in a sentence, with its hours"),
     *(column for column in _GROWN if column.name != "extent_m"),
+    _c("t0_set_by", "text", "command (D-n) by which a person set T0; empty: the observations give it"),
 )
 
 INCIDENT_POINTS: Final = Table("incident_points", "Point", "an incident or candidate, for small scales", _INCIDENT)
@@ -426,8 +432,36 @@ NOTICES_TABLE: Final = Table(
         _c("known_at", "time", "the knowledge that the earlier publication rested on"),
     ),
 )
+REVIEWS: Final = Table(
+    "reviews",
+    None,
+    "a command of a person, with what became of it",
+    (
+        _c("review_id", "text", "D-n, after its ledger number"),
+        _c("ledger_no", "int", "its ledger number"),
+        _c("command", "text", f"what is asked for: {', '.join(COMMANDS)}; anything else is rejected"),
+        _c("target", "text", "what it is about, by name: V-n, B-n, R-n, or D-n for an earlier command"),
+        _c("value", "text", "party, tier, status, time or other incident, as the command needs"),
+        _c("violations", "text", "violations that a split makes a part of their own, or a fix holds together"),
+        _c("reviewer", "text", "the person who decided"),
+        _c("reason", "text", "why"),
+        _c("at", "time", "when it was decided: it speaks from then on"),
+        _c("expires", "time", "until when it speaks, exclusive; empty: without end"),
+        _c("known_at", "time", "when it was known"),
+        _c(
+            "answer",
+            "text",
+            "what became of it at as_of; waits: for its time or a second person; over: expired, released or overruled",
+            ANSWERS,
+        ),
+        _c("why", "text", "why it was not applied, and where the rules by themselves would say otherwise"),
+        _c("violation_id", "text", "violation that its target is, or is part of, now"),
+        _c("incident_id", "text", "incident or candidate that it bears on now"),
+    ),
+)
+
 TABLES: Final[tuple[Table, ...]] = (
     INCIDENT_POINTS, VIOLATIONS, REPORTS, SEGMENTS, FRONT_LINE, INCIDENTS, INCIDENT_DAYS, ZONES, REGIONS,
-    TRANSITIONS, EVIDENCE, LINEAGE_TABLE, NOTICES_TABLE, QUARANTINE, RUN, EXPOSURE, COVERAGE, SCENARIOS,
+    TRANSITIONS, EVIDENCE, LINEAGE_TABLE, NOTICES_TABLE, QUARANTINE, RUN, EXPOSURE, COVERAGE, SCENARIOS, REVIEWS,
 )  # fmt: skip
 BY_NAME: Final[dict[str, Table]] = {table.name: table for table in TABLES}

@@ -13,7 +13,9 @@ RULE 5  A violation is dated by its shortest interval and placed by its smallest
 RULE 6  Its status counts voices: independent origins, where all sources of one party are one voice.
 RULE 7  It qualifies when it is located, not coarse, surely inside a ceasefire window, prohibited, not contested,
         refuted or exempt, not only public, and of at least the policy's status.
-RULE 8  Its anchor is the ledger number of the report with which those that had arrived first qualified by themselves.
+        What a person decided of its status stands in place of RULE 6 (``geo.reviews``).
+RULE 8  Its anchor is the ledger number of the report with which those that had arrived first qualified by themselves,
+        or of the command by which a person let them qualify, if that came first.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ import pandas as pd
 
 from geo import nearness
 from geo.nearness import Near, Things
+from geo.reviews import Ruling, choose
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -61,6 +64,7 @@ class Carrier(NamedTuple):
     length_us: int
     inside: int
     content: str
+    rulings: tuple[Ruling, ...] = ()
 
 
 class Standing(NamedTuple):
@@ -71,6 +75,13 @@ class Standing(NamedTuple):
 
 
 def standing(carriers: Sequence[Carrier], rules: Corroboration) -> Standing:
+    """Return what a person decided of the reports that carry one violation, or else what RULE 6 says of them."""
+    ruled = choose((ruling for carrier in carriers for ruling in carrier.rulings), "status")
+    found = by_rule(carriers, rules)
+    return found if ruled is None else found._replace(status=ruled.says)
+
+
+def by_rule(carriers: Sequence[Carrier], rules: Corroboration) -> Standing:
     """Apply RULE 6 to the reports that carry one violation."""
     heard = [carrier for carrier in carriers if not carrier.disputed]
     voices = len({carrier.voice for carrier in heard})
@@ -246,7 +257,9 @@ def _weapons(carriers: pd.DataFrame) -> pd.DataFrame:
     return own.where(own["weapon"].notna(), first.reindex(own.index))
 
 
-_ESTABLISHED: Final = ["status", "qualifying", "why_not", "origins", "anchor", "qualified_at", "origin_set"]
+_ESTABLISHED: Final = [
+    "status", "qualifying", "why_not", "origins", "anchor", "qualified_at", "origin_set", "by_rule",
+]  # fmt: skip
 
 
 def _establish(carriers: pd.DataFrame, table: pd.DataFrame, policy: Policy) -> pd.DataFrame:
@@ -284,6 +297,7 @@ def _establish_one(carriers: list[Carrier], why: str, rules: Corroboration) -> d
         "origins": now.voices,
         "anchor": anchor,
         "qualified_at": known,
+        "by_rule": by_rule(carriers, rules).status,
         "origin_set": frozenset((carrier.origin, carrier.voice, carrier.trust) for carrier in carriers),
     }
 
@@ -294,16 +308,27 @@ def qualifies(status: str, rules: Corroboration) -> bool:
 
 
 def _anchor(carriers: list[Carrier], rules: Corroboration) -> tuple[int, pd.Timestamp]:
-    """Return RULE 8's ledger number, and the moment by which everything up to it was known."""
-    arrived = sorted(carriers, key=lambda carrier: carrier.stands_no)
-    n = next(n for n in range(1, len(arrived) + 1) if _qualified(arrived[:n], rules))
-    return arrived[n - 1].stands_no, max(carrier.known_at for carrier in arrived[:n])
+    """Return RULE 8's ledger number, and the moment by which what made it qualify was known."""
+    helping = {ruling for one in carriers for ruling in one.rulings if qualifies(ruling.says, rules)}
+    for n in sorted({one.stands_no for one in carriers} | {ruling.no for ruling in helping}):
+        arrived = [one._replace(rulings=()) for one in carriers if one.stands_no <= n]
+        known = [one.known_at for one in arrived]
+        if arrived and _qualified(arrived, rules):
+            return n, max(known)
+        ruled = [ruling for ruling in helping if ruling.no <= n]
+        if arrived and ruled and _dated(arrived).inside:
+            return n, max(*known, pd.Timestamp(min(ruling.known_at for ruling in ruled), unit="us", tz="UTC"))
+    msg = "a violation that qualifies did so at no moment"
+    raise AssertionError(msg)
+
+
+def _dated(carriers: list[Carrier]) -> Carrier:
+    return min(carriers, key=lambda carrier: (carrier.length_us, carrier.content))
 
 
 def _qualified(carriers: list[Carrier], rules: Corroboration) -> bool:
     """Return whether some of a violation's carriers would qualify alone: dated by them, with the status they give."""
-    dated = min(carriers, key=lambda carrier: (carrier.length_us, carrier.content))
-    return dated.inside != 0 and qualifies(standing(carriers, rules).status, rules)
+    return _dated(carriers).inside != 0 and qualifies(standing(carriers, rules).status, rules)
 
 
 def _heat(table: pd.DataFrame, reports: pd.DataFrame, policy: Policy) -> pd.Series:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines import lines, publications
+from pipelines import lines, publications, reviews
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,9 +30,13 @@ def audit(workspace: Workspace) -> Audit:
     """Read and compute everything anew."""
     with workspace.ledger() as ledger:
         past = publications.history(ledger)
-        files = [*ledger.verify(workspace.raw), *lines.problems(workspace, ledger)]
+        files = [
+            *ledger.verify(workspace.raw),
+            *lines.problems(workspace, ledger),
+            *reviews.problems(workspace, ledger),
+        ]
         problems = [*files, *_published(workspace, past)]
-        erased = [*ledger.erased(workspace.raw), *lines.erased(workspace, ledger)]
+        erased = [*ledger.erased(workspace.raw), *lines.erased(workspace, ledger), *reviews.erased(workspace, ledger)]
         return Audit(ledger.head(), ledger.counts(), len(past), tuple(problems), tuple(erased))
 
 

@@ -18,6 +18,7 @@ HEADLINE: Final = (
     "incident_id", "name", "state", "end", "tier_eligible", "tier_effective", "tier_peak", "t0_from", "next_due",
     "next_due_what",
 )  # fmt: skip
+ANSWERED: Final = ("review_id", "command", "target", "answer", "why")
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,13 @@ class Outcome:
     quarantine: Mapping[str, int]
     changes: Changes
     notices: pd.DataFrame
+    reviews: pd.DataFrame
     incidents: pd.DataFrame
+
+    @property
+    def answers(self) -> list[dict[str, Any]]:
+        """What became of each command of a person; who gave it stands in the publication only."""
+        return records(self.reviews[list(ANSWERED)])
 
     @property
     def states(self) -> dict[str, tuple[str, int]]:
@@ -104,6 +111,7 @@ class Outcome:
                 "gone": list(self.changes.gone),
             },
             "notices": records(self.notices),
+            "reviews": self.answers,
             "incidents": records(self.incidents),
         }
 
@@ -175,6 +183,7 @@ def _lines(outcome: Outcome) -> Iterator[str]:
         yield f"- **{title}** ({len(names)}): {listed}"
     yield from _table("Incidents", outcome.incidents)
     yield from _table("Notices: what late news changed", outcome.notices)
+    yield from _table("What people decided", outcome.reviews[list(ANSWERED)])
     yield ""
     yield "## Refused rows"
     yield ""

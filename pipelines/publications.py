@@ -89,11 +89,13 @@ def key(
     theatre: str,
     policies: tuple[str, ...],
     lines: tuple[str, ...],
+    commands: tuple[str, ...],
     version: str,
 ) -> str:
     """Return the SHA-256 over everything that a publication depends on; the hashes are hex."""
     known_at = question.known_at.isoformat() if question.known_at else None
-    parts = [inputs, theatre, policies, lines, version, question.as_of.isoformat(), known_at, question.region]
+    moment = (question.as_of.isoformat(), known_at, question.region)
+    parts = [inputs, theatre, policies, lines, commands, version, *moment]
     return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).hexdigest()
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from geo.errors import PolicyError
 from geo.policy import in_force
-from pipelines import publications, surfaces
+from pipelines import commands, publications, surfaces
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,11 +28,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Memory:
-    """What was known at a moment: settings, reports, coverage, and the state of the ledger they come from."""
+    """What was known at a moment: settings, reports, coverage and commands of people, with the hashes of these."""
 
     settings: Settings
     reports: pd.DataFrame
     coverage: pd.DataFrame
+    commands: pd.DataFrame
+    command_hashes: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +83,7 @@ def recall(workspace: Workspace, question: Question, *, version: str, at: dateti
             theatre=now.settings.theatre_hash,
             policies=now.settings.policy_hashes,
             lines=now.settings.line_hashes,
+            commands=now.command_hashes,
             version=version,
         )
         past = publications.history(ledger)
@@ -129,10 +132,13 @@ def _require(question: Question, settings: Settings, *, replay: bool, at: dateti
 
 def memory(workspace: Workspace, ledger: Ledger, known_at: datetime | None, up_to_no: int | None) -> Memory:
     """Read what was known at a moment (``None``: ever), up to a ledger number (``None``: the last)."""
+    hashes, decided = commands.known(ledger, known_at, up_to_no)
     return Memory(
         workspace.settings(ledger, known_at, up_to_no),
         ledger.reports(known_at, up_to_no=up_to_no),
         ledger.coverage(known_at, up_to_no=up_to_no),
+        decided,
+        hashes,
     )
 
 
@@ -155,4 +161,6 @@ def _hindsight(ledger: Ledger, question: Question, now: Memory) -> bool:
     if question.known_at is not None and question.known_at <= question.as_of:
         return False
     arrived = ledger.head(question.as_of).inputs_no != ledger.head(question.known_at).inputs_no
-    return arrived or any(bool((frame["known_at"] > question.as_of).any()) for frame in (now.reports, now.coverage))
+    return arrived or any(
+        bool((frame["known_at"] > question.as_of).any()) for frame in (now.reports, now.coverage, now.commands)
+    )

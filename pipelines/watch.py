@@ -17,7 +17,7 @@ import pandas as pd
 from geo import notices as notice
 from geo import tables
 from geo.assess import Assessment, assess
-from pipelines import compiled, layers, publications, surfaces
+from pipelines import compiled, layers, publications, reviews, surfaces
 from pipelines.outcome import Changes, Outcome, headlines
 from pipelines.publications import Question
 from pipelines.recall import Memory, Recalled, recall
@@ -73,6 +73,7 @@ def watch(
     """
     question = Question(as_of, known_at, region)
     workspace.remember(clock)
+    reviews.heed(workspace, clock)
     _log.info("reading the ledger")
     recalled = recall(workspace, question, version=version, at=clock())
     _log.info("assessing %s reports", f"{len(recalled.now.reports):,}")
@@ -90,7 +91,8 @@ def judge(memory: Memory, as_of: datetime) -> Assessment:
     """Assess the whole theatre."""
     if len(memory.reports) >= compiled.MANY:
         compiled.keep()
-    return assess(memory.reports, memory.coverage, memory.settings.theatre, memory.settings.policies, as_of)
+    known, settings = memory, memory.settings
+    return assess(known.reports, known.coverage, settings.theatre, settings.policies, as_of, known.commands)
 
 
 def compare(recalled: Recalled, whole: Assessment) -> pd.DataFrame:
@@ -187,6 +189,7 @@ def report(recalled: Recalled, content: Mapping[str, pd.DataFrame], published: P
         },
         changes=Changes.between(recalled.earlier, incidents),
         notices=content["notices"],
+        reviews=content["reviews"],
         incidents=incidents,
     )
 
@@ -197,11 +200,15 @@ def _same(then: Memory, now: Memory, moment: datetime) -> bool:
         now.settings.theatre_hash,
         now.settings.policy_hashes,
     )
-    return settings and all(
-        _begun(earlier, moment, columns).equals(_begun(later, moment, columns))
-        for earlier, later, columns in (
-            (then.reports, now.reports, ["ledger_no", "disputed"]),
-            (then.coverage, now.coverage, ["ledger_no"]),
+    return (
+        settings
+        and then.command_hashes == now.command_hashes
+        and all(
+            _begun(earlier, moment, columns).equals(_begun(later, moment, columns))
+            for earlier, later, columns in (
+                (then.reports, now.reports, ["ledger_no", "disputed"]),
+                (then.coverage, now.coverage, ["ledger_no"]),
+            )
         )
     )
 

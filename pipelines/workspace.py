@@ -6,6 +6,7 @@ A workspace is a folder::
     raw/                   the files as they came, by SHA-256
     theatre/               the theatre and its policy: the user's to edit
     inbox/                 where files may be dropped
+    reviews.gpkg           commands of people: theirs to fill, read before every run
     published/             monitor.gpkg, and regions/ID/monitor.gpkg
 
 What stands in ``theatre/`` is in force once it has been checked whole and recorded in the ledger, as a new version
@@ -25,7 +26,7 @@ from typing import TYPE_CHECKING, Final
 
 from geo.errors import PolicyError
 from geo.policy import Policy, PolicyVersion
-from pipelines import settings, surfaces
+from pipelines import commands, settings, surfaces
 from pipelines.ledger import Ledger
 from pipelines.linework import entry as linework
 
@@ -104,6 +105,7 @@ class Workspace:
         try:
             _furnish(draft, files, name, replay=replay, at=at)
             _copy(home or path, draft / "theatre", rasters)
+            commands.create(draft / commands.FILE)
             draft.chmod(0o755)
             draft.rename(path)
         except BaseException:

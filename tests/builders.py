@@ -20,6 +20,7 @@ from shapely import LineString, box
 from geo.fronts import Baseline
 from geo.policy import Policy, PolicyVersion
 from geo.reports import COVERAGE, INTAKE, STORED
+from geo.reviews import REVIEWS, names
 from geo.theatre import Party, Source, Theatre, Window
 from geo.zones import Zone
 
@@ -217,6 +218,32 @@ def coverage(
 ) -> pd.DataFrame:
     """Return a COVERAGE frame from (from, to, sees) or whole rows; the place is ``km`` unless a row states its own."""
     return _frame([_covered(row, n, km, radius_m) for n, row in enumerate(rows, 1)], COVERAGE)
+
+
+def commands(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
+    """Return a REVIEWS frame; ledger numbers follow the rows' order from 1,001, and every name is its item's own."""
+    return _frame([_commanded(row, n) for n, row in enumerate(rows, 1001)], REVIEWS)
+
+
+def command(
+    kind: str,
+    target: str,
+    value: str = "",
+    *,
+    at: float | datetime = 100.0,
+    **fields: Any,  # noqa: ANN401 -- any column of a command
+) -> dict[str, Any]:
+    """Return one command as a row; what is not said is plain: by one person, for a reason, known when it was given."""
+    said = {"command": kind, "target": target, "value": value, "reviewer": "Anna Example", "reason": "seen the site"}
+    expires = fields.pop("expires", None)
+    times = {"at": when(at), "expires": None if expires is None else when(expires)}
+    return {**said, **times, **fields}
+
+
+def _commanded(row: dict[str, Any], n: int) -> dict[str, Any]:
+    used = names(row["target"], row["value"], row.get("violations") or "")
+    known = when(row.get("known_at", row["at"]))
+    return {"ledger_no": n, "subjects": {name: int(name[2:]) for name in used}, **row, "known_at": known}
 
 
 def _stored(row: dict[str, Any], n: int) -> dict[str, Any]:

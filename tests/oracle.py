@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oracle_incidents import finish, group, remember
-from oracle_ladder import ladder, persisting, reading, scenarios, seen_in
+from oracle_ladder import ladder, numbered, persisting, reading, scenarios, seen_in
 from oracle_reports import Row, read, read_coverage
+from oracle_reviews import arrange, declarations, read_commands, say, speaking
 from oracle_violations import assemble, violation, voices
 
 from geo.policy import in_force
@@ -31,6 +32,7 @@ def answer(
     theatre: Theatre,
     policies: tuple[PolicyVersion, ...],
     as_of: datetime,
+    commands: pd.DataFrame | None = None,
 ) -> dict[str, list[Row]]:
     """Return ``violations``, ``incidents``, ``transitions`` and ``evidence`` as lists of dicts.
 
@@ -42,27 +44,45 @@ def answer(
         Aware UTC.
     """
     policy = in_force(policies, as_of)
-    rows = read(matched, theatre, policy)
+    said = speaking(read_commands(commands), as_of)
+    rows = say(read(matched, theatre, policy), said)
     seen = read_coverage(coverage, theatre)
-    found = solve(rows, seen, theatre, policies, as_of)
+    found = solve(rows, seen, theatre, policies, as_of, said)
     return {**found, "evidence": evidence(found, seen, theatre, policies, as_of)}
 
 
 def solve(
-    rows: list[Row], coverage: list[Row], theatre: Theatre, policies: tuple[PolicyVersion, ...], as_of: datetime
+    rows: list[Row],
+    coverage: list[Row],
+    theatre: Theatre,
+    policies: tuple[PolicyVersion, ...],
+    as_of: datetime,
+    said: list[Row],
 ) -> dict[str, list[Row]]:
     """Return everything but the evidence."""
     policy = in_force(policies, as_of)
     present = [row for row in rows if row["from"] <= as_of]  # I1
     violations = assemble(present, theatre, policy)
-    incidents = group(violations, policy)
+    incidents = group(violations, policy, lambda parts: arrange(parts, said, policy))
     for incident in incidents:
         follow(incident, coverage, theatre, policies, as_of)
+        declare(incident, said, policies)
     for incident in incidents:
         remember(incident, incidents, coverage, policy)
     transitions = [step for incident in incidents for step in incident["steps"]]
     readings = [each for incident in incidents for each in incident["readings"]]
     return {"violations": violations, "incidents": incidents, "transitions": transitions, "scenarios": readings}
+
+
+def declare(incident: Row, said: list[Row], policies: tuple[PolicyVersion, ...]) -> None:
+    """Add the tiers that people declared."""
+    incident["tier_declared"] = None
+    new = declarations(incident, said) if incident["kind"] == "B" else []
+    if new:
+        mine = [step for step in incident["steps"] if step["scenario"] == "any"]
+        rest = [step for step in incident["steps"] if step["scenario"] != "any"]
+        incident["steps"] = numbered([*mine, *new], incident, "any", in_force(policies, incident["t0_to"])) + rest
+        incident["tier_declared"] = max(step["tier_to"] for step in new)
 
 
 def follow(
@@ -131,7 +151,7 @@ def without(
 ) -> list[Row]:
     """E1: return the steps of what an incident comes to when one report is left out of its violation."""
     policy = in_force(policies, as_of)
-    left = [[row for row in v["members"] if row is not gone] for v in incident["members"]]
+    left = [[row for row in v["members"] if row["id"] != gone["id"]] for v in incident["members"]]
     violations = [violation(members, [], theatre, policy) for members in left if members]
     parts = group([v for v in violations if v["qualifying"]], policy)
     for part in parts:
@@ -143,7 +163,8 @@ def carriers_of(step: Row, incident: Row, policies: tuple[PolicyVersion, ...]) -
     """E1."""
     seen = seen_in(step["scenario"], incident["members"])
     t0_to = min(v["to"] for v in seen)
-    carried = persisting(seen, t0_to, in_force(policies, t0_to)) if step["tier_to"] == 2 else seen
+    second = step["tier_to"] == 2 and step["kind"] != "declared"
+    carried = persisting(seen, t0_to, in_force(policies, t0_to)) if second else seen
     return [row for v in carried for row in v["carriers"]]
 
 

@@ -39,10 +39,12 @@ def components(items: list[Row], joined: Callable[[Row, Row], bool]) -> list[lis
     return found
 
 
-def group(violations: list[Row], policy: Policy) -> list[Row]:
-    """Return incidents and candidates, and say in every violation where it belongs."""
+def group(
+    violations: list[Row], policy: Policy, arrange: Callable[[list[list[Row]]], list[list[Row]]] = list
+) -> list[Row]:
+    """Return incidents and candidates, and say in every violation where it belongs; people may ``arrange`` (P8)."""
     counting = [v for v in violations if v["qualifying"]]
-    parts = components(counting, lambda a, b: linked(a, b, policy))
+    parts = arrange(components(counting, lambda a, b: linked(a, b, policy)))
     big = [part for part in parts if len(part) >= policy.ladder.open_n]
     incidents = [_named("B", min(v["anchor"] for v in part), part, policy) for part in big]
     for other in (v for v in violations if not v["qualifying"]):

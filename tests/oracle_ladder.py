@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from geo.policy import Policy, PolicyVersion
     from geo.theatre import Theatre
 
-KINDS = ("opened", "eligible", "effective", "ended")
+KINDS = ("opened", "eligible", "effective", "declared", "ended")
 RATE_SPAN = timedelta(hours=24)
 
 
@@ -39,6 +39,8 @@ def seen_in(scenario: str, members: list[Row]) -> list[Row]:
 
 def claimed(v: Row, party: str) -> list[datetime]:
     """Return when it was first known that somebody holds the party responsible, if anybody does."""
+    if v["blamed"] is not None:
+        return [v["blamed"]["known_at"]] if v["blamed"]["value"] == party else []
     return sorted(row["known_at"] for row in v["carriers"] if row["party_claimed"] == party)[:1]
 
 
@@ -162,7 +164,7 @@ def third_effect(
 
 def numbered(steps: list[Row], incident: Row, scenario: str, rules: Policy) -> list[Row]:
     """L5."""
-    reached = {"opened": 0, "eligible": 0, "effective": 0}
+    reached = {"opened": 0, "eligible": 0, "effective": 0, "declared": 0}
     ordered = sorted(steps, key=lambda s: (s["kind"] == "ended", s["at"], s["tier_to"], KINDS.index(s["kind"])))
     for seq, step in enumerate(ordered, 1):
         before = reached["eligible"] if step["kind"] == "ended" else reached[step["kind"]]

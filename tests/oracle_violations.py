@@ -7,6 +7,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from oracle_reports import Row, distance, ids, may_be_in, pause, surely_in
+from oracle_reviews import decided
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -102,6 +103,12 @@ def voices(rows: Iterable[Row]) -> set[tuple[str, str]]:
 
 
 def status(carriers: list[Row], policy: Policy) -> str:
+    """V5, or what people decided (P6)."""
+    ruled = decided(carriers)
+    return by_rule(carriers, policy) if ruled is None else str(ruled["says"])
+
+
+def by_rule(carriers: list[Row], policy: Policy) -> str:
     """V5."""
     heard = [row for row in carriers if not row["disputed"]]
     if not heard:
@@ -121,6 +128,9 @@ def enough(carriers: list[Row], policy: Policy) -> bool:
 def violation(members: list[Row], heat: list[Row], theatre: Theatre, policy: Policy) -> Row:
     """V4 to V9."""
     carriers = [row for row in members if row["trust"] != "public"] or members
+    crowd = [one for row in members if row not in carriers for one in row.get("said", [])]
+    carriers = [{**row, "said": [*row.get("said", []), *crowd]} for row in carriers]
+    blamed = decided(carriers, party=True)
     at_time = min(carriers, key=lambda row: (row["to"] - row["from"], row["content"]))
     at_place = min(carriers, key=lambda row: (row["u"], row["content"]))
     armed = [row for row in sorted(carriers, key=lambda row: row["content"]) if row["weapon"]]
@@ -144,12 +154,15 @@ def violation(members: list[Row], heat: list[Row], theatre: Theatre, policy: Pol
         "weapon": arm["weapon"],
         "weapon_class": arm["weapon_class"],
         "parties": sorted({row["party_claimed"] for row in carriers if row["party_claimed"]}),
+        "blamed": blamed,
         "responses": {row["party_claimed"] for row in carriers if is_response(row)},
         "status": status(carriers, policy),
         "coarse": any(row["coarse"] for row in carriers),
         "incident": None,
         "attached": False,
     }
+    if blamed is not None:
+        made["parties"] = [] if blamed["value"] == "unknown" else [blamed["value"]]
     made["windows"] = ids(surely_in, made, theatre)
     made["touched"] = ids(may_be_in, made, theatre)
     made["heat_consistent"] = any(warm(made, row, policy) for row in heat)
@@ -168,12 +181,21 @@ def is_response(row: Row) -> bool:
 
 
 def anchor(carriers: list[Row], theatre: Theatre, policy: Policy) -> tuple[int, datetime]:
-    """V7."""
-    for n in sorted(row["stands"] for row in carriers):
-        arrived = [row for row in carriers if row["stands"] <= n]
+    """V7 and P7."""
+    limit = policy.corroboration.qualifying_status
+    said = [one for row in carriers for one in row["said"] if one["command"] != "attribute"]
+    helping = [one for one in said if one["says"] not in OUT and ORDER.index(one["says"]) >= ORDER.index(limit)]
+    for n in sorted({*(row["stands"] for row in carriers), *(one["no"] for one in helping)}):
+        arrived = [{**row, "said": []} for row in carriers if row["stands"] <= n]
+        if not arrived:
+            continue
+        known = max(row["known_at"] for row in arrived)
         dated = min(arrived, key=lambda row: (row["to"] - row["from"], row["content"]))
         if ids(surely_in, dated, theatre) and enough(arrived, policy):
-            return n, max(row["known_at"] for row in arrived)
+            return n, known
+        vouched = [one["known_at"] for one in helping if one["no"] <= n]
+        if ids(surely_in, dated, theatre) and vouched:
+            return n, max(known, min(vouched))
     raise AssertionError
 
 

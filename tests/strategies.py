@@ -96,6 +96,7 @@ class World:
     theatre: Theatre
     policies: tuple[PolicyVersion, ...]
     as_of: datetime
+    commands: pd.DataFrame | None = None
 
     def but(self, **changes: Any) -> World:  # noqa: ANN401 -- any field
         """Return this world with something else in it."""
@@ -115,9 +116,13 @@ class World:
         )
         windows = [(window.id, str(window.start), str(window.end)) for window in self.theatre.windows]
         policies = [(str(v.in_force_from), _changed(v.policy)) for v in self.policies]
+        decided = (
+            "" if self.commands is None else self.commands.drop(columns=["reason", "fault"]).to_string(index=False)
+        )
         return (
             f"World at {_hours_of(self.as_of):g} h, windows {windows}, policies {policies}\n"
-            f"{hours[SHOWN].to_string(index=False)}\n{watched[SHOWN_COVERAGE].to_string(index=False)}"
+            f"{hours[SHOWN].to_string(index=False)}\n{watched[SHOWN_COVERAGE].to_string(index=False)}\n"
+            f"{decided}"
         )
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ANN401, FBT001 -- what hypothesis calls
@@ -325,3 +330,55 @@ def renumbered(stored: pd.DataFrame, order: list[int]) -> pd.DataFrame:
     last = [stands.get(row, first[row]) for row in range(len(order))]
     numbers = {"first_no": first, "stands_no": last, "ledger_no": last, "report_id": [f"R-{n}" for n in first]}
     return stored.assign(**numbers).astype(stored.dtypes.to_dict()).sort_values("ledger_no", ignore_index=True)
+
+
+SAID = (
+    "confirm", "confirm", "refute", "refute", "exempt", "attribute", "merge", "split", "move", "set_t0", "declare",
+    "declare", "end", "reopen", "fix", "fix", "release",
+)  # fmt: skip
+PEOPLE = ("Anna Example", "Boris Example", " anna  EXAMPLE")
+
+
+@st.composite
+def decided(draw: st.DrawFn, world: World, numbers: list[int] | None = None, kinds: tuple[str, ...] = SAID) -> World:
+    """Return the world with commands of a few people about a few items of it, legal ones and others."""
+    some = numbers or world.stored["first_no"].tolist()
+    items = st.sampled_from(draw(st.lists(st.sampled_from(some), min_size=1, max_size=6)))
+    moments = [_hours_of(at.to_pydatetime()) for at in world.stored["observed_to"]]
+    listed = [
+        _said(draw, kind, items, moments, n)
+        for n, kind in enumerate(draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=8)), 1001)
+    ]
+    return world.but(commands=builders.commands(listed))
+
+
+def _said(draw: st.DrawFn, kind: str, items: st.SearchStrategy[int], moments: list[float], n: int) -> dict[str, Any]:
+    """Return one command."""
+    letter = {"refute": "VVR", "fix": "VB"}.get(
+        kind, "V" if kind in {"confirm", "exempt", "attribute", "move"} else "B"
+    )
+    target = f"{draw(st.sampled_from(letter))}-{draw(items)}"
+    if kind == "release" and draw(st.booleans()):
+        target = f"D-{draw(st.integers(1001, n))}"
+    at = draw(st.sampled_from(moments)) + draw(st.sampled_from([-1.0, 0.0, 1.0, 12.0, 25.0]))
+    back = draw(st.sampled_from([0.0, 5.0, 20.0]))
+    moment = builders.when(at - back).isoformat()
+    values = {
+        "attribute": st.sampled_from(["L", "R", "unknown"]),
+        "merge": items.map(lambda number: f"B-{number}"),
+        "move": items.map(lambda number: f"B-{number}"),
+        "set_t0": st.just(moment),
+        "declare": st.sampled_from(["1", "2", "2", "3"]),
+        "end": st.sampled_from(["", moment]),
+        "fix": st.sampled_from(["", "confirmed", "refuted"]),
+    }
+    several = kind == "split" or (kind == "fix" and target.startswith("B"))
+    return builders.command(
+        kind,
+        target,
+        draw(values.get(kind, st.just(""))) if not several else "",
+        at=at,
+        expires=draw(st.sampled_from([None, None, None, at + 10.0])),
+        reviewer=draw(st.sampled_from(PEOPLE)),
+        violations=" ".join(f"V-{number}" for number in draw(st.lists(items, max_size=3))) if several else None,
+    )

@@ -40,7 +40,7 @@ FEW = strategies.tries(12)
 
 
 def assessed(world: World) -> Assessment:
-    return assess(world.stored, world.coverage, world.theatre, world.policies, world.as_of)
+    return assess(world.stored, world.coverage, world.theatre, world.policies, world.as_of, world.commands)
 
 
 def same_tables(one: Assessment, other: Assessment) -> None:

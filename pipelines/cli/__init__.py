@@ -12,6 +12,7 @@ from pipelines.cli.explain import explain
 from pipelines.cli.ingest import ingest
 from pipelines.cli.init import init
 from pipelines.cli.line import line
+from pipelines.cli.review import review
 from pipelines.cli.run import run
 from pipelines.cli.simulate import simulate
 from pipelines.cli.verify import verify
@@ -27,5 +28,5 @@ def main() -> None:
     """  # noqa: D301 -- \b keeps click from joining the lines
 
 
-for _command in (demo, init, ingest, line, run, explain, simulate, verify):
+for _command in (demo, init, ingest, line, review, run, explain, simulate, verify):
     main.add_command(_command)

@@ -1,7 +1,7 @@
 """What do all commands share: times, faults, tables, and where output goes?
 
 Results go to stdout, progress to stderr. Exit codes: 0 done, 1 our fault, 2 wrong use or settings, 3 done but rows were
-quarantined or a line could not be used.
+quarantined, a line could not be used or a command was rejected.
 """
 
 from __future__ import annotations
@@ -132,6 +132,15 @@ def incidents(found: Sequence[dict[str, Any]]) -> str:
     rest = len(found) - len(rows)
     more = f"\n  … and {rest:,} more, in the map and with --json" if rest else ""
     return table(names, rows) + more if rows else "  no incidents"
+
+
+def answers(found: Sequence[dict[str, Any]]) -> str:
+    """Return a table of commands with their answers, as ``Outcome.answers`` gives them; rejected ones first."""
+    ordered = sorted(found, key=lambda row: row["answer"] != "rejected")
+    rows = [[row["review_id"], row["command"], row["target"], row["answer"], row["why"]] for row in ordered[:SHOWN]]
+    rest = len(found) - len(rows)
+    more = f"\n  … and {rest:,} more, in the map and with --json" if rest else ""
+    return table(["decision", "command", "target", "answer", "why"], rows) + more
 
 
 def _tier(row: dict[str, Any]) -> str:

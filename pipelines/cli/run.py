@@ -134,6 +134,9 @@ def tell(outcome: Outcome) -> None:
     if changes["since"]:
         named = "; ".join(f"{word} {', '.join(changes[word]) or 'none'}" for word in ("new", "escalated", "ended"))
         click.echo(f"  Since {changes['since']}: {named}; {len(told['notices'])} notices of what late news changed")
+    if told["reviews"]:
+        click.echo("What people decided")
+        click.echo(common.answers(told["reviews"]))
     click.echo(f"  {told['file']}{'' if told['written'] else ' (the same publication was there already)'}")
     if outcome.overtaken:
         click.echo("  (The workspace's current map speaks of a later moment and stays as it is.)")

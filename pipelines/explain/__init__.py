@@ -35,6 +35,9 @@ _REPORT: Final = (
     "report_id", "source", "source_ref", "observed_from", "observed_to", "recorded_at", "act", "weapon",
     "party_claimed", *_PLACE, "violation_id", "incident_id", "text", "url",
 )  # fmt: skip
+_DECISION: Final = (
+    "review_id", "command", "target", "value", "violations", "reviewer", "reason", "at", "expires", "answer", "why",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,8 +111,15 @@ def _incident(answer: Answer, row: pd.Series) -> dict[str, Any]:
                 ["violation_id", "status", "qualifying", "why_not", "attached", "observed_from", "observed_to", *_PLACE]
             ]
         ),
+        "decisions": _decisions(answer, "incident_id", str(row["incident_id"])),
         "next": outlook(row, answer.known.settings.policies, pd.Timestamp(answer.as_of)),
     }
+
+
+def _decisions(answer: Answer, column: str, name: str) -> list[dict[str, Any]]:
+    """Return the commands of people that bear on an incident or a violation."""
+    table = answer.tables["reviews"]
+    return records(table.loc[table[column] == name, list(_DECISION)])
 
 
 def _steps(answer: Answer, name: str) -> list[dict[str, Any]]:
@@ -127,7 +137,12 @@ def _steps(answer: Answer, name: str) -> list[dict[str, Any]]:
 def _violation(answer: Answer, row: pd.Series) -> dict[str, Any]:
     reports = answer.tables["reports"]
     mine = reports.loc[reports["violation_id"] == row["violation_id"], list(_REPORT)]
-    return {"kind": "violation", "violation": _plain(row.drop("geometry", errors="ignore")), "reports": records(mine)}
+    return {
+        "kind": "violation",
+        "violation": _plain(row.drop("geometry", errors="ignore")),
+        "reports": records(mine),
+        "decisions": _decisions(answer, "violation_id", str(row["violation_id"])),
+    }
 
 
 def _report(_answer: Answer, row: pd.Series) -> dict[str, Any]:

@@ -38,6 +38,7 @@ def _incident(told: dict[str, Any], limit: int | None) -> Iterator[str]:
     if told["steps"]:
         yield from ("", "How it got there")
     yield from _steps(told["steps"], limit)
+    yield from _decided(told["decisions"])
     yield from ("", "What would come next")
     for sentence in told["next"]:
         yield from _wrapped(sentence, "  ")
@@ -58,6 +59,19 @@ def _extras(row: dict[str, Any]) -> Iterator[str]:
         yield f"  recurrence of {row['recurrence_of']}, pause watched: {'yes' if row['gap_covered'] else 'no'}"
     if row["weak_link"]:
         yield "  weak link  one link alone holds two parts of it together; a person should look"
+
+
+def _decided(decisions: list[dict[str, Any]]) -> Iterator[str]:
+    """Tell what people decided, who, why, and what became of it."""
+    if decisions:
+        yield from ("", "What people decided")
+    for one in decisions:
+        words = (one["command"], one["target"], one["value"], one["violations"])
+        until = f" until {one['expires']}" if one["expires"] else ""
+        yield f"  {one['review_id']}  {' '.join(word for word in words if word)}, {one['at']}{until}: {one['answer']}"
+        yield from _wrapped(f"{_or(one['reviewer'])}: {_or(one['reason'])}", "      ")
+        if one["why"]:
+            yield from _wrapped(f"({one['why']})", "      ")
 
 
 def _steps(steps: list[dict[str, Any]], limit: int | None) -> Iterator[str]:
@@ -154,6 +168,7 @@ def _violation(told: dict[str, Any], _limit: int | None) -> Iterator[str]:
         " (attached: changes nothing about it)" if row["attached"] else ""
     )
     yield from ("  reports", *(f"    - {_report_line(report)}" for report in told["reports"]))
+    yield from _decided(told["decisions"])
 
 
 def _report(told: dict[str, Any], _limit: int | None) -> Iterator[str]:

@@ -16,7 +16,7 @@ from prefect.cache_policies import NO_CACHE
 from geo.errors import CeasewatchError
 from pipelines import outcome as outcomes
 from pipelines import recall as recalls
-from pipelines import watch
+from pipelines import reviews, watch
 from pipelines.ledger import LedgerBusy
 
 if TYPE_CHECKING:
@@ -60,6 +60,12 @@ def _acts(name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
 def remember(workspace: Workspace, clock: Clock) -> tuple[str, ...]:
     """Record what stands in the workspace's theatre folder where it was edited."""
     return workspace.remember(clock)
+
+
+@_acts("heed-reviews")
+def heed(workspace: Workspace, clock: Clock) -> None:
+    """Record what people decided in the workspace's own GeoPackage."""
+    reviews.heed(workspace, clock)
 
 
 recall = _acts("recall-ledger")(recalls.recall)

@@ -57,15 +57,26 @@ def read(data: bytes) -> list[list[Position]]:
     return [part for number, shape in enumerate(shapes, 1) for part in _parts(shape, f"row {number}")]
 
 
+def require_plain(file: sqlite3.Connection) -> None:
+    """Refuse a database that can make its reader run what it holds.
+
+    Raises
+    ------
+    InputError
+        If it holds a view, or a virtual table that is no spatial index.
+    """
+    file.set_progress_handler(lambda: 1, _STEPS)
+    file.execute("PRAGMA trusted_schema = OFF")
+    for kind, sql in file.execute("SELECT type, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall():
+        virtual = kind == "table" and re.match(r"\s*CREATE\s+VIRTUAL", str(sql), re.IGNORECASE)
+        if kind == "view" or (virtual and not _RTREE.match(str(sql))):
+            refuse("geopackage", "it holds a view or a virtual table; export the one layer into a new file")
+
+
 def _look(path: Path) -> tuple[str, int]:
     """Return the only layer and its number of rows."""
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as file:
-        file.set_progress_handler(lambda: 1, _STEPS)
-        file.execute("PRAGMA trusted_schema = OFF")
-        for kind, sql in file.execute("SELECT type, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall():
-            virtual = kind == "table" and re.match(r"\s*CREATE\s+VIRTUAL", str(sql), re.IGNORECASE)
-            if kind == "view" or (virtual and not _RTREE.match(str(sql))):
-                refuse("geopackage", "it holds a view or a virtual table; export the line alone into a new file")
+        require_plain(file)
         layers = file.execute(_CATALOGUE).fetchall()
         if len(layers) != 1:
             named = ", ".join(sorted(str(name) for name, *_ in layers)) or "none"

@@ -1,0 +1,116 @@
+"""How do the decisions of people become entries of the ledger?
+
+From a file that someone names, whose bytes are kept first, and from ``reviews.gpkg`` in the workspace, which is read
+before every run and never written to. What came before adds nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from geo.errors import PolicyError
+from pipelines import commands
+from pipelines.edge import read_bytes
+from pipelines.ledger import raw_state, store_raw
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pipelines.ledger import Ledger
+    from pipelines.workspace import Clock, Workspace
+
+_log: Final = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What became of a file of commands: the ledger number of each row, and how many of them were new."""
+
+    file: str
+    numbers: tuple[int, ...]
+    new: int
+
+
+def bring(workspace: Workspace, file: Path, *, decided: bool, clock: Clock) -> Brought:
+    """Keep a file of commands (CSV) and append those that are new.
+
+    Parameters
+    ----------
+    workspace
+        Where the theatre is watched.
+    file
+        The file, as it came.
+    decided
+        Whether, in a replay workspace, each command was known from the time of its decision on.
+    clock
+        Gives the present moment.
+
+    Raises
+    ------
+    PolicyError
+        If the file cannot be read, or history is imported into a workspace that is no replay.
+    """
+    with workspace.ledger() as ledger:
+        _require_replay(decided=decided, replay=ledger.replay)
+    data = read_bytes(file)
+    found = commands.read_csv(data, file.name, store_raw(workspace.raw, data))
+    if decided:
+        found = [entry.as_decided() for entry in found]
+    return _append(workspace, file.name, found, clock)
+
+
+def heed(workspace: Workspace, clock: Clock) -> Brought | None:
+    """Append what is new in the workspace's own ``reviews.gpkg``; ``None`` where there is no such file.
+
+    A file that cannot be read does not stop the watch: a warning says so, and what it had said before stands.
+    """
+    file = workspace.path / commands.FILE
+    if not file.is_file():
+        return None
+    try:
+        found = commands.read_geopackage(file)
+    except PolicyError as error:
+        _log.warning("%s. What it said before stands.", error)
+        return None
+    with workspace.ledger() as ledger:
+        before = {entry.content for _, entry in commands.entries(ledger)}
+    if all(entry.content in before for entry in found):
+        return Brought(file.name, (), 0)  # no writer is kept waiting
+    return _append(workspace, file.name, found, clock)
+
+
+def _append(workspace: Workspace, name: str, found: list[commands.Entry], clock: Clock) -> Brought:
+    with workspace.ledger(write=True) as ledger:
+        placed = commands.append(ledger, found, clock())
+    return Brought(name, tuple(number for number, _ in placed), sum(not before for _, before in placed))
+
+
+def problems(workspace: Workspace, ledger: Ledger) -> Iterator[str]:
+    """Yield what is wrong with the raw files of commands, a sentence each."""
+    for raw, file in _raws(ledger).items():
+        state = raw_state(workspace.raw, raw)
+        if state in {"missing", "damaged"}:
+            yield f"commands of {file}: its raw file {raw} is {state}"
+
+
+def erased(workspace: Workspace, ledger: Ledger) -> Iterator[str]:
+    """Yield which raw files of commands were erased on a person's order, a sentence each."""
+    for raw, file in _raws(ledger).items():
+        if raw_state(workspace.raw, raw) == "erased":
+            yield f"raw file {raw} ({file}, commands) was erased on order"
+
+
+def _raws(ledger: Ledger) -> dict[str, str]:
+    return {entry.raw: entry.file for _, entry in commands.entries(ledger) if entry.raw is not None}
+
+
+def _require_replay(*, decided: bool, replay: bool) -> None:
+    if decided and not replay:
+        msg = (
+            "--known-at decided imports history, which only a replay workspace takes; make one with "
+            "`ceasewatch init … --replay`, or leave the option out"
+        )
+        raise PolicyError(msg)
