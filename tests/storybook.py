@@ -1,7 +1,8 @@
 """How is a story that an analyst wrote played, and what was to be seen?
 
-A story is a file of ``tests/stories`` (``README.md`` there says how to read one). Its lines go the whole way: plain
-CSV → reader → ledger → ``geo.assess``, and every moment that it looks at is answered with what was known then.
+A story is a file of ``tests/stories`` (``README.md`` there says how to read one). Where an item is corrected or withdrawn, or
+written in local time, its lines go the whole way: plain CSV → reader → ledger → ``geo.assess``. Elsewhere they are what a
+ledger would have made of them. Every moment that it looks at is answered with what was known then.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from pipelines.ledger import Ledger
 from pipelines.sources import read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from geo.policy import Policy
@@ -49,7 +50,13 @@ SAID: Final = {
     "reports_public": "reports_public", "origins": "origins", "parties": "parties", "weapons": "weapons",
     "segments": "segments", "due_what": "next_due_what",
 }  # fmt: skip
-TIMES: Final = {"t0_from": "t0_from", "t0_to": "t0_to", "last": "last_observed", "due": "next_due", "t0_known": "t0_known_at"}
+TIMES: Final = {
+    "t0_from": "t0_from",
+    "t0_to": "t0_to",
+    "last": "last_observed",
+    "due": "next_due",
+    "t0_known": "t0_known_at",
+}
 OTHER: Final = {"name", "steps", "known", "pivotal", "counts", "attaches", "expansion", "extent_km"}
 
 
@@ -143,83 +150,137 @@ def _minutes(text: str) -> int:
     return int(hours) * 60 + int(minutes)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Told:
+    """What a ledger holds: stored reports, coverage, and how many lines were refused."""
+
+    reports: pd.DataFrame
+    coverage: pd.DataFrame
+    refused: int
+
+
+@dataclass(frozen=True, eq=False)
 class Played:
-    """A story whose lines all stand in a ledger."""
+    """A story that was told: what had been told by any moment, and the policy by which it is judged."""
 
     story: Story
-    ledger: Ledger
     policy: Policy
+    told: Callable[[datetime | None], Told]
+
+    def by(self, known: str | None) -> Told:
+        """Return what had been told by a moment of the story; ``None``: all that was ever told."""
+        return self.told(None if known is None else self.story.moment(known))
 
     def answer(self, at: str, known: str | None) -> Assessment:
-        """Assess a moment with what was known at another; ``None``: all that was ever told."""
-        then = None if known is None else self.story.moment(known)
-        stored, watched = self.ledger.reports(then), self.ledger.coverage(then)
-        return assess(stored, watched, self.story.theatre, builders.versions(self.policy), self.story.moment(at))
-
-    def refused(self, known: str | None) -> int:
-        """Return how many lines were refused."""
-        return len(self.ledger.quarantine(None if known is None else self.story.moment(known)))
+        """Assess a moment with what was known at another."""
+        then, versions = self.by(known), builders.versions(self.policy)
+        return assess(then.reports, then.coverage, self.story.theatre, versions, self.story.moment(at))
 
     def news(self, look: Mapping[str, Any]) -> list[str]:
         """Return what the knowledge of a look changed in what had been said of its moment before."""
         before, now = self.answer(look["at"], look["news_since"]), self.answer(look["at"], look.get("known"))
         at, known = (self.story.moment(look[name]) for name in ("at", "news_since"))
         found = compare(before.tables, now.tables, as_of=at, known_at=known)
-        return [f"{row.incident_id} {row.kind}" for row in found.itertuples()]
+        return sorted(f"{row.incident_id} {row.kind}" for row in found.itertuples())
 
 
 def play(story: Story, folder: Path, policy: Policy | None = None) -> Played:
-    """Put a story's lines into a ledger, in the order of their arrival; those that arrive together in their order."""
+    """Tell a story's lines in the order of their arrival; those that arrive together in their own order."""
     chosen = policy or story.policy
     arrived = sorted(((_arrival(story, line), n, line) for n, line in enumerate(story.lines)), key=lambda row: row[:2])
-    ledger = Ledger.create(folder / f"{story.name}.sqlite", replay=True, recorded_at=story.hour_0)
-    files: list[tuple[str, list[Line]]] = []
-    for at, _, line in arrived:
-        by = line["by"]
-        if not files or files[-1][0] != by:
-            files.append((by, []))
+    lines = [(at, line) for at, _, line in arrived]
+    names = [line["item"] for line in story.lines]
+    plain = len(set(names)) == len(names) and not any(_dated(line.get("at", "")) for line in story.lines)
+    return Played(story, chosen, _stored(story, lines) if plain else _ledger(story, lines, chosen, folder))
+
+
+def _stored(story: Story, lines: list[tuple[datetime, Line]]) -> Callable[[datetime | None], Told]:
+    """Return what a ledger would hold of lines that are all new."""
+    told = [(_frame_row(story, line, at, n), line) for n, (at, line) in enumerate(lines, 1)]
+    beats = [{**row, "sees": line["act"] == "heartbeat"} for row, line in told if _is_beat(line)]
+    stored = builders.reports(row for row, line in told if not _is_beat(line))
+    names = ("observed_from", "observed_to", "lon", "lat", "source", "uncertainty_m", "known_at", "sees")
+    watched = builders.coverage({name: beat[name] for name in names} for beat in beats)
+
+    def by(known: datetime | None) -> Told:
+        until = pd.Timestamp.max.tz_localize("UTC") if known is None else pd.Timestamp(known)
+        return Told(stored[stored["known_at"] <= until], watched[watched["known_at"] <= until], 0)
+
+    return by
+
+
+def _frame_row(story: Story, line: Line, arrives: datetime, n: int) -> dict[str, Any]:
+    lon, lat, radius_m = _place(line)
+    begin = story.moment(line["at"])
+    row = {
+        "source": line["by"], "source_ref": line["item"], "first_no": n, "lon": lon, "lat": lat, "uncertainty_m": radius_m,
+        "act": line.get("act", "strike"), "weapon": line.get("weapon"), "party_claimed": line.get("party"),
+        "origin": line.get("origin"), "reported_at": arrives, "known_at": arrives,
+    }  # fmt: skip
+    stated = {name: value for name, value in row.items() if value is not None}
+    return builders.report(begin, to=story.moment(line["to"]) if "to" in line else begin, **stated)
+
+
+def _ledger(
+    story: Story, lines: list[tuple[datetime, Line]], policy: Policy, folder: Path
+) -> Callable[[datetime | None], Told]:
+    """Put lines into a ledger as files of plain CSV, and return what it holds."""
+    files: list[tuple[str, list[dict[str, str]]]] = []
+    for at, line in lines:
+        if not files or files[-1][0] != line["by"]:
+            files.append((line["by"], []))
         files[-1][1].append(_row(story, line, at))
+    ledger = Ledger.create(folder / f"{story.name}.sqlite", replay=True, recorded_at=story.hour_0)
     for n, (by, rows) in enumerate(files):
         source = story.theatre.source(by)
         assert source is not None, f"{story.name}: nobody is called {by!r}"
-        reading = read(_csv(rows), source, story.theatre, chosen, f"{n}.csv")
+        reading = read(_csv(rows), source, story.theatre, policy, f"{n}.csv")
         ledger.append(
-            reading, source=source, file_name=f"{n}.csv", sha256=f"{n:064x}", recorded_at=arrived[-1][0], known="reported"
+            reading, source=source, file_name=f"{n}.csv", sha256=f"{n:064x}", recorded_at=lines[-1][0], known="reported"
         )
-    return Played(story, ledger, chosen)
+    return lambda known: Told(ledger.reports(known), ledger.coverage(known), len(ledger.quarantine(known)))
+
+
+def _is_beat(line: Line) -> bool:
+    return line.get("act") in {"heartbeat", "outage"}
+
+
+def _dated(text: str) -> bool:
+    """Whether a moment is a calendar date or time, and no hours after the start."""
+    return "-" in text.lstrip("-")
 
 
 def _arrival(story: Story, line: Line) -> datetime:
     if "arrives" in line:
         return story.moment(line["arrives"])
     last = line.get("to", line.get("at", ""))
-    assert "-" not in last.lstrip("-"), f"{story.name}: say when {line['item']!r} arrives"
+    assert not _dated(last), f"{story.name}: say when {line['item']!r} arrives"
     return story.moment(last) + timedelta(hours=1)
 
 
 def _row(story: Story, line: Line, arrives: datetime) -> dict[str, str]:
     """Return the row of plain CSV that a line stands for."""
-    lon, lat = builders.place(float(line.get("km", "100")), float(line.get("off", "1")))
-    beat = line.get("act") in {"heartbeat", "outage"}
+    lon, lat, radius_m = _place(line)
     return {
-        "source_ref": "" if beat else line["item"],
+        "source_ref": "" if _is_beat(line) else line["item"],
         "observed_from": _written(story, line.get("at", "")),
         "observed_to": _written(story, line.get("to", "")),
         "lon": f"{lon:.7f}",
         "lat": f"{lat:.7f}",
-        "uncertainty_m": line.get("radius", "5000" if beat else "100"),
-        "act": line.get("act", ""),
-        "weapon": line.get("weapon", ""),
-        "party": line.get("party", ""),
-        "origin": line.get("origin", ""),
+        "uncertainty_m": f"{radius_m:g}",
+        **{name: line.get(name, "") for name in ("act", "weapon", "party", "origin")},
         "reported_at": arrives.isoformat(),
     }
 
 
+def _place(line: Line) -> tuple[float, float, float]:
+    lon, lat = builders.place(float(line.get("km", "100")), float(line.get("off", "1")))
+    return lon, lat, float(line.get("radius", "5000" if _is_beat(line) else "100"))
+
+
 def _written(story: Story, text: str) -> str:
     """Return a moment as a source writes it; a calendar date or time stands as it is."""
-    return text if not text or "-" in text.lstrip("-") else story.moment(text).isoformat()
+    return text if not text or _dated(text) else story.moment(text).isoformat()
 
 
 def _csv(rows: list[dict[str, str]]) -> bytes:
@@ -244,8 +305,8 @@ def _look(played: Played, look: Mapping[str, Any]) -> Iterator[str]:
     if sorted(opened["incident_id"]) != sorted(expected):
         yield f"incidents are {sorted(opened['incident_id'])}, should be {sorted(expected)}"
     yield from _same("candidates", len(table) - len(opened), look.get("candidates"))
-    yield from _same("refused", played.refused(look.get("known")), look.get("refused"))
-    yield from _same("news", played.news(look) if "news" in look else None, look.get("news"))
+    yield from _same("refused", played.by(look.get("known")).refused, look.get("refused"))
+    yield from _same("news", played.news(look) if "news" in look else None, sorted(look.get("news", ())))
     yield from _statuses(found, look.get("status", {}))
     for row in opened.to_dict("records"):
         if row["incident_id"] in expected:
@@ -254,7 +315,7 @@ def _look(played: Played, look: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _same(what: str, found: Any, said: Any) -> Iterator[str]:  # noqa: ANN401 -- any plain values
-    if said is not None and found != said:
+    if said is not None and found is not None and found != said:
         yield f"{what} is {found}, should be {said}"
 
 
@@ -303,7 +364,8 @@ def _known(story: Story, mine: pd.DataFrame) -> dict[str, str]:
 
 
 def _pivotal(found: Assessment, mine: pd.DataFrame, word: str) -> list[str]:
-    rows = mine.loc[(mine["scenario"] == "any") & [_step(k, t) == word for k, t in zip(mine["kind"], mine["tier_to"], strict=True)]]
+    rows = mine.loc[mine["scenario"] == "any"]
+    rows = rows.loc[[_step(row.kind, row.tier_to) == word for row in rows.itertuples()]]
     carried = found.tables["evidence"].merge(rows[["incident_id", "scenario", "seq"]])
     refs = found.tables["reports"].set_index("report_id")["source_ref"]
     return sorted(refs[carried.loc[carried["pivotal"].fillna(value=False).astype(bool), "report_id"]])
