@@ -1,8 +1,8 @@
 """How is a story that an analyst wrote played, and what was to be seen?
 
-A story is a file of ``tests/stories`` (``README.md`` there says how to read one). Where an item is corrected or withdrawn, or
-written in local time, its lines go the whole way: plain CSV → reader → ledger → ``geo.assess``. Elsewhere they are what a
-ledger would have made of them. Every moment that it looks at is answered with what was known then.
+A story is a file of ``tests/stories`` (``README.md`` there says how to read one). Where an item is corrected or
+withdrawn, or written in local time, its lines go the whole way: plain CSV → reader → ledger → ``geo.assess``. Elsewhere
+they are what a ledger would have made of them. Every moment that it looks at is answered with what was known then.
 """
 
 from __future__ import annotations
@@ -213,9 +213,9 @@ def _frame_row(story: Story, line: Line, arrives: datetime, n: int) -> dict[str,
     lon, lat, radius_m = _place(line)
     begin = story.moment(line["at"])
     row = {
-        "source": line["by"], "source_ref": line["item"], "first_no": n, "lon": lon, "lat": lat, "uncertainty_m": radius_m,
-        "act": line.get("act", "strike"), "weapon": line.get("weapon"), "party_claimed": line.get("party"),
-        "origin": line.get("origin"), "reported_at": arrives, "known_at": arrives,
+        "source": line["by"], "source_ref": line["item"], "first_no": n, "lon": lon, "lat": lat,
+        "uncertainty_m": radius_m, "act": line.get("act", "strike"), "weapon": line.get("weapon"),
+        "party_claimed": line.get("party"), "origin": line.get("origin"), "reported_at": arrives, "known_at": arrives,
     }  # fmt: skip
     stated = {name: value for name, value in row.items() if value is not None}
     return builders.report(begin, to=story.moment(line["to"]) if "to" in line else begin, **stated)
