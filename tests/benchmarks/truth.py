@@ -98,7 +98,8 @@ def play(kind: str, rng: Generator) -> World:
         for site in range(SITES)
         for act in _breaches(kind, (site + 0.5) * apart_m, rng, policy.grouping.link_m, policy.grouping.link_gap_h)
     ]
-    hour, along_m, off_m = np.array([act for act in acts if act[0] < DAYS * 24 - 1]).T
+    kept = [act for act in acts if act[0] < DAYS * 24 - 1 and 0 <= act[1] <= baseline.length_m]
+    hour, along_m, off_m = np.array(kept).T
     lon, lat = baseline.at(along_m, off_m)
     return World(hour, along_m, off_m, lon, lat)
 
