@@ -400,7 +400,7 @@ def test_law_12_only_where_somebody_could_have_seen_has_an_incident_ceased(world
     assert ends <= {expected, "lapsed"}
 
 
-@FEW
+@strategies.tries(8)
 @given(strategies.worlds(sizes=SMALL), st.data())
 def test_law_12_what_was_seen_of_the_silence_moves_no_name_no_clock_and_no_tier(
     world: World, data: st.DataObject
@@ -436,7 +436,7 @@ def test_law_13_without_its_public_sources_every_incident_is_the_same(world: Wor
     assert_frame_equal(incidents(one, columns), incidents(other, columns))
 
 
-@FEW
+@strategies.tries(6)
 @given(strategies.worlds(sizes=SMALL), st.data())
 def test_law_13_a_flood_of_public_reports_at_every_place_and_moment_moves_nothing(
     world: World, data: st.DataObject
