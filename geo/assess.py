@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from geo import breaches, evidence, extents, incidents, summary, tables, violations
+from geo import breaches, evidence, extents, incidents, sights, summary, tables, violations
+from geo import coverage as coverages
 from geo.lines import beside
 from geo.matching import match
 from geo.policy import in_force
@@ -82,7 +83,7 @@ def assess(
     matched, found = violations.assemble(matched, in_force(policies, as_of))
     grouping = incidents.group(found, in_force(policies, as_of))
     ladder = breaches.escalate(grouping, matched, coverage, theatre, policies, as_of)
-    return summarise(matched, grouping, ladder, theatre, policies, as_of)
+    return summarise(matched, grouping, ladder, coverage, theatre, policies, as_of)
 
 
 def place(
@@ -103,6 +104,7 @@ def summarise(
     reports: pd.DataFrame,
     grouping: Grouping,
     ladder: list[Breach],
+    coverage: pd.DataFrame,
     theatre: Theatre,
     policies: tuple[PolicyVersion, ...],
     as_of: datetime,
@@ -118,13 +120,16 @@ def summarise(
         for breach in ladder
         for violation in breach.course
     }
+    policy = in_force(policies, as_of)
+    settled = sights.settle(coverage, theatre, policy)
+    watched = coverages.measure(grouping.violations, settled, theatre, policy.coverage.depth_m, as_of)
     transitions, proof = summary.transition_tables(ladder, named)
     return Assessment(
         {
             "incident_points": points,
             "violations": summary.layer(found, tables.VIOLATIONS),
             "reports": summary.reports_layer(reports, found),
-            **summary.place_layers(ladder, found, theatre, as_of),
+            **summary.place_layers(ladder, found, watched, theatre, as_of),
             "front_line": summary.front_line(theatre, as_of),
             "incidents": areas,
             "incident_days": extents.days(ladder, found, discs, as_of),
@@ -132,5 +137,7 @@ def summarise(
             "transitions": transitions,
             "evidence": proof,
             "lineage": summary.lineage(ladder),
+            "coverage": watched,
+            "scenarios": summary.scenarios(ladder),
         }
     )
