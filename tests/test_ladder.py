@@ -79,6 +79,7 @@ def acts(draw: st.DrawFn) -> dict[str, Any]:
         "depth": draw(st.sampled_from(DEEP_M)),
         "weapon_class": draw(st.sampled_from([None] * 8 + ["mortar", "ballistic missile"])),
         "parties": {claim for claim in claims if claim},
+        "responses": set(),
         "carriers": carriers,
         "qualified_known_at": known,
     }
@@ -125,4 +126,4 @@ def test_the_ladder_and_its_naive_twin_take_the_same_steps(
             (s["kind"], s["tier_from"], s["tier_to"], instant(s["at"]), instant(s["known_at"])) for s in naive
         ]
     persists = escalation.persistence(course, [], Watch(), policy, instant(as_of), end)
-    assert persists == oracle_ladder.persistence(incident, [], policy, policy, as_of)
+    assert persists == oracle_ladder.persistence(incident, rows, [], policy, policy, as_of)

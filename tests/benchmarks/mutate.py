@@ -1,8 +1,8 @@
 """Which small faults in grouping and ladder would no test notice?
 
-Run ``poe mutate`` (both modules, all mutants), ``poe mutate 60`` (a sample of so many) or ``poe mutate 60
+Run ``poe mutate`` (all of them), ``poe mutate 60`` (a sample of so many) or ``poe mutate 60
 geo.escalation`` (of one module). Each mutant is one operator,
-number, bound or choice changed in ``geo/escalation.py`` or ``geo/incidents.py``; it is killed when a test fails. What
+number, bound or choice changed in grouping or ladder; it is killed when a test fails. What
 survives is printed with its line. A mutant runs in a process of its own, forked from one in which the tests passed. The
 sentences of reasons are not mutated.
 """
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).resolve().parents[2]
 # What is tried on the mutants of each module, the quickest first.
 TARGETS: Final = {
+    "geo.course": ("tests/test_ladder.py", "tests/test_escalation.py"),
     "geo.escalation": ("tests/test_ladder.py", "tests/test_escalation.py"),
     "geo.incidents": ("tests/test_incidents.py", "tests/test_escalation.py", "tests/test_agreement.py"),
 }
