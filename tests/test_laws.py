@@ -404,6 +404,25 @@ def test_law_12_only_where_somebody_could_have_seen_has_an_incident_ceased(world
     assert ends <= {expected, "lapsed"}
 
 
+@strategies.tries(8)
+@given(strategies.worlds(sizes=SMALL), st.data())
+def test_law_12_what_was_seen_of_the_silence_moves_no_name_no_clock_and_no_tier(
+    world: World, data: st.DataObject
+) -> None:
+    begins = st.sampled_from([-10.0, 0.0, 6.0, 24.0, 30.0])
+    spans = data.draw(st.lists(st.tuples(begins, st.sampled_from([6.0, 48.0, 500.0]), st.booleans()), max_size=4))
+    declared = [
+        {"observed_from": begin, "observed_to": begin + hours, "sees": sees, "uncertainty_m": 2e6}
+        for begin, hours, sees in spans
+    ]
+    one, other = assessed(world), assessed(world.but(coverage=builders.coverage(declared)))
+    columns = [name for name in STANDING if name not in {"end", "gap_covered"}]
+
+    assert_frame_equal(incidents(one, columns), incidents(other, columns))
+    names = {name: name for name in OTHER}
+    assert _steps_seen(one, names) == _steps_seen(other, names)
+
+
 # LAW 13 The crowd cannot move the ladder.
 
 
@@ -415,6 +434,28 @@ def test_law_13_without_its_public_sources_every_incident_is_the_same(world: Wor
         coverage=world.coverage[world.coverage["source"] != "public"],
     )
     one, other = assessed(world), assessed(masked)
+
+    same_ladder(one, other)
+    columns = ["incident_id", "persistence", "t0_known_at"]
+    assert_frame_equal(incidents(one, columns), incidents(other, columns))
+
+
+@strategies.tries(6)
+@given(strategies.worlds(sizes=SMALL), st.data())
+def test_law_13_a_flood_of_public_reports_at_every_place_and_moment_moves_nothing(
+    world: World, data: st.DataObject
+) -> None:
+    base, spots = 10 * len(world.stored), world.stored[["lon", "lat", "observed_from"]].itertuples(index=False)
+    weapon = data.draw(st.sampled_from(["iskander", "grad", "fpv"]))
+    flood = [
+        builders.report(
+            spot.observed_from.to_pydatetime(), lon=spot.lon, lat=spot.lat, source="public", first_no=base + n,
+            weapon=weapon, party_claimed=data.draw(st.sampled_from([None, "L", "R"])), origin=f"page {n}",
+        )
+        for n, spot in enumerate(spots)
+    ]  # fmt: skip
+    flooded = pd.concat([world.stored, builders.reports(flood)], ignore_index=True)
+    one, other = assessed(world), assessed(world.but(stored=flooded.astype(world.stored.dtypes.to_dict())))
 
     same_ladder(one, other)
     columns = ["incident_id", "persistence", "t0_known_at"]

@@ -176,3 +176,28 @@ def test_law_3_a_file_cut_into_several_gives_the_same_entries(rows: list[Row], c
         assert whole.ledger.counts() == parts.ledger.counts()
         whole.close()
         parts.close()
+
+
+@MANY
+@given(
+    before=st.lists(ROWS, max_size=8),
+    added=st.lists(st.tuples(st.sampled_from([48.0, 48.1]), st.booleans()), min_size=1, max_size=5),
+    authoritative=st.booleans(),
+)
+def test_what_is_added_and_taken_back_leaves_what_was_there_before(
+    before: list[Row], added: list[tuple[float, bool]], *, authoritative: bool
+) -> None:
+    source = MISSION if authoritative else MEDIA
+    with tempfile.TemporaryDirectory() as folder:
+        world = World(Path(folder))
+        world.take(*before, source=source)
+        then = world.ledger.reports(), world.ledger.coverage()
+        for n, (lat, said_again) in enumerate(added):
+            world.take(row(f"new {n}", lat=lat), source=source)
+            if said_again:
+                world.take(row(f"new {n}", lat=lat + 1.0), source=source)
+        assert len(world.ledger.reports()) > len(then[0])
+        world.take(*(row(f"new {n}", kind="retraction") for n in range(len(added))), source=source)
+        pd.testing.assert_frame_equal(world.ledger.reports(), then[0])
+        pd.testing.assert_frame_equal(world.ledger.coverage(), then[1])
+        world.close()

@@ -1,0 +1,129 @@
+"""Do the ladder and its naive twin take the same steps, for any course of violations?
+
+Courses are drawn directly, many and small, with moments and measures on the thresholds, and a second or a metre beside.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import builders
+import oracle_ladder
+import strategies
+from builders import START, when
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geo import escalation
+from geo.escalation import Violation
+from geo.incidents import End, Watch
+from geo.nearness import instant
+
+if TYPE_CHECKING:
+    from geo.policy import Policy
+
+SECOND = 1 / 3600
+HOURS = (0.0, 0.5, 6.0, 11.9, 12.0, 12.0 + SECOND, 23.0, 24.0 - SECOND, 24.0, 24.0 + SECOND, 36.0, 47.0, 59.0, 60.0,
+         60.0 + SECOND, 71.0, 72.0 - SECOND, 72.0, 72.0 + SECOND, 80.0, 96.0)  # fmt: skip
+LENGTHS = (0.0, 0.0, 0.0, SECOND, 1.0, 12.0, 24.0)
+ALONG_M = (0.0, 500.0, 999.0, 1000.0, 1001.0, 2000.0, 4000.0, 4001.0)
+DEEP_M = (0.0, 100.0, 199.0, 200.0, 400.0, 1000.0, 1001.0)
+WHO = (("mission", "mission", None), ("media", "anna", None), ("media", "boris", None), ("party", "party-l", "L"),
+       ("party", "party-l-air", "L"), ("party", "party-r", "R"))  # fmt: skip
+
+
+@st.composite
+def policies(draw: st.DrawFn) -> Policy:
+    """Return a policy with low thresholds."""
+    n = draw(st.sampled_from([1, 1, 2, 3]))
+    return builders.policy(
+        **{
+            "ladder.open_n": n,
+            "ladder.open_reading": "any" if n == 1 else "repeated",
+            "ladder.persist_reading": draw(st.sampled_from(["window", "literal"])),
+            "ladder.broad_reading": draw(st.sampled_from(["earliest", "deadline"])),
+            "ladder.single_vetted": draw(st.booleans()),
+            "expansion.extent_m": draw(st.sampled_from([4000.0, 9000.0])),
+            "expansion.depth_m": draw(st.sampled_from([1000.0, 9000.0])),
+            "expansion.rate_n": draw(st.sampled_from([3, 5, 20])),
+            "expansion.k": draw(st.integers(1, 3)),
+            "expansion.extent_growth": {"times": 2.0, "floor": draw(st.sampled_from([0.0, 1000.0]))},
+            "expansion.depth_growth": {"times": 2.0, "floor": draw(st.sampled_from([0.0, 200.0]))},
+            "expansion.rate_growth": {"times": draw(st.sampled_from([1.5, 2.0])), "floor": 2.0},
+        }
+    )
+
+
+@st.composite
+def acts(draw: st.DrawFn) -> dict[str, Any]:
+    """Return one violation as the naive twin has it; all but its content."""
+    begin = when(draw(st.sampled_from(HOURS)))
+    claims = draw(st.lists(st.sampled_from([None, "L", "R"]), min_size=1, max_size=2))
+    known = begin + timedelta(hours=draw(st.sampled_from([1.0, 30.0, 200.0])))
+    who = draw(st.lists(st.sampled_from(WHO), min_size=len(claims), max_size=len(claims)))
+    carriers = [
+        {
+            "trust": trust,
+            "origin": origin,
+            "party": party,
+            "party_claimed": claim,
+            "known_at": known + timedelta(hours=n),
+        }
+        for n, ((trust, origin, party), claim) in enumerate(zip(who, claims, strict=True))
+    ]
+    return {
+        "from": begin,
+        "to": begin + timedelta(hours=draw(st.sampled_from(LENGTHS))),
+        "chainage": draw(st.sampled_from(ALONG_M)),
+        "depth": draw(st.sampled_from(DEEP_M)),
+        "weapon_class": draw(st.sampled_from([None] * 8 + ["mortar", "ballistic missile"])),
+        "parties": {claim for claim in claims if claim},
+        "responses": set(),
+        "carriers": carriers,
+        "qualified_known_at": known,
+    }
+
+
+def fast(row: dict[str, Any], n: int) -> Violation:
+    """Return the same violation as the ladder has it."""
+    origins = {
+        (each["origin"], f"party {each['party']}" if each["party"] else f"origin {each['origin']}", each["trust"])
+        for each in row["carriers"]
+    }
+    claims = {
+        party: min(instant(each["known_at"]) for each in row["carriers"] if each["party_claimed"] == party)
+        for party in row["parties"]
+    }
+    return Violation(
+        instant(row["from"]), instant(row["to"]), row["chainage"], row["depth"], row["weapon_class"],
+        frozenset(origins), claims, instant(row["qualified_known_at"]), row["content"], n,
+    )  # fmt: skip
+
+
+@strategies.tries(300)
+@given(st.lists(acts(), min_size=1, max_size=9), policies(), st.sampled_from(HOURS), st.booleans())
+def test_the_ladder_and_its_naive_twin_take_the_same_steps(
+    rows: list[dict[str, Any]],
+    policy: Policy,
+    later: float,
+    over: bool,  # noqa: FBT001 -- drawn
+) -> None:
+    rows = [{**row, "content": f"{n:03d}"} for n, row in enumerate(rows)]
+    course = [fast(row, n) for n, row in enumerate(rows)]
+    last = max(row["to"] for row in rows)
+    as_of = max(last, START + timedelta(hours=later)) + timedelta(hours=25 if over else 0)
+    ends = last + timedelta(hours=24) if as_of > last + timedelta(hours=24) else None
+    incident = {"id": "B-1", "members": rows, "end_at": ends, "attached": [], "t0_to": min(row["to"] for row in rows)}
+    known = max(row["qualified_known_at"] for row in rows)
+    end = End("active") if ends is None else End("ended", instant(ends), "assumed", instant(max(known, ends)))
+
+    for scenario, (party, unknown) in escalation.scenarios(["L", "R"]).items():
+        counted = escalation.only(course, party, unknown=unknown)
+        steps = escalation.climb(counted, policy, instant(as_of), end)
+        naive = oracle_ladder.ladder(incident, scenario, policy, builders.versions(policy), as_of)
+        assert [(s.kind, s.tier_from, s.tier_to, s.at, s.known_at) for s in steps] == [
+            (s["kind"], s["tier_from"], s["tier_to"], instant(s["at"]), instant(s["known_at"])) for s in naive
+        ]
+    persists = escalation.persistence(course, [], Watch(), policy, instant(as_of), end)
+    assert persists == oracle_ladder.persistence(incident, rows, [], policy, policy, as_of)
