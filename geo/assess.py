@@ -79,7 +79,7 @@ def assess(
         Versions in order; grouping uses the one in force at ``as_of``, each ladder the one in force at its T0.
     """
     matched = place(reports, theatre, policies, as_of)
-    matched, found = violations.assemble(matched, in_force(policies, as_of))
+    matched, found = violations.assemble(matched, in_force(policies, as_of), theatre.exemptions)
     grouping = incidents.group(found, in_force(policies, as_of))
     ladder = breaches.escalate(grouping, matched, coverage, theatre, policies, as_of)
     return summarise(matched, grouping, ladder, theatre, policies, as_of)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from geo.escalation import Step
     from geo.evidence import Item
     from geo.incidents import End, Grouping, Watch
+    from geo.policy import Corroboration
     from geo.theatre import Theatre
 
 
@@ -96,7 +97,7 @@ def escalate(
     vouched = {source.id for source in theatre.sources if source.trust != "public"}
     watches = incidents.watches(table, coverage.loc[coverage["source"].isin(vouched)], policy)
     items = evidence.items_of(reports)
-    cases = _cases(grouping, items)
+    cases = _cases(grouping, items, policy.corroboration)
     attached, possible = _attached(table), _possible(table)
     court = Court(
         windows=theatre.windows,
@@ -104,6 +105,7 @@ def escalate(
         grouping=policy,
         ladder_at=_ladder_at(policies),
         as_of=now,
+        exempted=theatre.exemptions,
     )
     breaches = [
         _breach(name, case, court, watches[name], attached.get(name, ()), possible.get(name, []))
@@ -120,7 +122,7 @@ def _ladder_at(policies: tuple[PolicyVersion, ...]) -> Callable[[int], Policy]:
     return lambda at: in_force(policies, epoch + timedelta(microseconds=at))
 
 
-def _cases(grouping: Grouping, items: dict[str, list[Item]]) -> dict[str, Case]:
+def _cases(grouping: Grouping, items: dict[str, list[Item]], rules: Corroboration) -> dict[str, Case]:
     """Return every incident's violations, reports and links, in order of name."""
     table, links = grouping.violations, grouping.links
     members = table.loc[table["qualifying"] & table["incident_id"].str.startswith("B-", na=False)]
@@ -133,7 +135,9 @@ def _cases(grouping: Grouping, items: dict[str, list[Item]]) -> dict[str, Case]:
         row = placed.violation.row
         case = cases.setdefault(name, Case({}, {}, {}))
         own = items[violation_id]
-        case.placed[row] = placed._replace(violation=placed.violation._replace(parties=evidence.claims(own)))
+        case.placed[row] = placed._replace(
+            violation=placed.violation._replace(parties=evidence.claims(evidence.spoken(own, rules)))
+        )
         case.items[row], case.links[row] = own, neighbours[row]
     return dict(sorted(cases.items(), key=lambda case: incidents.number_of(case[0])))
 

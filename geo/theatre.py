@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
+    from geo.exemptions import Exemption
     from geo.fronts import Baseline
     from geo.lines import CurrentLine
     from geo.names import Gazetteer
-    from geo.policy import Trust
+    from geo.policy import Means, Reliability, Trust
     from geo.zones import Zone
 
 
@@ -51,6 +52,10 @@ class Source:
     the source may revise its own items; otherwise other content under the same id is a conflict. ``time_zone`` is the
     IANA zone of naive times; ``None``: naive times are refused. ``radius_m`` is used where a row states no radius;
     ``place_m`` gives the radius of each place-precision code.
+
+    ``reliability`` is the source's, A to F in the terms of NATO AJP-2.1 (F: cannot be judged); ``rates``: whether its
+    rows may say how credible they are. ``means``: how it observes where a row does not say (``None``: not known).
+    ``copies``: sources of which it is never independent, because it repeats what they say.
     """
 
     id: str
@@ -63,6 +68,10 @@ class Source:
     time_zone: str | None = None
     party: str | None = None
     place_m: tuple[tuple[str, float], ...] = ()
+    reliability: Reliability = "F"
+    rates: bool = False
+    means: Means | None = None
+    copies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,6 +113,7 @@ class Theatre:
     area: tuple[float, float, float, float] | None = None
     places: Gazetteer = NOWHERE
     rasters: tuple[Raster, ...] = ()
+    exemptions: tuple[Exemption, ...] = ()
 
     def source(self, source_id: str) -> Source | None:
         """Return the declared source of that id, or ``None``."""
