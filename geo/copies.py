@@ -24,11 +24,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import numpy as np
+import pandas as pd
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    import pandas as pd
     from numpy.typing import NDArray
 
     from geo.nearness import Near
@@ -179,6 +179,27 @@ def originals(found: Sequence[Sign]) -> list[int]:
         if not any(same(found[i], found[j]) for j in kept):
             kept.append(i)
     return kept
+
+
+def alike(found: Mapping[int, Sign], near: Near) -> Near:
+    """Return the pairs that are the same statement; ``found`` has the sign of every position, in order."""
+    rows, signed = np.fromiter(found, np.int64, len(found)), list(found.values())
+    left, right = np.searchsorted(rows, near.left), np.searchsorted(rows, near.right)
+    # Most pairs share nothing: only those that may are looked at one by one.
+    words_, link_ = (_codes(each) for each in ([sign.words for sign in signed], [sign.link for sign in signed]))
+    ref, tail = np.split(_codes([sign.ref for sign in signed] + [sign.tail for sign in signed]), 2)
+    copying = np.array([bool(sign.kin) for sign in signed], bool)
+    maybe = copying[left] | copying[right]
+    for one, other in ((words_, words_), (link_, link_), (ref, ref), (ref, tail), (tail, ref)):
+        maybe |= (one[left] >= 0) & (one[left] == other[right])
+    some = np.flatnonzero(maybe)
+    pairs = zip(near.left[some].tolist(), near.right[some].tolist(), strict=True)
+    return near.where(some[np.array([same(found[i], found[j]) for i, j in pairs], bool)])
+
+
+def _codes(texts: Sequence[str | None]) -> Ints:
+    """Return a number for each text, equal where they are; -1 where there is none."""
+    return pd.factorize(np.array(texts, object))[0].astype(np.int64)
 
 
 def leaders(found: Mapping[int, Sign], near: Near, n: int) -> Ints:

@@ -106,7 +106,7 @@ def _join(material: pd.DataFrame, policy: Policy) -> tuple[list[int], Ints, NDAr
     public = (material["trust"] == "public").to_numpy()
     near = _agreeing(material, policy)
     sign = _signs(material, near, policy.corroboration)
-    leader = copies.leaders(sign, near.where(_same(sign, near)), len(material))
+    leader = copies.leaders(sign, copies.alike(sign, near), len(material))
     copied = leader >= 0
     near = near.where(_independent(material, near) & ~copied[near.left] & ~copied[near.right])
     crowd = public[near.left].astype(int) + public[near.right]
@@ -126,11 +126,6 @@ def _signs(material: pd.DataFrame, near: Near, rules: Corroboration) -> dict[int
     """Return the signs of the reports that agree with another one."""
     rows = np.unique(np.concatenate([near.left, near.right]))
     return dict(zip(rows.tolist(), copies.signs(material.iloc[rows], rules), strict=True))
-
-
-def _same(sign: dict[int, copies.Sign], near: Near) -> Bools:
-    pairs = zip(near.left.tolist(), near.right.tolist(), strict=True)
-    return np.fromiter((copies.same(sign[i], sign[j]) for i, j in pairs), bool, len(near.left))
 
 
 def _independent(material: pd.DataFrame, near: Near) -> Bools:
@@ -156,7 +151,7 @@ def _public_first(near: Near, public: Bools) -> Near:
 
 
 def _agreeing(material: pd.DataFrame, policy: Policy) -> Near:
-    """Return the pairs that agree in time, place and act, the lesser first; whose they are is not asked.
+    """Return the pairs that agree in time, place and act, the lesser first, but for two items of one origin and source.
 
     Coarse and disputed reports have none (RULE 3).
     """
@@ -166,8 +161,9 @@ def _agreeing(material: pd.DataFrame, policy: Policy) -> Near:
     near = nearness.within(things, rules.agree_m, rules.agree_min * MINUTE_US)
     left, right = single[np.minimum(near.left, near.right)], single[np.maximum(near.left, near.right)]
     near = Near(left, right, near.distance_m, near.pause_us)
-    cell = pd.factorize(material["cell"])[0]
-    keep = cell[near.left] == cell[near.right]
+    source, origin, cell = (pd.factorize(material[name])[0] for name in ("source", "origin", "cell"))
+    keep = (source[near.left] != source[near.right]) | (origin[near.left] != origin[near.right])
+    keep &= cell[near.left] == cell[near.right]
     family = material["family"].to_numpy(object)
     a, b = family[near.left], family[near.right]
     return near.where(keep & ((a == b) | (a == "any") | (b == "any")))

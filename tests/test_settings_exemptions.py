@@ -81,8 +81,8 @@ def test_sources_say_how_reliable_they_are_and_whom_they_copy() -> None:
          HEAD + "field: has a file and lon; keep one way of saying where it is."),
         ("radius_m = 3000", "", HEAD + "drill: does not say where it is: radius_m missing; add them, or name a file."),
         ('id = "field"', 'id = "meadow"',
-         ("exemptions.geojson: has no feature whose exemption_id is 'meadow'; give the feature that property, or correct"
-         " the id of the exemption.")),
+         ("exemptions.geojson: has no feature whose exemption_id is 'meadow'; give the feature that property, or"
+         " correct the id of the exemption.")),
         ('"training"', '"parade"',
          HEAD + "drill kind: should be 'training', 'demining' or 'works' (found 'parade'); correct it."),
         ("lat = 48.5", "lat = 98.5", HEAD + "drill lat: should be less than or equal to 90 (found 98.5); correct it."),
@@ -90,7 +90,8 @@ def test_sources_say_how_reliable_they_are_and_whom_they_copy() -> None:
         ('file = "exemptions.geojson"', 'file = "../x.geojson"',
          HEAD + "field file: '../x.geojson' leads out of the theatre's folder; give a relative path inside it."),
         ('reliability = "B"', 'reliability = "G"',
-         "theatre.toml, [[sources]] csv reliability: should be 'A', 'B', 'C', 'D', 'E' or 'F' (found 'G'); correct it."),
+         ("theatre.toml, [[sources]] csv reliability: should be 'A', 'B', 'C', 'D', 'E' or 'F' (found 'G'); correct it"
+         ".")),
         ('means = "eye"', 'means = "rumour"',
          ("theatre.toml, [[sources]] csv means: should be 'eye', 'ear', 'imagery', 'sensor' or 'statement' (found"
          " 'rumour'); correct it.")),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import pytest
-from builders import policy
+from builders import SOURCES, coverage, policy, report, reports, theatre, versions, when
 
+from geo.assess import assess
 from geo.copies import Repute, Sign
+from geo.reports import enrich
 from geo.standing import Carrier, Standing, heard, speaking, standing
 
 
@@ -81,3 +84,37 @@ def test_rule_3_the_first_clause_that_holds_decides_before_all_else() -> None:
     assert standing(mission, rules(first, second)).status == "corroborated"
     assert standing(mission, rules(second, {"status": "confirmed"})).status == "corroborated"
     assert standing(mission, PLAIN).status == "confirmed"
+
+
+def test_what_a_source_is_worth_is_declared_and_only_who_may_rate_rates() -> None:
+    rows = [
+        report(1, source="graded", credibility=2),
+        report(1, source="graded", credibility=2, means="ear"),
+        report(1, source="media", credibility=1, means="eye"),
+        report(1, source="stranger", credibility=1),
+    ]
+    [first, second, third, stranger] = enrich(reports(rows), theatre(), policy()).to_dict("records")
+    assert (first["reliability"], first["credibility"], first["means"]) == ("B", 2, "imagery")
+    assert second["means"] == "ear"
+    assert (third["reliability"], pd.isna(third["credibility"]), third["means"]) == ("F", True, "eye")
+    assert (stranger["reliability"], pd.isna(stranger["credibility"]), pd.isna(stranger["means"])) == ("F", True, True)
+
+
+def test_the_crowd_cannot_rate_itself() -> None:
+    brave = tuple(replace(each, rates=True) for each in SOURCES)
+    [row] = enrich(reports([report(1, source="public", credibility=1)]), theatre(sources=brave), policy()).to_dict(
+        "records"
+    )
+    assert pd.isna(row["credibility"])
+
+
+def test_ratings_reach_the_published_status() -> None:
+    rows = [
+        report(1, source="graded", origin="a"), report(1, source="graded", origin="b"),
+        report(60, (200, 1), source="rumour"), report(120, (200, 1), source="graded", credibility=5),
+    ]  # fmt: skip
+    tables = assess(reports(rows), coverage(), theatre(), versions(policy()), when(200)).tables
+    found = tables["violations"]
+    assert found["status"].tolist() == ["confirmed", "contested", "contested"]
+    assert found["why_not"].tolist()[1:] == ["contested, while alleged is needed"] * 2
+    assert tables["reports"]["reliability"].tolist() == ["B", "B", "E", "B"]
