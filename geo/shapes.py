@@ -30,9 +30,12 @@ if TYPE_CHECKING:
     from geo.crs import Reals
     from geo.policy import Policy
 
-SAMPLES: Final = 256  # a share is known to about one part in two hundred
-_U: Final = (np.arange(SAMPLES) + 0.5) / SAMPLES
-_V: Final = np.arange(SAMPLES) * (np.sqrt(5.0) - 1.0) / 2.0 % 1.0  # with _U a lattice that fills a square evenly
+SAMPLES: Final = 512  # a share is known to about one part in two hundred
+_ORDER: Final = np.arange(SAMPLES // 2)
+_LATTICE: Final = (_ORDER * (np.sqrt(5.0) - 1.0) / 2.0 + 0.25) % 1.0
+# Together they fill a square evenly, each place beside its mirror image: of two sides neither is favoured.
+_U: Final = np.repeat((_ORDER + 0.5) / len(_ORDER), 2)
+_V: Final = np.stack([_LATTICE, 1.0 - _LATTICE], axis=1).ravel()
 UNSAID: Final = "?"
 ARC_DEG: Final = 1.0  # an arc is drawn with corners this close
 EDGE_DEG: Final = 0.1  # longer edges are cut, so that they stay straight in degrees where areas are equal
@@ -124,7 +127,7 @@ class Pixel:
 
     def places(self) -> LonLat:
         """Return places evenly over the rectangle."""
-        return self._away(_U - 0.5, _V - 0.5)
+        return self._away(_U - 0.5, _V - 0.5)  # of each place the mirror image north to south, as of discs
 
     def rim(self) -> LonLat:
         """Return its four corners."""

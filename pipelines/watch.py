@@ -17,7 +17,7 @@ import pandas as pd
 from geo import notices as notice
 from geo import tables
 from geo.assess import Assessment, assess
-from pipelines import layers, publications, surfaces
+from pipelines import compiled, layers, publications, surfaces
 from pipelines.outcome import Changes, Outcome, headlines
 from pipelines.publications import Question
 from pipelines.recall import Memory, Recalled, recall
@@ -88,6 +88,8 @@ def watch(
 
 def judge(memory: Memory, as_of: datetime) -> Assessment:
     """Assess the whole theatre."""
+    if len(memory.reports) >= compiled.MANY:
+        compiled.keep()
     return assess(memory.reports, memory.coverage, memory.settings.theatre, memory.settings.policies, as_of)
 
 
