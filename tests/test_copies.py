@@ -25,7 +25,8 @@ STANDING = ["violation_id", "status", "qualifying", "origins", "observed_from", 
 
 def sign(source: str = "a", **said: Any) -> Sign:  # noqa: ANN401 -- any field of a sign
     """Return the sign of a report that says nothing in particular, by a source of its own origin."""
-    rank = (Repute(said.pop("trust", 3), said.pop("reliability", 3), 0), said.pop("at", 0), True, source, source, 1)
+    repute = Repute(said.pop("trust", 3), said.pop("reliability", 3), 0)
+    rank = (repute, said.pop("at", 0), not said.pop("party", False), source, source, 1)
     plain = {"origin": source, "kin": frozenset(), "words": None, "link": None, "ref": None, "tail": None}
     return Sign(source=source, rank=rank, **{**plain, **said})
 
@@ -88,6 +89,7 @@ def test_rule_2_an_id_is_the_same_in_another_source_or_at_the_end_of_its_link() 
         (sign("m", trust=0, at=9, words="w"), sign("a", trust=3, at=1, words="w")),
         (sign("z", reliability=0, at=9, words="w"), sign("a", reliability=3, at=1, words="w")),
         (sign("z", at=1, words="w"), sign("a", at=2, words="w")),
+        (sign("z", party=True, words="w"), sign("a", words="w")),
         (sign("a", words="w"), sign("z", words="w")),
     ],
 )
