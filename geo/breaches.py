@@ -124,6 +124,7 @@ def escalate(
         grouping=policy,
         ladder_at=_ladder_at(policies),
         as_of=now,
+        exempted=theatre.exemptions,
     )
     breaches = [
         _breach(name, case, court, watches[name], (attached.get(name, ()), possible.get(name, [])), decided)
@@ -151,7 +152,10 @@ def _cases(table: pd.DataFrame, items: dict[str, list[Item]], policy: Policy) ->
         case = cases.setdefault(name, Case({}, {}, policy))
         own = items[violation_id]
         case.placed[row] = placed._replace(
-            violation=placed.violation._replace(parties=evidence.claims(own), response=evidence.responses(own))
+            violation=placed.violation._replace(
+                parties=evidence.claims(own, policy.corroboration),
+                response=evidence.responses(evidence.spoken(own, policy.corroboration)),
+            )
         )
         case.items[row] = own
     return dict(sorted(cases.items(), key=lambda case: incidents.number_of(case[0])))

@@ -19,7 +19,8 @@ import rustworkx as rx
 from geo import escalation, incidents, nearness
 from geo.course import Measures, Violation, by_begin, first_window, last_begun, t0
 from geo.reviews import NOBODY, choose
-from geo.violations import CONTENT, Carrier, qualifies, standing
+from geo.standing import Carrier, carriers_of, speaking, vouching
+from geo.violations import CONTENT, qualified
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geo.escalation import Step
+    from geo.exemptions import Exemption
     from geo.incidents import End
-    from geo.policy import Policy
+    from geo.policy import Corroboration, Policy
     from geo.theatre import Window
 
     Ints = NDArray[np.int64]
@@ -102,6 +104,7 @@ class Court:
     grouping: Policy
     ladder_at: Callable[[int], Policy]
     as_of: int
+    exempted: tuple[Exemption, ...] = ()
 
 
 def items_of(reports: pd.DataFrame) -> dict[str, list[Item]]:
@@ -115,28 +118,36 @@ def items_of(reports: pd.DataFrame) -> dict[str, list[Item]]:
     plain = reports.assign(
         start=start,
         end=end,
-        length_us=end - start,
         **missing.where(missing.notna(), None),
     )
     out: dict[str, list[Item]] = {}
     names = [name for name in Item._fields if name != "carrier"]
-    carriers = map(Carrier._make, plain[list(Carrier._fields)].itertuples(index=False, name=None))
-    rows = zip(plain["violation_id"], plain[names].itertuples(index=False, name=None), carriers, strict=True)
+    rows = zip(
+        plain["violation_id"], plain[names].itertuples(index=False, name=None), carriers_of(reports), strict=True
+    )
     for violation_id, values, carrier in rows:
         out.setdefault(violation_id, []).append(Item(*values, carrier))  # type: ignore[call-arg]  # all but the carrier
     return out
 
 
-def claims(items: Iterable[Item]) -> dict[str, int]:
-    """Return the parties that reports hold responsible, each with the moment when the first claim was known, µs.
+def spoken(items: Sequence[Item], rules: Corroboration) -> list[Item]:
+    """Return those that describe their violation."""
+    return [items[i] for i in speaking([item.carrier for item in items], rules)]
+
+
+def claims(items: Sequence[Item], rules: Corroboration) -> dict[str, int]:
+    """Return the parties that who speaks holds responsible, each with the moment when that was first known, µs.
 
     A person's attribution stands in place of them all.
     """
-    items = list(items)
     ruled = choose((ruling for item in items for ruling in item.carrier.rulings), "party")
     if ruled is not None:
         return {} if ruled.says == NOBODY else {ruled.says: ruled.known_at}
-    named = [(item.party_claimed, nearness.instant(item.carrier.known_at)) for item in items if item.party_claimed]
+    named = [
+        (item.party_claimed, nearness.instant(item.carrier.known_at))
+        for item in spoken(items, rules)
+        if item.party_claimed
+    ]
     return {party: min(known for name, known in named if name == party) for party, _ in named}
 
 
@@ -152,7 +163,7 @@ def pivotal(case: Case, court: Court, climbs: Mapping[str, Sequence[Step]]) -> d
     for row, items in case.items.items():
         names = [name for name in climbs if row in suspects[name]]
         for item in items if names else ():
-            left = _again([other for other in items if other is not item], row, court.grouping)
+            left = _again([other for other in items if other is not item], row, court)
             if left is not None and _alike(left, case.placed[row]):
                 continue
             reached = _reached(_changed(case, row, left, court.grouping), court, names)
@@ -234,15 +245,17 @@ def _alike(left: Placed, before: Placed) -> bool:
     return one == other
 
 
-def _again(items: list[Item], row: int, policy: Policy) -> Placed | None:
+def _again(items: list[Item], row: int, court: Court) -> Placed | None:
     """Return the violation that reports amount to; ``None`` where it would not qualify."""
     if not items:
         return None
-    rules = policy.corroboration
+    rules = court.grouping.corroboration
+    carriers, parties = [item.carrier for item in items], claims(items, rules)
+    items = spoken(items, rules)
     dated = min(items, key=lambda item: (item.end - item.start, item.content))
     place = min(items, key=lambda item: (item.uncertainty_m, item.content))
     coarse = dated.end - dated.start > rules.coarse_h * incidents.HOUR_US or place.uncertainty_m > rules.coarse_m
-    if coarse or not dated.inside or not qualifies(standing([item.carrier for item in items], rules).status, rules):
+    if coarse or not qualified(carriers, rules, court.exempted):
         return None
     armed = place if place.weapon is not None else next((item for item in items if item.weapon is not None), place)
     violation = Violation(
@@ -251,8 +264,8 @@ def _again(items: list[Item], row: int, policy: Policy) -> Placed | None:
         chainage_m=place.chainage_m,
         distance_m=place.distance_m,
         weapon_class=armed.weapon_class,
-        origins=frozenset((item.carrier.origin, item.carrier.voice, item.carrier.trust) for item in items),
-        parties=claims(items),
+        origins=vouching(carriers, rules),
+        parties=parties,
         known_at=0,  # bears on no tier
         content=min(item.content for item in items),
         row=row,

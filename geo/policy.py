@@ -16,6 +16,9 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Status = Literal["alleged", "corroborated", "confirmed"]
 Trust = Literal["mission", "vetted", "satellite", "media", "party", "public"]
+Reliability = Literal["A", "B", "C", "D", "E", "F"]  # of a source, NATO AJP-2.1; F: cannot be judged
+Credibility = Literal[1, 2, 3, 4, 5, 6]  # of a report, likewise; 6: cannot be judged
+Means = Literal["eye", "ear", "imagery", "sensor", "statement"]  # how somebody came to know
 
 
 class _Frozen(BaseModel):
@@ -36,6 +39,21 @@ class Act(_Frozen):
     response: bool = False
 
 
+class Clause(_Frozen):
+    """One line of the table that turns voices into a status.
+
+    It holds when at least ``voices`` independent voices of the ``means``, ``reliability`` and ``credibility`` that it
+    names (none named: any) speak, and their trust groups cover ``trust``. Who is not rated counts as F and 6.
+    """
+
+    status: Literal["alleged", "corroborated", "confirmed", "contested"]
+    voices: Annotated[int, Field(ge=1)] = 1
+    trust: tuple[Trust, ...] = ()
+    means: tuple[Means, ...] = ()
+    reliability: tuple[Reliability, ...] = ()
+    credibility: tuple[Credibility, ...] = ()
+
+
 class Corroboration(_Frozen):
     """When do two reports speak of one act, and how sure is it then?"""
 
@@ -46,6 +64,21 @@ class Corroboration(_Frozen):
     qualifying_status: Status = Field(description="The least status of a violation that counts.")
     confirming: tuple[tuple[Trust, ...], ...] = Field(
         description="Sets of trust groups; a violation whose independent origins cover one of them is confirmed."
+    )
+    rules: tuple[Clause, ...] = Field(
+        default=(), description="Looked at first, in order; the first that holds gives the status."
+    )
+    unheard_reliability: tuple[Reliability, ...] = Field(
+        default=(), description="Reports of sources of this reliability have no voice."
+    )
+    unheard_credibility: tuple[Credibility, ...] = Field(
+        default=(), description="Reports of this credibility have no voice."
+    )
+    same_text_chars: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="Least number of characters from which equal words are one statement; 0: never."
+    )
+    same_id_chars: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="Least number of characters from which equal ids are one item; 0: never."
     )
 
 

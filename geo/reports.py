@@ -6,14 +6,17 @@ one row each. Times are aware UTC (``datetime64[us, UTC]``), coordinates WGS 84 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
 
+from geo.copies import NOBODY, UNRATED, ancestry, reputes
 from geo.errors import PolicyError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from geo.policy import Policy
@@ -45,6 +48,8 @@ INTAKE: Final[dict[str, str]] = {
     "text": "str",
     "url": "str",
     "footprint": "str",  # ground that is no disc, as ``geo.shapes`` writes it; lon, lat and uncertainty_m may then miss
+    "means": "str",  # eye | ear | imagery | sensor | statement
+    "credibility": "Int64",  # 1 (confirmed) to 5 (improbable), 6 (cannot be judged), as the source rates it
 }
 
 STORED: Final[dict[str, str]] = {
@@ -84,8 +89,10 @@ def enrich(reports: pd.DataFrame, theatre: Theatre, policy: Policy) -> pd.DataFr
     -------
     pandas.DataFrame
         The input with ``trust``, ``source_party``, ``origin`` (who really saw it), ``voice`` (all sources of one party
-        speak with one voice), ``family``, ``prohibited``, ``domain``, ``weapon_class``, ``coarse`` and the bit masks
-        ``inside`` (windows that surely contain the observation) and ``touched`` (windows that may contain it).
+        speak with one voice), ``kin`` (sources that its source copies), ``repute`` (what it is worth as an original),
+        ``reliability``, ``credibility`` and ``means`` (of its source where it states none), ``family``,
+        ``prohibited``, ``domain``, ``weapon_class``, ``coarse`` and the bit masks ``inside`` (windows that surely
+        contain the observation) and ``touched`` (windows that may contain it).
         ``response`` is the party whose response fire it declares: its own, or as a mission or vetted source saw it.
         A source that the theatre does not declare is ``public``. ``explained`` (heat at a permanent source of heat) is
         as the input has it, and missing where it says nothing. ``rulings``: as yet no person has said anything.
@@ -95,6 +102,7 @@ def enrich(reports: pd.DataFrame, theatre: Theatre, policy: Policy) -> pd.DataFr
     acts = policy.acts
     return reports.assign(
         **_standing(reports, theatre),
+        **_rating(reports, theatre),
         family=reports["act"].map({name: act.family for name, act in acts.items()}).astype("str"),
         prohibited=reports["act"].map({name: act.prohibited for name, act in acts.items()}).astype("str"),
         domain=reports["domain"].fillna(reports["act"].map({name: act.domain for name, act in acts.items()})),
@@ -126,6 +134,26 @@ def _responses(reports: pd.DataFrame, theatre: Theatre, policy: Policy) -> pd.Se
     fire = reports["act"].isin([name for name, act in policy.acts.items() if act.response])
     own = (standing["trust"] == "party") & (standing["source_party"] == claimed)
     return claimed.where(fire & (own | standing["trust"].isin(["mission", "vetted"])), None).astype("str")
+
+
+def _rating(reports: pd.DataFrame, theatre: Theatre) -> dict[str, pd.Series]:
+    """Return lineage, reliability, credibility and means; only a source that may rate says how credible a row is."""
+    declared = {source.id: source for source in theatre.sources}
+    kin, repute = ancestry(theatre.sources), reputes(theatre.sources)
+    source = reports["source"]
+    rates = source.isin([name for name, each in declared.items() if each.rates and each.trust != "public"])
+    usual = source.map({name: each.means for name, each in declared.items()}).astype("str")
+    return {
+        "kin": _looked_up(source, kin, frozenset()),
+        "repute": _looked_up(source, repute, NOBODY),
+        "reliability": source.map({name: each.reliability for name, each in declared.items()}).fillna(UNRATED),
+        "credibility": reports["credibility"].where(rates, pd.NA),
+        "means": reports["means"].fillna(usual).astype("str"),
+    }
+
+
+def _looked_up(names: pd.Series, told: Mapping[str, Any], otherwise: object) -> pd.Series:
+    return pd.Series([told.get(name, otherwise) for name in names], names.index, dtype=object)
 
 
 def window_masks(frame: pd.DataFrame, windows: tuple[Window, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

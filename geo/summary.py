@@ -175,6 +175,12 @@ def _described(whole: pd.DataFrame, theatre: Theatre, discs: Shapes) -> pd.DataF
             "injured": mine["injured"].sum(min_count=1),
             "people": np.nan,  # rasters are read for what is published
             "people_known_share": np.nan,
+            **{f"violations_{domain}": _domain(whole, domain) for domain in tables.DOMAINS},
+            "count_low": mine["count_low"].sum(min_count=1),
+            "count_best": mine["count_best"].sum(min_count=1),
+            "count_high": mine["count_high"].sum().mask(own["count_high"].isna().groupby(own["incident_id"]).any()),
+            "killed_low": mine["killed_low"].sum(min_count=1),
+            "injured_low": mine["injured_low"].sum(min_count=1),
             "lon": first["lon"],
             "lat": first["lat"],
             "geometry": pd.Series(
@@ -183,6 +189,11 @@ def _described(whole: pd.DataFrame, theatre: Theatre, discs: Shapes) -> pd.DataF
         },
         index=first.index,
     )
+
+
+def _domain(whole: pd.DataFrame, domain: str) -> pd.Series:
+    """Return for every incident how many of its violations were on land, in the air or at sea."""
+    return whole["domain"].eq(domain).groupby(whole["incident_id"]).sum().astype("int64")
 
 
 def _listed(own: pd.DataFrame, column: str) -> pd.Series:

@@ -27,6 +27,9 @@ SIDES: Final = ("left", "right", "none")
 DOMAINS: Final = ("land", "air", "sea")
 STEPS: Final = ("opened", "eligible", "effective", "declared", "ended", "corrected", "merged")
 LINEAGE: Final = ("merge", "split", "recurrence", "retraction")
+MEANS: Final = ("eye", "ear", "imagery", "sensor", "statement")
+RELIABILITIES: Final = ("A", "B", "C", "D", "E", "F")
+CREDIBILITIES: Final = (1, 2, 3, 4, 5, 6)
 RASTERS: Final = ("population", "land_cover")
 STATISTICS: Final = ("cell", "sum", "mean", "majority")
 COMMANDS: Final = (
@@ -116,6 +119,10 @@ REPORTS: Final = Table(
             "bool",
             "whether a permanent source of heat lies in the footprint of this heat; empty: no heat, or not asked",
         ),
+        _c("means", "text", "how it was observed, as its row or its source says", MEANS),
+        _c("reliability", "text", "reliability of its source, declared in the theatre; F: not judged", RELIABILITIES),
+        _c("credibility", "int", "how credible a source that may rate calls it; 6: not judged", CREDIBILITIES),
+        _c("copy_of", "text", "report that it only repeats: it has no voice of its own"),
     ),
 )
 
@@ -143,6 +150,15 @@ VIOLATIONS: Final = Table(
         _c("attached", "bool", "whether it is only attached, without counting"),
         *_FOOTPRINT,
         _NAMED,
+        _c("count_low", "int", "least number, merged over its reports, never added up; empty: no bound"),
+        _c("count_best", "int", "number by the most reliable source whose figure fits these bounds"),
+        _c("count_high", "int", "largest number; empty: no bound"),
+        _c("killed_low", "int", "killed, the least figure of any report that describes it; empty: not stated"),
+        _c("killed", "int", "killed, the largest figure"),
+        _c("injured_low", "int", "injured, the least figure"),
+        _c("injured", "int", "injured, the largest figure"),
+        _c("exemption", "text", "id of the exemption that covers it"),
+        _c("note", "text", "what else is to be known, such as an exemption that it only touches"),
     ),
 )
 
@@ -155,6 +171,8 @@ _GROWN = (
     _c("rate_first_n", "int", "violations that may lie in the first window"),
     _c("rate_n", "int", "most violations begun within any 24 hours"),
 )
+_WHERE: Final = (("land", "on land"), ("air", "in the air"), ("sea", "at sea"))
+
 _INCIDENT = (
     _c("incident_id", "text", "B-n for an incident, C-n for a candidate"),
     _c("name", "text", "place (as place_name, else along the line) and day of its first violation"),
@@ -207,6 +225,12 @@ _INCIDENT = (
     _c("persistence_why", "text", "the verdict on persistence in a sentence, with its hours"),
     *(column for column in _GROWN if column.name != "extent_m"),
     _c("t0_set_by", "text", "command (D-n) by which a person set T0; empty: the observations give it"),
+    *(_c(f"violations_{domain}", "int", f"violations {where}, attached ones included") for domain, where in _WHERE),
+    _c("count_low", "int", "least number of single explosions, shots or crossings: the violations' figures added up"),
+    _c("count_best", "int", "likeliest number, added up over the violations that have one"),
+    _c("count_high", "int", "largest number; empty where any violation has no bound"),
+    _c("killed_low", "int", "killed, the least figure of any report of each violation, added up; empty: not stated"),
+    _c("injured_low", "int", "injured, likewise"),
 )
 
 INCIDENT_POINTS: Final = Table("incident_points", "Point", "an incident or candidate, for small scales", _INCIDENT)

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
+    from geo.exemptions import Exemption
     from geo.fronts import Baseline
     from geo.lines import CurrentLine
     from geo.names import Gazetteer
-    from geo.policy import Trust
+    from geo.policy import Means, Reliability, Trust
     from geo.zones import Zone
 
 
@@ -52,6 +53,10 @@ class Source:
     IANA zone of naive times; ``None``: naive times are refused. ``radius_m`` is used where a row states no radius;
     ``place_m`` gives the radius of each place-precision code.
     ``covers`` are the regions that it means where it says when it could see, or could not, and not where.
+
+    ``reliability`` is the source's, A to F in the terms of NATO AJP-2.1 (F: cannot be judged); ``rates``: whether its
+    rows may say how credible they are. ``means``: how it observes where a row does not say (``None``: not known).
+    ``copies``: sources of which it is never independent, because it repeats what they say.
     """
 
     id: str
@@ -65,6 +70,10 @@ class Source:
     party: str | None = None
     place_m: tuple[tuple[str, float], ...] = ()
     covers: tuple[str, ...] = ()
+    reliability: Reliability = "F"
+    rates: bool = False
+    means: Means | None = None
+    copies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,6 +115,7 @@ class Theatre:
     area: tuple[float, float, float, float] | None = None
     places: Gazetteer = NOWHERE
     rasters: tuple[Raster, ...] = ()
+    exemptions: tuple[Exemption, ...] = ()
 
     def source(self, source_id: str) -> Source | None:
         """Return the declared source of that id, or ``None``."""

@@ -19,6 +19,7 @@ import pandas as pd
 
 from geo import violations
 from geo.reviews import NOBODY, STATUS, Ruling, choose, party_of
+from geo.standing import ORDER
 
 if TYPE_CHECKING:
     from geo.policy import Policy
@@ -39,9 +40,9 @@ def assemble(
     gone = {command.subject: command for command in docket.of("refute") if command.target.startswith("R")}
     said = _rulings(docket, theatre)
     marked = reports.assign(rulings=_by_report(reports, said))
-    whole, found = _assemble(marked, gone, policy)
+    whole, found = _assemble(marked, gone, policy, theatre)
     if said:
-        whole, found = _assemble(_shared(whole), gone, policy)
+        whole, found = _assemble(_shared(whole), gone, policy, theatre)
         found = _attributed(whole, found)
     _answer(whole, found, gone, docket, said)
     return whole, found
@@ -73,9 +74,14 @@ def _by_report(reports: pd.DataFrame, said: dict[int, list[Ruling]]) -> pd.Serie
     return objects([tuple(said.get(first, ())) for first in reports["first_no"].tolist()], reports.index)
 
 
-def _assemble(reports: pd.DataFrame, gone: dict[int, Command], policy: Policy) -> tuple[pd.DataFrame, pd.DataFrame]:
-    counted, found = violations.assemble(reports.loc[~reports["first_no"].isin(list(gone))], policy)
-    return reports.assign(violation_id=counted["violation_id"].reindex(reports.index).astype("str")), found
+def _assemble(
+    reports: pd.DataFrame, gone: dict[int, Command], policy: Policy, theatre: Theatre
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    some = reports.loc[~reports["first_no"].isin(list(gone))]
+    counted, found = violations.assemble(some, policy, theatre.exemptions)
+    made = counted[[name for name in counted if name not in reports or name == "violation_id"]].reindex(reports.index)
+    made["violation_id"] = made["violation_id"].astype("str")
+    return reports.assign(**{str(name): column for name, column in made.items()}), found
 
 
 def _shared(reports: pd.DataFrame) -> pd.DataFrame:
@@ -164,6 +170,6 @@ def _answer_violation(command: Command, row: object, every: list[Ruling], docket
     notes = [f"{command.target} is part of {name} now"] if name != command.target else []
     if mine.about == "status" and by_rule != mine.says:
         notes.append(f"by the rules it would be {by_rule}")
-    if mine.about == "status" and mine.says in violations.ORDER and not pd.isna(why_not):
+    if mine.about == "status" and mine.says in ORDER and not pd.isna(why_not):
         notes.append(f"it does not count: {why_not}")
     docket.apply(command, "; ".join(notes) or None)

@@ -17,6 +17,7 @@ import geopandas as gpd
 import pandas as pd
 from shapely import LineString, box
 
+from geo.exemptions import Disc, Exemption
 from geo.fronts import Baseline
 from geo.policy import Policy, PolicyVersion
 from geo.reports import COVERAGE, INTAKE, STORED
@@ -55,6 +56,11 @@ HONEST: dict[str, Any] = {
         "coarse_h": 25.0,
         "qualifying_status": "alleged",
         "confirming": (("mission",), ("vetted",), ("satellite", "media")),
+        "rules": ({"status": "confirmed", "voices": 2, "reliability": ("A", "B"), "means": ("imagery",)},),
+        "unheard_reliability": ("E",),
+        "unheard_credibility": (5,),
+        "same_text_chars": 20,
+        "same_id_chars": 12,
     },
     "grouping": {"link_m": 10_000.0, "link_gap_h": 24.0, "weak_part_n": 2},
     "ladder": {
@@ -98,6 +104,20 @@ SOURCES = (
     Source("party-l-air", "csv", "party", "party-l-air", "source", authoritative=True, radius_m=500.0, party="L"),
     Source("party-r", "csv", "party", "party-r", "source", authoritative=True, radius_m=500.0, party="R"),
     Source("public", "csv", "public", "public", "column", authoritative=False, radius_m=1000.0),
+    Source("repeater", "csv", "media", "repeater", "source", authoritative=True, radius_m=1000.0, copies=("media",)),
+    Source(
+        "graded",
+        "csv",
+        "media",
+        "graded",
+        "column",
+        authoritative=True,
+        radius_m=100.0,
+        reliability="B",
+        rates=True,
+        means="imagery",
+    ),
+    Source("rumour", "csv", "media", "rumour", "source", authoritative=True, radius_m=1000.0, reliability="E"),
     Source("firms", "csv", "satellite", "firms", "source", authoritative=True, radius_m=375.0),
 )
 
@@ -138,8 +158,9 @@ def theatre(
     zones: tuple[Zone, ...] | None = None,
     regions: gpd.GeoDataFrame | None = None,
     sources: tuple[Source, ...] = SOURCES,
+    exemptions: tuple[Exemption, ...] = (),
 ) -> Theatre:
-    """Return a small theatre: parties L and R, a straight line, a band of 15 km, three regions, nine sources."""
+    """Return a small theatre: parties L and R, a straight line, a band of 15 km, three regions, twelve sources."""
     declared = [
         Window(f"w{n}", when(a), b if b is None else when(b), ("L", "R")) for n, (a, b) in enumerate(windows, 1)
     ]
@@ -153,6 +174,7 @@ def theatre(
         zones=(band(),) if zones is None else zones,
         regions=boxes() if regions is None else regions,
         sources=sources,
+        exemptions=exemptions,
     )
 
 
@@ -163,6 +185,20 @@ def band(zone_id: str = "band", depth_m: float = 15_000.0, **changes: Any) -> Zo
         "party": None, "rule": "no heavy weapons", "valid_from": None, "valid_to": None,
     }  # fmt: skip
     return Zone(zone_id, **{**fields, **changes})
+
+
+def exemption(
+    begin: float | datetime,
+    end: float | datetime,
+    km: tuple[float, float] = (100.0, 1.0),
+    **changes: Any,  # noqa: ANN401 -- any field
+) -> Exemption:
+    """Return a notified demining of explosions and strikes, within 2 km of a place."""
+    fields: dict[str, Any] = {
+        "id": "demining-1", "kind": "demining", "area": Disc(*place(*km), 2000.0),
+        "acts": frozenset({"strike", "indirect"}), "notified_by": "L", "reference": "letter 7",
+    }  # fmt: skip
+    return Exemption(start=when(begin), end=when(end), **{**fields, **changes})
 
 
 def boxes() -> gpd.GeoDataFrame:

@@ -99,7 +99,7 @@ def follow(
     incident["t0_from"] = min(v["from"] for v in counted)
     incident["t0_to"] = min(v["to"] for v in counted)
     incident["last"] = max(v["to"] for v in members)
-    incident["origins"] = len(voices(row for v in members for row in v["carriers"]))
+    incident["origins"] = len(voices(row for v in members for row in v["spoken"]))
     now, then = in_force(policies, as_of), in_force(policies, incident["t0_to"])
     finish(incident, coverage, theatre, now, then, as_of)
     for scenario in scenarios(theatre):

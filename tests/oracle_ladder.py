@@ -41,12 +41,12 @@ def claimed(v: Row, party: str) -> list[datetime]:
     """Return when it was first known that somebody holds the party responsible, if anybody does."""
     if v["blamed"] is not None:
         return [v["blamed"]["known_at"]] if v["blamed"]["value"] == party else []
-    return sorted(row["known_at"] for row in v["carriers"] if row["party_claimed"] == party)[:1]
+    return sorted(row["known_at"] for row in v["spoken"] if row["party_claimed"] == party)[:1]
 
 
 def several_origins(violations: list[Row], rules: Policy) -> bool:
     """L4."""
-    carriers = [row for v in violations for row in v["carriers"]]
+    carriers = [row for v in violations for row in v["spoken"]]
     of_party = {row["party"] if row["trust"] == "party" else None for row in carriers}
     of_one_party = None not in of_party and len(of_party) == 1
     vetted = any(row["trust"] in {"mission", "vetted"} for row in carriers)

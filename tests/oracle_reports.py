@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -13,13 +15,15 @@ from pyproj import Geod
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from geo.policy import Policy
-    from geo.theatre import Theatre, Window
+    from geo.policy import Corroboration, Policy
+    from geo.theatre import Source, Theatre, Window
 
 Row: TypeAlias = dict[str, Any]
 GEOD = Geod(ellps="WGS84")
 ALWAYS = datetime(9999, 1, 1, tzinfo=UTC)
 NOTHING = timedelta(0)
+RANK = {"mission": 0, "vetted": 1, "satellite": 2, "media": 3, "party": 3, "public": 4}
+GRADES = "ABCFDE"
 
 
 def read(frame: pd.DataFrame, theatre: Theatre, policy: Policy) -> list[Row]:
@@ -72,7 +76,64 @@ def _worth(row: Row, theatre: Theatre, policy: Policy) -> Row:
         "depth": row.get("distance_m"),
         "region": row.get("region_id"),
         "cell": row.get("cell"),
+        **_witness(row, source, theatre, limits),
     }
+
+
+def _witness(row: Row, source: Source | None, theatre: Theatre, limits: Corroboration) -> Row:
+    """Return what tells copies from originals, and what the report is worth (C1 to C4)."""
+    url, ref = page(row["url"]), plain(row["source_ref"])
+    end = plain(re.split("[/=]", url)[-1]) if url else ""
+    text = plain(row["text"])
+    return {
+        "source": row["source"],
+        "copies": lineage(source, theatre),
+        "words": text if limits.same_text_chars and len(text) >= limits.same_text_chars else None,
+        "page": url,
+        "ref": ref if limits.same_id_chars and len(ref) >= limits.same_id_chars else None,
+        "tail": end if limits.same_id_chars and len(end) >= limits.same_id_chars else None,
+        "worth": worth(source, theatre),
+        "said": row["reported_at"] or ALWAYS,
+        "reliability": source.reliability if source else "F",
+        "credibility": (row["credibility"] if source and source.rates and source.trust != "public" else None) or 6,
+        "means": row["means"] or (source.means if source else None),
+        "low": row["count_low"],
+        "best": row["count_best"],
+        "high": row["count_high"],
+        "killed": row["killed"],
+        "injured": row["injured"],
+    }
+
+
+def plain(text: str | None) -> str:
+    """Return text without case, width, white space at ends and in rows, and invisible signs."""
+    shown = "".join(c for c in unicodedata.normalize("NFKC", text or "") if unicodedata.category(c) != "Cf")
+    return re.sub(r"\s+", " ", shown.casefold()).strip()
+
+
+def page(url: str | None) -> str | None:
+    """Return a link without scheme, www., fragment and last slashes; nothing where only a site is named."""
+    found = re.fullmatch(r"\w+://(?:www\.)?([^/?#]+)([^?#]*)(\?[^#]*)?(?:#.*)?", (url or "").strip(), re.IGNORECASE)
+    if not found:
+        return None
+    rest = found[2].rstrip("/") + (found[3] or "")
+    return found[1].lower() + rest if rest else None
+
+
+def lineage(source: Source | None, theatre: Theatre) -> set[str]:
+    """Return the sources that one copies, and those that these copy."""
+    direct = set(source.copies) if source else set()
+    return direct.union(*(lineage(theatre.source(name), theatre) for name in direct))
+
+
+def worth(source: Source | None, theatre: Theatre) -> tuple[int, int, int]:
+    """C3: how good an original it makes, less being better; no better than what it copies."""
+    if source is None:
+        return 4, GRADES.index("F"), 0
+    others = [other for name in lineage(source, theatre) if (other := theatre.source(name))]
+    ground = [source] if source.trust == "public" else [source, *(other for other in others if other.trust != "public")]
+    trust, grade = max(RANK[each.trust] for each in ground), max(GRADES.index(each.reliability) for each in ground)
+    return trust, grade, len(others)
 
 
 def read_coverage(frame: pd.DataFrame, theatre: Theatre) -> list[Row]:

@@ -14,14 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 import builders
 import oracle_reports
+import shapely
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
+
+from geo.exemptions import Disc
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     import pandas as pd
 
+    from geo.exemptions import Exemption
     from geo.policy import Policy, PolicyVersion
     from geo.theatre import Theatre
 
@@ -76,9 +80,20 @@ WHO = (
     "party-l",
     "party-l-air",
     "party-r",
+    "repeater",
+    "graded",
+    "graded",
+    "rumour",
     "public",
     "public",
 )
+SAID = (
+    "A strike on the yard of the mill.",
+    " A strike ON the  yard of the mill.",
+    "Two strikes on the mill's yard.",
+    "Strike",
+)
+LINKS = ("https://example.org/a/7", "http://www.example.org/a/7/#top", "https://example.org/b")
 ACTS = ("strike", "strike", "strike", "shelling", "small_arms", "missile", "presence", "heat", "response")
 
 
@@ -131,7 +146,7 @@ class World:
 
 SHOWN = [
     "report_id", "stands_no", "row", "origin", "act", "weapon", "observed_from", "observed_to", "known_at", "lon",
-    "lat", "uncertainty_m", "party_claimed",
+    "lat", "uncertainty_m", "party_claimed", "text", "url", "reported_at", "credibility",
 ]  # fmt: skip
 SHOWN_COVERAGE = ["observed_from", "observed_to", "lon", "lat", "uncertainty_m", "sees"]
 
@@ -220,7 +235,42 @@ def rows(draw: st.DrawFn, scene: Scene, sources: tuple[str, ...] = WHO) -> dict[
         party_claimed=draw(st.sampled_from([None, "L", "R"])),
         origin=draw(st.sampled_from([None, "anna", "boris", "clara"])),
         disputed=draw(st.sampled_from([False] * 9 + [True])),
+        **draw(repeating()),
     )
+
+
+@st.composite
+def repeating(draw: st.DrawFn) -> dict[str, Any]:
+    """Return words, link, means and figures, most often none, at times those of another report."""
+    if draw(st.integers(0, 2)):
+        return {}
+    low, high = draw(st.sampled_from([(None, None), (2, 5), (4, 4), (6, None), (None, 3), (8, 9)]))
+    return {
+        "text": draw(st.sampled_from([None, *SAID])),
+        "url": draw(st.sampled_from([None, *LINKS])),
+        "reported_at": draw(st.sampled_from([None, builders.when(1.0), builders.when(2.0)])),
+        "credibility": draw(st.sampled_from([None, None, 2, 5])),
+        "count_low": low,
+        "count_best": draw(st.sampled_from([None, 3, 4, 7])),
+        "count_high": high,
+        "killed": draw(st.sampled_from([None, 0, 3])),
+    }
+
+
+def echoed(draw: st.DrawFn, listed: list[dict[str, Any]], sources: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return the rows with some of them replaced by copies of others: the same words, or the same link, told again."""
+    made = list(listed)
+    pairs = st.tuples(st.integers(0, len(made) - 1), st.integers(0, len(made) - 1), st.sampled_from(["text", "url"]))
+    for first, again, how in draw(st.lists(pairs, max_size=5)):
+        original = {**made[first], how: made[first].get(how) or (SAID[0] if how == "text" else LINKS[0])}
+        other = {"source": draw(st.sampled_from(sources)), "origin": draw(st.sampled_from([None, "dora", "boris"]))}
+        if original["source"] != "firms" and first != again:
+            sharper = {
+                "uncertainty_m": draw(st.sampled_from(RADII_M)),
+                "weapon": draw(st.sampled_from([None, "iskander"])),
+            }
+            made[first], made[again] = original, {**original, **other, **sharper}
+    return made
 
 
 def numbered(listed: list[dict[str, Any]], revised: list[int], order: list[int]) -> list[dict[str, Any]]:
@@ -231,7 +281,7 @@ def numbered(listed: list[dict[str, Any]], revised: list[int], order: list[int])
         stands = len(listed) + 1 + revised.index(position) if position in revised else first
         known = row["observed_to"] + timedelta(minutes=7 * stands)
         made.append({**row, "first_no": first, "stands_no": stands, "revision": 1 + (stands > first), "known_at": known,
-                     "text": f"item {position}"})  # fmt: skip
+                     "direction": f"item {position}"})  # fmt: skip
     return made
 
 
@@ -249,6 +299,24 @@ def watches(draw: st.DrawFn, scene: Scene) -> list[dict[str, Any]]:
             "sees": draw(st.booleans()), "uncertainty_m": draw(st.sampled_from([1000.0, 20_000.0])),
         })  # fmt: skip
     return found
+
+
+@st.composite
+def exempted(draw: st.DrawFn, scene: Scene) -> tuple[Exemption, ...]:
+    """Return at times an exemption around one of the places, which begins and ends at the scene's moments."""
+    if draw(st.booleans()):
+        return ()
+    begin = draw(st.sampled_from(scene.moments))
+    end = begin + draw(st.sampled_from([SECOND, 1.0, 30.0, 300.0]))
+    lon, lat = draw(st.sampled_from(scene.places))
+    disc = Disc(lon, lat, draw(st.sampled_from([600.0, 20_000.0, 100_000.0])))
+    area = (
+        disc if draw(st.booleans()) else shapely.MultiPolygon([shapely.box(lon - 0.05, lat - 0.02, lon + 0.05, 50.0)])
+    )
+    acts = draw(
+        st.sampled_from([frozenset({"any", "indirect"}), frozenset({"strike"}), frozenset({"shelling", "any"})])
+    )
+    return (builders.exemption(begin, end, area=area, acts=acts),)
 
 
 def exact_thresholds(draw: st.DrawFn, scene: Scene) -> dict[str, Any]:
@@ -289,7 +357,7 @@ def worlds(
     edges = windows or draw(st.sampled_from(WINDOWS))
     scene = draw(scenes(edges))
     size = draw(st.sampled_from(sizes))
-    listed = draw(st.lists(rows(scene, sources), min_size=size, max_size=size))
+    listed = echoed(draw, draw(st.lists(rows(scene, sources), min_size=size, max_size=size)), sources)
     order = draw(st.permutations(range(len(listed))))
     revised = draw(st.lists(st.integers(0, len(listed) - 1), max_size=3, unique=True))
     opening = draw(OPENING)
@@ -298,7 +366,7 @@ def worlds(
     return World(
         stored=builders.reports(numbered(listed, revised, order)),
         coverage=builders.coverage(draw(watches(scene))),
-        theatre=builders.theatre(windows=edges),
+        theatre=builders.theatre(windows=edges, exemptions=draw(exempted(scene))),
         policies=_versions(draw, builders.policy(**drawn), drawn, scene)
         if two_policies
         else builders.versions(builders.policy(**drawn)),

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
     from geo.assess import Assessment
 
-VIOLATION = ("status", "qualifying", "heat_consistent")
+VIOLATION = (
+    "status", "qualifying", "heat_consistent", "exemption", "count_low", "count_best", "count_high", "killed_low",
+    "killed", "injured",
+)  # fmt: skip
 FIELDS = (
     "state", "end", "tier_eligible", "tier_effective", "tier_peak", "t0_from", "t0_to", "last_observed", "persistence",
     "weak_link", "recurrence_of", "gap_covered", "origins", "tier_declared",

@@ -14,8 +14,10 @@ import strategies
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
+from shapely.affinity import scale
 
 from geo.assess import assess
+from geo.exemptions import Disc
 from geo.policy import in_force
 
 if TYPE_CHECKING:
@@ -115,7 +117,7 @@ def by_content(found: Assessment, world: World) -> tuple[list[Any], list[Any]]:
 
     What merely attaches is left out: among equally near incidents the older name takes it.
     """
-    words = world.stored.set_index("report_id")["text"]  # a presence's are not published
+    words = world.stored.set_index("report_id")["direction"]  # a presence's are not published
     said = (
         found.tables["reports"]
         .assign(text=lambda table: table["report_id"].map(words))
@@ -258,7 +260,11 @@ def mirrored(world: World) -> World:
         replace(zone, side=OTHER_SIDE[zone.side], party=OTHER.get(zone.party or "")) for zone in theatre.zones
     )
     south = builders.theatre(
-        line=tuple((lon, -lat) for lon, lat in builders.LINE), zones=zones, regions=_south(theatre), sources=swapped
+        line=tuple((lon, -lat) for lon, lat in builders.LINE),
+        zones=zones,
+        regions=_south(theatre),
+        sources=swapped,
+        exemptions=tuple(replace(each, area=_turned(each.area)) for each in theatre.exemptions),
     )
     stored = world.stored.assign(
         lat=-world.stored["lat"], party_claimed=world.stored["party_claimed"].map(OTHER).astype("str")
@@ -268,6 +274,10 @@ def mirrored(world: World) -> World:
         stored=stored,
         coverage=world.coverage.assign(lat=-world.coverage["lat"]),
     )
+
+
+def _turned(area: Any) -> Any:  # noqa: ANN401 -- a disc or polygons
+    return area._replace(lat=-area.lat) if isinstance(area, Disc) else scale(area, 1, -1, origin=(0, 0))
 
 
 def _south(theatre: Theatre) -> gpd.GeoDataFrame:

@@ -33,7 +33,7 @@ def closed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("closed")
     world = World(folder)
     said = {"weapon": "mortar", "direction": "east", "party_claimed": "east", "origin": "x", "text": "t", "url": "u"}
-    said |= {"footprint": "pixel 37.5 48.1 375.0 375.0"}
+    said |= {"footprint": "pixel 37.5 48.1 375.0 375.0", "means": "ear", "credibility": 3}
     counts = {"count_low": 1, "count_best": 2, "count_high": 3, "killed": 4, "injured": 5}
     world.ledger.put_document("theatre", b"one", T0)
     world.take(row("a", reported_at=T0, **said, **counts), row("b"), row(kind="heartbeat"), refused=[b"bad", b"worse"])

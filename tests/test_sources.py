@@ -67,7 +67,7 @@ def test_a_full_row_is_taken_as_it_is_said() -> None:
     taken = one(
         source_ref="007", observed_to="2026-02-03T15:00Z", uncertainty_m="250", act="Small Arms", weapon=" Mortar 82 ",
         direction="NE", count="2-5", party="RIGHTS", origin="Patrol 4", reported_at="2026-02-03T16:00Z",
-        text="Two, or more", url="https://example.org/7", killed="0", injured="3",
+        text="Two, or more", url="https://example.org/7", killed="0", injured="3", means="Eye", credibility="2",
     )  # fmt: skip
     assert taken.drop(["count_best", "footprint"]).to_dict() == {
         "row_no": 1, "kind": "report", "source_ref": "007",
@@ -75,7 +75,7 @@ def test_a_full_row_is_taken_as_it_is_said() -> None:
         "lon": 37.5, "lat": 48.1, "uncertainty_m": 250.0, "act": "small_arms", "domain": "land", "weapon": "mortar 82",
         "direction": "NE", "count_low": 2, "count_high": 5, "killed": 0, "injured": 3,
         "party_claimed": "R", "origin": "Patrol 4", "reported_at": pd.Timestamp("2026-02-03T16:00Z"),
-        "text": "Two, or more", "url": "https://example.org/7",
+        "text": "Two, or more", "url": "https://example.org/7", "means": "eye", "credibility": 2,
     }  # fmt: skip
 
 
@@ -93,6 +93,8 @@ def test_the_three_required_columns_are_enough() -> None:
         "url",
         "killed",
         "footprint",
+        "means",
+        "credibility",
     ]
     assert taken[empty].isna().all()
 
@@ -129,6 +131,19 @@ def test_a_count_that_is_none_is_refused(said: str) -> None:
     refused = one(count=said)
     assert refused["reason_code"] == "count"
     assert f"count says {said!r}" in refused["reason"]
+
+
+@pytest.mark.parametrize("said", ["0", "7", "B", "1.5", "-1"])
+def test_credibility_is_a_number_from_1_to_6(said: str) -> None:
+    refused = one(credibility=said)
+    assert refused["reason_code"] == "credibility"
+    assert refused["reason"].startswith(f"credibility says {said!r}, and must be a number from 1")
+
+
+def test_means_are_of_a_closed_list() -> None:
+    refused = one(means="hearsay")
+    assert refused["reason_code"] == "means"
+    assert "must be one of: eye, ear, imagery, sensor, statement" in refused["reason"]
 
 
 @pytest.mark.parametrize("name", ["killed", "injured"])

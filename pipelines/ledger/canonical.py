@@ -29,12 +29,13 @@ if TYPE_CHECKING:
 SAID: Final = (
     "kind", "source_ref", "observed_from", "observed_to", "lon", "lat", "uncertainty_m", "act", "domain", "weapon",
     "direction", "count_low", "count_best", "count_high", "killed", "injured", "party_claimed", "origin",
-    "reported_at", "text", "url", "footprint",
+    "reported_at", "text", "url", "footprint", "means", "credibility",
 )  # fmt: skip
-#: What the computation decides by; a revision that changes none of it stands since the one before.
+#: What the computation decides by; a revision that changes none of it stands since the one before. Words, link and
+#: figures, which tell copies, are left out: a corrected spelling shall not make an old report look new.
 DECIDING: Final = (
     "kind", "source_ref", "observed_from", "observed_to", "lon", "lat", "uncertainty_m", "act", "domain", "weapon",
-    "party_claimed", "origin", "footprint",
+    "party_claimed", "origin", "footprint", "means", "credibility",
 )  # fmt: skip
 _MISSING: Final = "-"
 _BORDER: Final = pa.scalar("\x1f", pa.large_string())

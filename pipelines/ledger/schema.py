@@ -12,7 +12,7 @@ from typing import Final
 import pyarrow as pa
 
 APPLICATION_ID: Final = 0x43574C47  # "CWLG"
-VERSION: Final = 1
+VERSION: Final = 2
 ROWS_A_READ: Final = 65_536  # keeps every text column of one read far below the 2 GiB that its offsets can address
 
 #: What a batch can hold, in the order in which its counts stand; the rest of its rows are duplicates or quarantined.
@@ -72,6 +72,8 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         "text": "TEXT",
         "url": "TEXT",
         "footprint": "TEXT",
+        "means": "TEXT",
+        "credibility": "INTEGER",
         "subject_key": "INTEGER NOT NULL",
         "subject_no": "INTEGER NOT NULL CHECK (subject_no <= ledger_no)",
         "first_no": "INTEGER NOT NULL CHECK (first_no <= ledger_no)",

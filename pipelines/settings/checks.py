@@ -35,6 +35,7 @@ def check(declared: Declared, weapon_classes: frozenset[str] | None, mistakes: M
         _check_zone(zone, declared, weapon_classes, mistakes)
     for source in declared.sources:
         _check_source(source, declared, mistakes)
+        _check_lineage(source, declared, mistakes)
     for raster in declared.rasters:
         _check_raster(raster, mistakes)
 
@@ -120,6 +121,22 @@ def check_covers(declared: Declared, regions: Iterable[str], mistakes: Mistakes)
     for source in declared.sources if known else ():  # a file of regions that cannot be read is a mistake of its own
         for name in source.entry.covers:
             _check_known(f"{source.where} covers", "region", name, known, mistakes)
+
+
+def _check_lineage(source: At[SourceEntry], declared: Declared, mistakes: Mistakes) -> None:
+    where, entry = source.where, source.entry
+    direct = {other.entry.id: other.entry.copies for other in declared.sources}
+    for name in entry.copies:
+        _check_known(f"{where} copies", "source", name, declared.ids.get("sources", []), mistakes)
+    trail = list(entry.copies)
+    for name in trail:  # grows while it is walked
+        trail.extend(far for far in direct.get(name, []) if far not in trail)
+    if entry.id in trail:
+        wrong = "comes back to the source itself"
+        mistakes.add(THEATRE, f"{where} copies", wrong, "say of two sources only which one repeats the other")
+    if entry.rates and entry.trust == "public":
+        wrong = "is true, but nobody in the crowd can say how credible a report is"
+        mistakes.add(THEATRE, f"{where} rates", wrong, "remove it, or give the source another trust")
 
 
 def _check_raster(raster: At[RasterEntry], mistakes: Mistakes) -> None:

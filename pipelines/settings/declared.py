@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, TypeV
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from geo.policy import Positive, Trust  # noqa: TC001 -- pydantic reads the annotations at run time
+from geo.policy import Means, Positive, Reliability, Trust  # noqa: TC001 -- pydantic reads the annotations at run time
 from pipelines.settings.files import THEATRE, is_inside
 from pipelines.settings.mistakes import shown
 
@@ -111,6 +111,26 @@ class SourceEntry(_Entry):
     party: str | None = None
     place_m: dict[str, Positive] = Field(default_factory=dict)
     covers: list[Text] = Field(default_factory=list)
+    reliability: Reliability = "F"
+    rates: bool = False
+    means: Means | None = None
+    copies: list[str] = Field(default_factory=list)
+
+
+class ExemptionEntry(_Entry):
+    """What was notified beforehand: on a disc, or on the ground of a file with the property ``exemption_id``."""
+
+    id: Id
+    kind: Literal["training", "demining", "works"]
+    file: Text | None = None
+    lon: Annotated[float, Field(ge=-180, le=180)] | None = None
+    lat: Annotated[float, Field(ge=-90, le=90)] | None = None
+    radius_m: Positive | None = None
+    acts: Annotated[list[Text], Field(min_length=1)]
+    start: AwareDatetime
+    end: AwareDatetime
+    notified_by: Text
+    reference: Text
 
 
 class LineEntry(_Entry):
@@ -155,12 +175,13 @@ class Declared:
     sources: list[At[SourceEntry]] = field(default_factory=list)
     lines: list[At[LineEntry]] = field(default_factory=list)
     rasters: list[At[RasterEntry]] = field(default_factory=list)
+    exemptions: list[At[ExemptionEntry]] = field(default_factory=list)
     ids: dict[str, list[str]] = field(default_factory=dict)
 
 
 _HEADER: Final = tuple(Header.model_fields)
 _REQUIRED: Final = ("parties", "windows", "baselines", "sources")
-_KNOWN: Final = (*_HEADER, "regions", *_REQUIRED, "zones", "lines", "rasters")
+_KNOWN: Final = (*_HEADER, "regions", *_REQUIRED, "zones", "lines", "rasters", "exemptions")
 
 
 def declare(table: Mapping[str, Any], mistakes: Mistakes) -> Declared:
@@ -179,6 +200,7 @@ def declare(table: Mapping[str, Any], mistakes: Mistakes) -> Declared:
         sources=_section(table, "sources", SourceEntry, mistakes),
         lines=_section(table, "lines", LineEntry, mistakes),
         rasters=_section(table, "rasters", RasterEntry, mistakes),
+        exemptions=_section(table, "exemptions", ExemptionEntry, mistakes),
         ids={key: _ids(value) for key, value in table.items() if isinstance(value, list)},
     )
 

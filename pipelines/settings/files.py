@@ -136,7 +136,7 @@ def is_inside(name: str) -> bool:
 
 def named_files(table: Mapping[str, Any]) -> set[str]:
     """Return every file name that a parsed ``theatre.toml`` mentions."""
-    entries = [entry for section in ("baselines", "zones", "lines") for entry in _list(table, section)]
+    entries = [entry for section in ("baselines", "zones", "lines", "exemptions") for entry in _list(table, section)]
     places = [table.get("regions"), *entries]
     return {place["file"] for place in places if isinstance(place, dict) and isinstance(place.get("file"), str)}
 

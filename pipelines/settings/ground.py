@@ -154,22 +154,24 @@ def utc(at: datetime | None) -> datetime | None:
     return None if at is None else at.astimezone(UTC)
 
 
-def zone_polygons(files: Mapping[str, bytes], names: Mapping[str, str], mistakes: Mistakes) -> dict[str, MultiPolygon]:
-    """Return the polygon of each zone: the features of its file whose ``zone_id`` is its id, joined.
+def polygons(
+    files: Mapping[str, bytes], names: Mapping[str, str], key: str, mistakes: Mistakes
+) -> dict[str, MultiPolygon]:
+    """Return the ground of each id: the features of its file whose property ``key`` is that id, joined.
 
     Parameters
     ----------
     names
-        Zone id to file name.
+        Id to file name.
     """
     read = {name: read_named(files, name, AREAS, mistakes) for name in sorted(set(names.values()))}
     found = {}
-    for zone_id, name in names.items():
-        shapes = [feature.geometry for feature in read[name] if _text(feature, "zone_id") == zone_id]
+    for own, name in names.items():
+        shapes = [feature.geometry for feature in read[name] if _text(feature, key) == own]
         if shapes:
             merged = shapely.union_all(shapes)
-            found[zone_id] = MultiPolygon(list(shapely.get_parts(merged)))
+            found[own] = MultiPolygon(list(shapely.get_parts(merged)))
         elif name in files:
-            todo = "give the feature that property, or correct the id of the zone"
-            mistakes.add(name, "", f"has no feature whose zone_id is {zone_id!r}", todo)
+            todo = f"give the feature that property, or correct the id of the {key.removesuffix('_id')}"
+            mistakes.add(name, "", f"has no feature whose {key} is {own!r}", todo)
     return found

@@ -9,6 +9,7 @@ from geo.theatre import Party, Raster, Source, Theatre, Window
 from pipelines.settings import ground
 from pipelines.settings.checks import check, check_covers
 from pipelines.settings.declared import Declared, declare
+from pipelines.settings.exemptions import exemptions
 from pipelines.settings.files import POLICY, THEATRE, is_raster_path, parse_toml, pointed
 from pipelines.settings.gazetteer import gazetteer
 from pipelines.settings.mistakes import Mistakes
@@ -52,10 +53,11 @@ def load_theatre(files: Mapping[str, bytes], name: str) -> Theatre:
     if declared.regions is not None:
         check_covers(declared, areas["region_id"], mistakes)
         ground.check_near(baselines[0] if baselines else None, areas, declared.regions.file, mistakes)
-    polygons = ground.zone_polygons(files, _zone_files(declared), mistakes)
+    polygons = ground.polygons(files, _zone_files(declared), "zone_id", mistakes)
     lines = _lines(files, declared, mistakes)
     places = gazetteer(files, mistakes)
     rasters = _rasters(files, declared, mistakes)
+    exempted = exemptions(files, declared, policy, mistakes)
     mistakes.settle()
     header = declared.header
     if header is None:
@@ -76,6 +78,7 @@ def load_theatre(files: Mapping[str, bytes], name: str) -> Theatre:
         area=None if header.area is None else (header.area[0], header.area[1], header.area[2], header.area[3]),
         places=places,
         rasters=rasters,
+        exemptions=exempted,
     )
 
 
@@ -204,4 +207,8 @@ def _source(entry: SourceEntry) -> Source:
         party=entry.party,
         place_m=tuple(entry.place_m.items()),
         covers=tuple(entry.covers),
+        reliability=entry.reliability,
+        rates=entry.rates,
+        means=entry.means,
+        copies=tuple(entry.copies),
     )

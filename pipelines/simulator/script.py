@@ -194,7 +194,7 @@ class Script:
             weapon=weapon,
             claims=claims,
             delay_h=float(rng.lognormal(0.5, 0.5)) if delay_h is None else delay_h,
-            text=f"simulated: {self.title}",
+            text=f"simulated: {self.title}, {self.name}-{self._rows:03d}",  # words of its own: no copy
             count=int(rng.integers(1, 12)),
         )
 

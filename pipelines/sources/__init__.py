@@ -12,7 +12,7 @@ Why a record is refused:
 - where: ``no_position``, ``coordinate``, ``coordinate_range``, ``null_island``, ``swapped?``, ``outside_theatre``,
   ``uncertainty``, ``place_precision`` (UCDP), ``pixel`` (FIRMS)
 - over which ground: ``two_places``, ``not_a_report``, ``no_bearing``, ``bearing``, ``distance``, ``footprint``
-- the rest: ``count``, ``casualties``, ``unknown_party``
+- the rest: ``count``, ``casualties``, ``unknown_party``, ``means``, ``credibility``
 
 A file that cannot be read at all raises ``InputError`` with ``encoding``, ``empty``, ``header``, ``json`` or ``crs``.
 """

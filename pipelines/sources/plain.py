@@ -1,9 +1,9 @@
 """What does a row of the plain table say?
 
 The format that anybody can write: ``source_ref, observed_from, observed_to, lon, lat, uncertainty_m, act, weapon,
-direction, count, party, origin, reported_at, text, url``, ``killed, injured``, and for ground that is no disc
-``observer_lon, observer_lat, bearing, distance_near_m, distance_far_m`` or ``footprint``. Only ``observed_from``,
-``lon`` and ``lat`` are required as columns; their order is free.
+direction, count, party, origin, reported_at, text, url``, ``killed, injured, means, credibility``, and for ground that
+is no disc ``observer_lon, observer_lat, bearing, distance_near_m, distance_far_m`` or ``footprint``. Only
+``observed_from``, ``lon`` and ``lat`` are required as columns; their order is free.
 
 ``act`` is a key of the policy's acts, ``strike`` where it is empty, or one of three words that are no report:
 ``retraction`` takes back the item ``source_ref`` (nothing else is needed), ``heartbeat`` and ``outage`` say when and
@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from geo.tables import CREDIBILITIES, MEANS
 from pipelines.sources import times
 from pipelines.sources.fields import count, given, whole, words
 from pipelines.sources.grounds import footprints
@@ -37,7 +38,7 @@ FORMAT: Final = "csv"
 COLUMNS: Final = (
     "source_ref", "observed_from", "observed_to", "lon", "lat", "uncertainty_m", "act", "weapon", "direction", "count",
     "party", "origin", "reported_at", "text", "url", "killed", "injured", "observer_lon", "observer_lat", "bearing",
-    "distance_near_m", "distance_far_m", "footprint",
+    "distance_near_m", "distance_far_m", "footprint", "means", "credibility",
 )  # fmt: skip
 LAYOUT: Final = Layout(("observed_from", "lon", "lat"), COLUMNS, "observed_from", note=True)
 USUAL_ACT: Final = "strike"
@@ -83,6 +84,8 @@ def interpret(records: Records, context: Context) -> Reading:
             # The latest reading of a coarse time: nothing was known before it can have been said.
             "reported_at": reported.last,
             "footprint": ground,
+            "means": _means(sieve),
+            "credibility": _credibility(sieve),
             **{name: records.text(name) for name in ("source_ref", "direction", "origin", "text", "url")},
         }
     )
@@ -127,6 +130,23 @@ def casualties(sieve: Sieve, name: str) -> pd.Series[int]:
     sentence = f"{name} says {{value}}, and must be a whole number of people: correct it or leave it empty."
     sieve.refuse(bad, "casualties", sentence, value=text)
     return people
+
+
+def _means(sieve: Sieve) -> Text:
+    text = sieve.records.text("means")
+    means, unknown = words(text, {name: name for name in MEANS})
+    sentence = f"means says {{value}}, and must be one of: {', '.join(MEANS)}; or empty."
+    sieve.refuse(unknown, "means", sentence, value=text)
+    return means
+
+
+def _credibility(sieve: Sieve) -> pd.Series[int]:
+    text = sieve.records.text("credibility")
+    grade, bad = whole(text)
+    bad |= ~grade.fillna(CREDIBILITIES[0]).isin(CREDIBILITIES).to_numpy(bool)
+    sentence = "credibility says {value}, and must be a number from 1 (confirmed) to 6 (cannot be judged); or empty."
+    sieve.refuse(bad, "credibility", sentence, value=text)
+    return grade
 
 
 def _parties(sieve: Sieve, theatre: Theatre) -> Text:

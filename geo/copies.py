@@ -1,0 +1,222 @@
+"""Which reports say again what another one said?
+
+A copy has no voice of its own: it goes where its original goes and changes nothing about it. Numbered rules, mirrored
+in the code and in the tests:
+
+RULE 1  Two reports are the same statement when the source of one is declared to copy the other's, or when their words,
+        their links or their ids are the same. Items of one origin in one source are never the same: it knows its own.
+RULE 2  Words are compared without case, width, white space and invisible signs, and only from ``same_text_chars`` on:
+        "shelling" alone proves nothing. Links without scheme, ``www.``, trailing slash and fragment; the front page of
+        a site proves nothing. An id of at least ``same_id_chars`` is the same when another source has it as its own id,
+        or when the other's link ends in it.
+RULE 3  Of the same statement one is the original: of the better trust group (a party counts as media here), then of the
+        more reliable source, then of a source that copies fewer, then the one that was said first, then a party's, then
+        by content. So no copy takes the voice of a mission or a vetted source, whatever it says of its date.
+RULE 4  A copy is a copy of an original, never of another copy: who repeats two better ones does not make them one.
+RULE 5  A source declared to copy others stands no higher than they do, so that of the two it is the copy. Only a public
+        source is never an original to one that is not.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import urlsplit
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from geo.nearness import Near
+    from geo.policy import Corroboration
+    from geo.theatre import Source
+
+    Ints = NDArray[np.int64]
+
+# A party's own statement and the medium that repeats it word for word: the first to say it is the origin.
+CLASSES: Final = {"mission": 0, "vetted": 1, "satellite": 2, "media": 3, "party": 3, "public": 4}
+RELIABILITY: Final = {"A": 0, "B": 1, "C": 2, "F": 3, "D": 4, "E": 5}
+UNRATED: Final = "F"  # cannot be judged
+NEVER_US: Final = int(np.iinfo(np.int64).max)
+_INVISIBLE: Final = "Cf"
+
+
+class Sign(NamedTuple):
+    """What tells a statement from another: who said it, in which words, under which link and id; and its standing."""
+
+    source: str
+    origin: str
+    kin: frozenset[str]  # sources that its source is declared to copy
+    words: str | None
+    link: str | None
+    ref: str | None
+    tail: str | None  # what its link ends in
+    rank: tuple[object, ...]  # the least is the original
+
+
+class Repute(NamedTuple):
+    """What a source is worth as an original: the less, the better."""
+
+    trust: int
+    reliability: int
+    copied: int
+
+
+NOBODY: Final = Repute(CLASSES["public"], RELIABILITY[UNRATED], 0)
+
+
+def ancestry(sources: Iterable[Source]) -> dict[str, frozenset[str]]:
+    """Return which sources each source copies, also through others."""
+    direct = {source.id: source.copies for source in sources}
+    found = {}
+    for name in direct:
+        trail = [name]
+        for other in trail:  # grows while it is walked
+            trail.extend(dict.fromkeys(far for far in direct.get(other, ()) if far not in trail))
+        found[name] = frozenset(trail[1:])
+    return found
+
+
+def reputes(sources: Iterable[Source]) -> dict[str, Repute]:
+    """Return what each source is worth as an original (RULES 3 and 5)."""
+    declared = {source.id: source for source in sources}
+    kin = ancestry(declared.values())
+    return {name: _repute(source, [declared[far] for far in kin[name]]) for name, source in declared.items()}
+
+
+def _repute(source: Source, copied: Sequence[Source]) -> Repute:
+    if source.trust == "public":
+        return NOBODY._replace(reliability=RELIABILITY[source.reliability], copied=len(copied))
+    known = [source, *(other for other in copied if other.trust != "public")]
+    trust, reliability = (
+        max(parts) for parts in zip(*((CLASSES[s.trust], RELIABILITY[s.reliability]) for s in known), strict=True)
+    )
+    return Repute(trust, reliability, len(copied))
+
+
+def words(text: object, least: int) -> str | None:
+    """Return the words of a text as they are compared; ``None`` where there are too few, or ``least`` is 0 (RULE 2)."""
+    if not isinstance(text, str) or not least:
+        return None
+    if not text.isascii():
+        plain = unicodedata.normalize("NFKC", text)
+        text = "".join(sign for sign in plain if unicodedata.category(sign) != _INVISIBLE)
+    said = " ".join(text.casefold().split())
+    return said if len(said) >= least else None
+
+
+def link(url: object) -> str | None:
+    """Return a link as it is compared; ``None`` where it names no page (RULE 2)."""
+    try:
+        parts = urlsplit(url.strip() if isinstance(url, str) else "")
+    except ValueError:
+        return None
+    page = parts.path.rstrip("/") + (f"?{parts.query}" if parts.query else "")
+    return parts.netloc.casefold().removeprefix("www.") + page if parts.netloc and page else None
+
+
+def _tail(page: str | None, least: int) -> str | None:
+    """Return the last part of a link, if it is long enough to be an id."""
+    last = (page or "").replace("=", "/").rpartition("/")[2].casefold()
+    return last if least and len(last) >= least else None
+
+
+def _ref(source_ref: object, least: int) -> str | None:
+    said = source_ref.strip().casefold() if isinstance(source_ref, str) else ""
+    return said if least and len(said) >= least else None
+
+
+def signs(reports: pd.DataFrame, rules: Corroboration) -> list[Sign]:
+    """Return the sign of every report, in order of the rows."""
+    said_us = reports["reported_at"].to_numpy("datetime64[us]").astype(np.int64)
+    said_us = np.where(reports["reported_at"].isna(), NEVER_US, said_us).tolist()
+    names = [
+        "source", "origin", "kin", "repute", "text", "url", "source_ref", "trust", "content", "first_no",
+    ]  # fmt: skip
+    found = []
+    for said, row in zip(said_us, reports[names].itertuples(index=False, name=None), strict=True):
+        source, origin, kin, repute, text, url, ref, trust, content, number = row
+        page = link(url)
+        found.append(
+            Sign(
+                source=source,
+                origin=origin,
+                kin=kin,
+                words=words(text, rules.same_text_chars),
+                link=page,
+                ref=_ref(ref, rules.same_id_chars),
+                tail=_tail(page, rules.same_id_chars),
+                rank=(repute, said, trust != "party", content, source, number),
+            )
+        )
+    return found
+
+
+def same(one: Sign, other: Sign) -> bool:
+    """Return whether two reports are the same statement (RULE 1)."""
+    if one.source in other.kin or other.source in one.kin:
+        return True
+    if one.source == other.source:
+        if one.origin == other.origin:
+            return False
+    elif _names(one, other) or _names(other, one):
+        return True
+    return one.words == other.words is not None or one.link == other.link is not None
+
+
+def _names(one: Sign, other: Sign) -> bool:
+    return one.ref is not None and one.ref in {other.ref, other.tail}
+
+
+def originals(found: Sequence[Sign]) -> list[int]:
+    """Return the positions of those that are copies of no other, best first (RULES 3 to 5)."""
+    kept: list[int] = []
+    for i in sorted(range(len(found)), key=lambda i: found[i].rank):
+        if not any(same(found[i], found[j]) for j in kept):
+            kept.append(i)
+    return kept
+
+
+def alike(found: Mapping[int, Sign], near: Near) -> Near:
+    """Return the pairs that are the same statement; ``found`` has the sign of every position, in order."""
+    rows, signed = np.fromiter(found, np.int64, len(found)), list(found.values())
+    left, right = np.searchsorted(rows, near.left), np.searchsorted(rows, near.right)
+    # Most pairs share nothing: only those that may are looked at one by one.
+    words_, link_ = (_codes(each) for each in ([sign.words for sign in signed], [sign.link for sign in signed]))
+    ref, tail = np.split(_codes([sign.ref for sign in signed] + [sign.tail for sign in signed]), 2)
+    copying = np.array([bool(sign.kin) for sign in signed], bool)
+    maybe = copying[left] | copying[right]
+    for one, other in ((words_, words_), (link_, link_), (ref, ref), (ref, tail), (tail, ref)):
+        maybe |= (one[left] >= 0) & (one[left] == other[right])
+    some = np.flatnonzero(maybe)
+    pairs = zip(near.left[some].tolist(), near.right[some].tolist(), strict=True)
+    return near.where(some[np.array([same(found[i], found[j]) for i, j in pairs], bool)])
+
+
+def _codes(texts: Sequence[str | None]) -> Ints:
+    """Return a number for each text, equal where they are; -1 where there is none."""
+    return pd.factorize(np.array(texts, object))[0].astype(np.int64)
+
+
+def leaders(found: Mapping[int, Sign], near: Near, n: int) -> Ints:
+    """Return the position of the original of each of ``n`` reports; -1 where it is one itself.
+
+    ``near`` pairs the positions of those that are the same statement and agree in time, place and act; they are in
+    order of content. Of several originals the nearest leads, then the least.
+    """
+    leader = np.full(n, -1, np.int64)
+    neighbours: dict[int, list[tuple[float, int]]] = {}
+    for i, j, metres in zip(near.left.tolist(), near.right.tolist(), near.distance_m.tolist(), strict=True):
+        neighbours.setdefault(i, []).append((metres, j))
+        neighbours.setdefault(j, []).append((metres, i))
+    settled: set[int] = set()
+    for row in sorted(neighbours, key=lambda row: found[row].rank):
+        better = [(metres, j) for metres, j in neighbours[row] if j in settled and leader[j] < 0]
+        if better:
+            leader[row] = min(better)[1]
+        settled.add(row)
+    return leader

@@ -1,0 +1,142 @@
+"""How sure is it that something happened, and who vouches for it?
+
+RULE 1  Who speaks: every report that is not disputed, is no copy of another one here (``geo.copies``), and is neither
+        of a reliability nor of a credibility that the policy leaves unheard. What the others say changes nothing as
+        long as one speaks.
+RULE 2  Voices are independent origins; all sources of one party are one voice.
+RULE 3  The first clause of the policy's table that holds gives the status. Where none does: *confirmed* when the trust
+        groups that speak cover one of ``confirming``, *corroborated* by two voices, else *alleged*; *contested* where
+        nobody speaks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from geo import nearness
+from geo.copies import originals
+from geo.reviews import choose
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from geo.copies import Sign
+    from geo.policy import Clause, Corroboration
+    from geo.reviews import Ruling
+
+ORDER: Final = {"alleged": 0, "corroborated": 1, "confirmed": 2}
+UNRATED: Final = 6  # credibility that cannot be judged
+
+
+class Carrier(NamedTuple):
+    """What of a report bears on the standing of its violation; instants in µs since 1970 UTC, metres, degrees."""
+
+    voice: str
+    trust: str
+    disputed: bool
+    stands_no: int
+    known_at: pd.Timestamp
+    origin: str
+    length_us: int
+    inside: int
+    content: str
+    reliability: str
+    credibility: int
+    means: str | None
+    sign: Sign | None  # ``None`` where no other report agrees with it
+    start: int
+    end: int
+    lon: float
+    lat: float
+    uncertainty_m: float
+    act: str
+    family: str
+    rulings: tuple[Ruling, ...] = ()
+
+
+class Standing(NamedTuple):
+    """How well a set of reports establishes a violation."""
+
+    status: str
+    voices: int
+
+
+def carriers_of(reports: pd.DataFrame) -> list[Carrier]:
+    """Return what bears on the standing of their violations, in order of the rows."""
+    start, end = nearness.micros(reports["observed_from"]), nearness.micros(reports["observed_to"])
+    means = reports["means"].astype(object)
+    plain = reports.assign(
+        start=start,
+        end=end,
+        length_us=end - start,
+        credibility=reports["credibility"].fillna(UNRATED).astype(np.int64),
+        means=means.where(means.notna(), None),
+    )
+    return list(map(Carrier._make, plain[list(Carrier._fields)].itertuples(index=False, name=None)))
+
+
+def heard(carriers: Sequence[Carrier], rules: Corroboration) -> list[int]:
+    """Return the positions of those that speak (RULE 1)."""
+    upright = [i for i, carrier in enumerate(carriers) if not carrier.disputed]
+    found = [sign for i in upright if (sign := carriers[i].sign) is not None]
+    if len(found) > 1:
+        upright = sorted(upright[place] for place in originals(found))
+    return [
+        i
+        for i in upright
+        if carriers[i].reliability not in rules.unheard_reliability
+        and carriers[i].credibility not in rules.unheard_credibility
+    ]
+
+
+def speaking(carriers: Sequence[Carrier], rules: Corroboration) -> list[int]:
+    """Return the positions of those by which a violation is described: who speaks, or all where nobody does."""
+    return heard(carriers, rules) or list(range(len(carriers)))
+
+
+def standing(carriers: Sequence[Carrier], rules: Corroboration) -> Standing:
+    """Return what a person decided of the reports that carry one violation, or else what the rules say of them."""
+    ruled = choose((ruling for carrier in carriers for ruling in carrier.rulings), "status")
+    found = by_rule(carriers, rules)
+    return found if ruled is None else found._replace(status=ruled.says)
+
+
+def by_rule(carriers: Sequence[Carrier], rules: Corroboration) -> Standing:
+    """Apply RULES 2 and 3 to the reports that carry one violation."""
+    speakers = [carriers[i] for i in heard(carriers, rules)]
+    voices = len({carrier.voice for carrier in speakers})
+    groups = {carrier.trust for carrier in speakers}
+    if not speakers:
+        return Standing("contested", 0)
+    for clause in rules.rules:
+        if _holds(clause, speakers):
+            return Standing(clause.status, voices)
+    if any(groups.issuperset(needed) for needed in rules.confirming):
+        return Standing("confirmed", voices)
+    return Standing("corroborated" if voices > 1 else "alleged", voices)
+
+
+def _holds(clause: Clause, speakers: Sequence[Carrier]) -> bool:
+    counted = [
+        each
+        for each in speakers
+        if (not clause.means or each.means in clause.means)
+        and (not clause.reliability or each.reliability in clause.reliability)
+        and (not clause.credibility or each.credibility in clause.credibility)
+    ]
+    enough = len({each.voice for each in counted}) >= clause.voices
+    return enough and {each.trust for each in counted}.issuperset(clause.trust)
+
+
+def qualifies(status: str, rules: Corroboration) -> bool:
+    """Return whether a status is at least the one that the policy asks for."""
+    return status in ORDER and ORDER[status] >= ORDER[rules.qualifying_status]
+
+
+def vouching(carriers: Sequence[Carrier], rules: Corroboration) -> frozenset[tuple[str, str, str]]:
+    """Return (origin, voice, trust group) of each that speaks."""
+    return frozenset((carriers[i].origin, carriers[i].voice, carriers[i].trust) for i in speaking(carriers, rules))
