@@ -93,7 +93,7 @@ def _witness(row: Row, source: Source | None, theatre: Theatre, limits: Corrobor
         "ref": ref if limits.same_id_chars and len(ref) >= limits.same_id_chars else None,
         "tail": end if limits.same_id_chars and len(end) >= limits.same_id_chars else None,
         "worth": worth(source, theatre),
-        "said": row["reported_at"] or ALWAYS,
+        "reported": row["reported_at"] or ALWAYS,
         "reliability": source.reliability if source else "F",
         "credibility": (row["credibility"] if source and source.rates and source.trust != "public" else None) or 6,
         "means": row["means"] or (source.means if source else None),

@@ -58,7 +58,7 @@ def same(a: Row, b: Row) -> bool:
 
 def standing_order(row: Row) -> tuple[Any, ...]:
     """C3: the original before its copies."""
-    return (row["worth"], row["said"], row["trust"] != "party", row["content"], row["source"], row["no"])
+    return (row["worth"], row["reported"], row["trust"] != "party", row["content"], row["source"], row["no"])
 
 
 def first_hand(rows: list[Row]) -> list[Row]:
