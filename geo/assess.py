@@ -7,7 +7,7 @@ same four give the same layers, byte for byte, whatever the order of the rows.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
@@ -20,12 +20,25 @@ from geo.reports import enrich
 from geo.shapes import settle
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
+    from typing import TypeAlias
 
     from geo.breaches import Breach
     from geo.incidents import Grouping
-    from geo.policy import PolicyVersion
+    from geo.policy import Matching, PolicyVersion
     from geo.theatre import Theatre
+
+    Matcher: TypeAlias = Callable[[pd.DataFrame, Theatre, Matching], pd.DataFrame]
+    """Places reports as ``geo.matching.match`` does."""
+
+
+class Standing(NamedTuple):
+    """What was found before anything is drawn: placed reports with their violation, the grouping, every breach."""
+
+    reports: pd.DataFrame
+    grouping: Grouping
+    breaches: list[Breach]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,15 +91,47 @@ def assess(
     policies
         Versions in order; grouping uses the one in force at ``as_of``, each ladder the one in force at its T0.
     """
-    matched = place(reports, theatre, policies, as_of)
+    return summarise(*stand(reports, coverage, theatre, policies, as_of), theatre, policies, as_of)
+
+
+def stand(
+    reports: pd.DataFrame,
+    coverage: pd.DataFrame,
+    theatre: Theatre,
+    policies: tuple[PolicyVersion, ...],
+    as_of: datetime,
+    matcher: Matcher = match,
+) -> Standing:
+    """Return where everything stands at ``as_of``, with nothing drawn; the parameters are those of ``assess``.
+
+    ``matcher`` places the reports: a row's place depends on no other row, nor on ``as_of``, so that it can be kept.
+    """
+    matched, grouping = gather(reports, theatre, policies, as_of, matcher)
+    return Standing(matched, grouping, breaches.escalate(grouping, matched, coverage, theatre, policies, as_of))
+
+
+def gather(
+    reports: pd.DataFrame,
+    theatre: Theatre,
+    policies: tuple[PolicyVersion, ...],
+    as_of: datetime,
+    matcher: Matcher = match,
+) -> tuple[pd.DataFrame, Grouping]:
+    """Return the reports with their violation, and the violations in incidents.
+
+    Of ``as_of`` only matters which reports have begun, and which policy is in force.
+    """
+    matched = place(reports, theatre, policies, as_of, matcher)
     matched, found = violations.assemble(matched, in_force(policies, as_of))
-    grouping = incidents.group(found, in_force(policies, as_of))
-    ladder = breaches.escalate(grouping, matched, coverage, theatre, policies, as_of)
-    return summarise(matched, grouping, ladder, theatre, policies, as_of)
+    return matched, incidents.group(found, in_force(policies, as_of))
 
 
 def place(
-    reports: pd.DataFrame, theatre: Theatre, policies: tuple[PolicyVersion, ...], as_of: datetime
+    reports: pd.DataFrame,
+    theatre: Theatre,
+    policies: tuple[PolicyVersion, ...],
+    as_of: datetime,
+    matcher: Matcher = match,
 ) -> pd.DataFrame:
     """Return the reports that count at ``as_of``, with their standing and their place along and beside the line.
 
@@ -95,7 +140,7 @@ def place(
     policy = in_force(policies, as_of)
     begun = reports.loc[reports["observed_from"] <= pd.Timestamp(as_of)]
     ordered = settle(begun.sort_values("ledger_no").reset_index(drop=True), policy)
-    matched = veil(match(enrich(ordered, theatre, policy), theatre, policy.matching), theatre, policy)
+    matched = veil(matcher(enrich(ordered, theatre, policy), theatre, policy.matching), theatre, policy)
     return beside(matched, theatre.lines, theatre.baselines[0])
 
 

@@ -35,10 +35,10 @@ PERSISTENCE: Final = ("persists", "ceased", "indeterminate")
 SIDES: Final = ("left", "right", "none")
 DOMAINS: Final = ("land", "air", "sea")
 STEPS: Final = ("opened", "eligible", "effective", "declared", "ended", "corrected", "merged")
-LINEAGE: Final = ("merge", "split", "recurrence", "retraction")
+LINEAGE: Final = ("merge", "split", "recurrence", "retraction", "correction")
 RASTERS: Final = ("population", "land_cover")
 STATISTICS: Final = ("cell", "sum", "mean", "majority")
-NOTICES: Final = ("opened", "withdrawn", "renamed", "tier", "t0", "end")
+NOTICES: Final = ("opened", "withdrawn", "renamed", "tier", "t0", "end", "persistence", "extent", "due")
 
 
 @dataclass(frozen=True)
@@ -372,8 +372,8 @@ LINEAGE_TABLE: Final = Table(
         _c("from_id", "text", "name before"),
         _c("to_id", "text", "name after; empty: withdrawn"),
         _c("at", "time", "when it happened"),
-        _c("known_at", "time", "when it was known"),
-        _c("reason", "text", "why"),
+        _c("known_at", "time", "when it was known; empty: no report's news, but that of the rules"),
+        _c("reason", "text", "why, with the reports that did it"),
     ),
 )
 NOTICES_TABLE: Final = Table(
@@ -387,6 +387,9 @@ NOTICES_TABLE: Final = Table(
         _c("says", "text", "what is known now of that same moment"),
         _c("as_of", "time", "the moment that both speak of"),
         _c("known_at", "time", "the knowledge that the earlier publication rested on"),
+        _c("since", "time", "the moment from which the two differ"),
+        _c("news", "text", "what kinds of news bear on it, joined by commas"),
+        _c("reports", "text", "the reports that are that news, joined by commas"),
     ),
 )
 QUARANTINE: Final = Table(

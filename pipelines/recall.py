@@ -69,7 +69,7 @@ def recall(workspace: Workspace, question: Question, *, version: str, at: dateti
     What had been said before is judged without the rasters: nothing that can be notified rests on them.
     """
     if question.known_at is not None:
-        _settle(workspace)
+        settle(workspace)
     with workspace.ledger() as ledger:
         head = ledger.head(question.known_at)
         now = memory(workspace, ledger, question.known_at, None)
@@ -144,7 +144,8 @@ def _explained(known: Memory, folder: Path, as_of: datetime) -> Memory:
     return replace(known, reports=known.reports.assign(explained=told))
 
 
-def _settle(workspace: Workspace) -> None:
+def settle(workspace: Workspace) -> None:
+    """Wait until nobody writes."""
     # What a writer is still storing bears an earlier time: once it has ended, nothing before ``known_at`` can arrive.
     with workspace.ledger(write=True):
         pass
