@@ -155,7 +155,11 @@ class _Engine:
         old = {cluster: self._stories[cluster] for cluster in affected if cluster in self._stories}
         new = self._tell(affected, now)
         self._put(affected, new)
-        became = lineage.compare(*_both(old, new)) if old else tables.empty(tables.LINEAGE_TABLE)
+        became = (
+            lineage.compare(*_both(old, new, self._withdrawn(before, at)))
+            if old
+            else tables.empty(tables.LINEAGE_TABLE)
+        )
         said = [row | {"as_of": pd.Timestamp(moment)} for row in _said(old, new)]
         return Turn(moment, said, revised, became)
 
@@ -174,9 +178,15 @@ class _Engine:
         old = {cluster: self._stories[cluster] for cluster in affected if cluster in self._stories}
         if not old and not any(story.names for story in new.values()):
             return tables.empty(tables.NOTICES_TABLE)
-        said, says, arrived = _both(old, new)
+        said, says, arrived = _both(old, new, self._withdrawn(before, at))
         other = ["settings"] if changed is None else ["coverage"]
         return notices.compare(said, says, as_of=_moment(before), known_at=_moment(before), news=arrived, other=other)
+
+    def _withdrawn(self, before: int | None, at: int) -> dict[str, pd.Timestamp]:
+        """Return when each report ceased to stand since the step before, by its id."""
+        rows = np.flatnonzero((self._until <= at) & (self._until > (NEVER if before is None else before)))
+        times = pd.to_datetime(self._until[rows], unit="us", utc=True)
+        return dict(zip(self._stored["report_id"].iloc[rows], times, strict=True))
 
     def _setting(self, known_at: int) -> Setting:
         known = [setting for setting in self._history.settings if setting.since <= known_at]
@@ -257,10 +267,12 @@ def _moment(at: int) -> datetime:
     return _EPOCH + timedelta(microseconds=at)
 
 
-def _both(old: dict[int, Story], new: dict[int, Story]) -> tuple[Tables, Tables, pd.DataFrame]:
+def _both(
+    old: dict[int, Story], new: dict[int, Story], withdrawn: dict[str, pd.Timestamp]
+) -> tuple[Tables, Tables, pd.DataFrame]:
     """Return two answers as tables, and the news of the reports between them."""
     then, now = Story.joined(old.values()), Story.joined(new.values())
-    return then, now, news.between(then["reports"], now["reports"], None)
+    return then, now, news.between(then["reports"], now["reports"], None, withdrawn)
 
 
 def _said(old: dict[int, Story], new: dict[int, Story]) -> Iterator[Row]:

@@ -93,7 +93,8 @@ def _row(move: _Move, before: Members, after: Members, news: pd.DataFrame, t0: p
     bearing = before[move.from_id] | after.get(move.to_id or "", frozenset())
     mine = news[news["report_id"].isin(bearing)]
     at = mine["observed_from"].min() if len(mine) else t0  # RULE 5
-    known_at = max(at, mine["known_at"].max()) if len(mine) else pd.NaT
+    known = mine["known_at"].max()
+    known_at = pd.NaT if pd.isna(known) else max(at, known)
     return (*move, at, known_at, _reason(move, mine))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
 KINDS: Final = ("late report", "correction", "retraction", "dispute")
@@ -14,7 +15,12 @@ KINDS: Final = ("late report", "correction", "retraction", "dispute")
 contradicts, or no longer does."""
 
 
-def between(then: pd.DataFrame, now: pd.DataFrame, as_of: datetime | None) -> pd.DataFrame:
+def between(
+    then: pd.DataFrame,
+    now: pd.DataFrame,
+    as_of: datetime | None,
+    withdrawn: Mapping[str, pd.Timestamp] | None = None,
+) -> pd.DataFrame:
     """Return ``report_id``, ``news`` (one of ``KINDS``), ``observed_from`` and ``known_at`` of each report with news.
 
     Parameters
@@ -24,12 +30,14 @@ def between(then: pd.DataFrame, now: pd.DataFrame, as_of: datetime | None) -> pd
         ``known_at``.
     as_of
         Only news about what had begun by then, aware UTC; ``None``: all.
+    withdrawn
+        When it became known that a report is taken back, by ``report_id``.
 
     Returns
     -------
     DataFrame
-        In order of the reports' numbers. The times are those that are known now; of what was taken back, those that
-        were known then: when it was taken back is not told by what still stands.
+        In order of the reports' numbers. ``observed_from`` is the one that is known now, of what was taken back the
+        one that was known then; ``known_at`` is when the news was known, missing where ``withdrawn`` does not tell.
     """
     old, new = (frame.set_index("report_id") for frame in (then, now))
     both = old.index.intersection(new.index)
@@ -44,6 +52,8 @@ def between(then: pd.DataFrame, now: pd.DataFrame, as_of: datetime | None) -> pd
     ]
     rows = [source.loc[ids, ["observed_from", "known_at"]].assign(news=kind) for ids, kind, source in parts]
     found = pd.concat(rows).rename_axis("report_id").reset_index()
+    when = pd.to_datetime(found["report_id"].map(dict(withdrawn or {})), utc=True)
+    found["known_at"] = found["known_at"].mask(found["news"] == "retraction", when)
     if as_of is not None:
         begun = found["observed_from"] <= pd.Timestamp(as_of)
         before = found["report_id"].map(old["observed_from"]) <= pd.Timestamp(as_of)

@@ -33,13 +33,15 @@ class Memory:
     settings: Settings
     reports: pd.DataFrame
     coverage: pd.DataFrame
+    withdrawn: Mapping[str, pd.Timestamp]
 
 
 @dataclass(frozen=True, eq=False)
 class Recalled:
     """All that a run starts from.
 
-    ``earlier`` is the publication to compare with, ``then`` what was known for it; ``overtaken``: what stands in the
+    ``earlier`` is the publication to compare with, ``then`` what was known for it, ``descent`` the lineage that was
+    published up to it, rows as text; ``overtaken``: what stands in the
     workspace for the scope speaks of a later moment, or of more knowledge; ``folder``: where the theatre's rasters are.
     """
 
@@ -54,6 +56,7 @@ class Recalled:
     hindsight: bool
     earlier: Publication | None
     then: Memory | None
+    descent: tuple[tuple[str | None, ...], ...]
     overtaken: bool
     folder: Path
 
@@ -97,6 +100,7 @@ def recall(workspace: Workspace, question: Question, *, version: str, at: dateti
             _hindsight(ledger, question, now),
             earlier,
             memory(workspace, ledger, earlier.known_at, earlier.ledger_no) if earlier else None,
+            publications.descent(past, earlier),
             publications.overtaken(past, question),
             workspace.theatre,
         )
@@ -133,6 +137,7 @@ def memory(workspace: Workspace, ledger: Ledger, known_at: datetime | None, up_t
         workspace.settings(ledger, known_at, up_to_no),
         ledger.reports(known_at, up_to_no=up_to_no),
         ledger.coverage(known_at, up_to_no=up_to_no),
+        ledger.withdrawn(known_at),
     )
 
 

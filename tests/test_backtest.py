@@ -131,7 +131,7 @@ def test_every_revision_is_the_notice_of_what_is_known_a_step_later(drawn: tuple
 
 
 def history_of(*rows: dict[str, Any]) -> History:
-    """Return a history of rows of ``builders.report``, each known at its ``known_at`` and for good unless it says so."""
+    """Return a history of rows of ``builders.report``, each known from its ``known_at`` on unless it says otherwise."""
     spans = [(row.pop("since", None), row.pop("until", None)) for row in rows]
     reports = builders.reports(rows)
     since = [s if s is not None else nearness.instant(k) for (s, _), k in zip(spans, reports["known_at"], strict=True)]

@@ -64,7 +64,7 @@ def monitor(
     content = tasks.compose(recalled, whole, late)
     published = tasks.publish(recalled, content, watch.target(place, recalled, out))
     outcome = tasks.report(recalled, content, published)
-    tasks.record(place, recalled, outcome, sha256=published.sha256, clock=utc_now)
+    tasks.record(place, recalled, outcome, late, sha256=published.sha256, clock=utc_now)
     tasks.announce(outcome)
     return outcome
 

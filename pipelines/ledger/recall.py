@@ -113,6 +113,18 @@ def _stored(store: Store, active: pd.DataFrame) -> pd.DataFrame:
     return active.assign(**extra)
 
 
+def withdrawn(store: Store, known_at: datetime | None) -> dict[str, pd.Timestamp]:
+    """Return when each report was taken back last, by its id, whether or not it was stated again."""
+    found = store.rows(
+        """SELECT stated.first_no, max(taken.known_at) AS known_at
+           FROM entry AS taken JOIN entry AS stated USING (subject_no)
+           WHERE taken.kind = 'retraction' AND stated.kind IN ('new', 'conflict') AND taken.known_at <= ?
+           GROUP BY stated.first_no""",
+        [until(known_at)],
+    )
+    return {f"R-{row['first_no']}": pd.Timestamp(row["known_at"], unit="us", tz="UTC") for row in found}
+
+
 def coverage(store: Store, known_at: datetime | None, up_to_no: int | None = None) -> pd.DataFrame:
     """Return heartbeats (could see) and outages (could not), one row each."""
     beats = _entries(store, schema.BEATS, known_at, up_to_no)
