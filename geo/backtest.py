@@ -219,16 +219,15 @@ class _Engine:
 
     def _tell(self, clusters: set[int], knowledge: _Knowledge) -> dict[int, Story]:
         """Assess some clusters with all that can bear on them, and return what is found in each."""
+        visible = self._visible(knowledge)
+        clusters = {cluster for cluster in clusters if visible[self._reach.members[cluster]].any()}
         if not clusters:
             return {}
-        visible = self._visible(knowledge)
         loose = self._reach.loose(clusters, visible)
         needed = clusters | self._reach.touched(loose)
         members = [self._reach.members[cluster] for cluster in needed]
         rows = np.unique(np.concatenate([np.fromiter(loose, np.int64, len(loose)), *members]))
         rows = rows[visible[rows]]
-        if not len(rows):
-            return {}
         setting, moment = self._setting(knowledge.known_at), _moment(knowledge.as_of)
         matched, grouping = self._gather(rows, setting, moment)
         covered = self._coverage(needed, knowledge.known_at)

@@ -16,8 +16,9 @@ import pandas as pd
 from geo import lineage, news
 from geo.errors import PolicyError
 from geo.outlook import outlook
-from pipelines import publications
+from pipelines import publications, recall
 from pipelines.outcome import records, stamp
+from pipelines.publications import Question
 from pipelines.recall import memory
 from pipelines.watch import judge
 
@@ -86,6 +87,8 @@ def explain(
 
 def recount(workspace: Workspace, *, as_of: datetime | None, known_at: datetime | None, at: datetime) -> Answer:
     """Assess one moment again: the given one, else that of the last publication."""
+    if known_at is not None:
+        recall.require(workspace, Question(as_of or known_at, known_at), at=at)
     with workspace.ledger() as ledger:
         past = publications.history(ledger)
         last = publications.standing(past, None)[-1:]
