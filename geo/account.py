@@ -74,7 +74,7 @@ def summarise(
     """
     kept = told[told["state"] != GONE]
     lasted = _hours(kept["last_observed"] - kept["t0_from"])
-    longest = kept.loc[lasted.idxmax()] if len(kept) else None
+    longest = kept.iloc[int(lasted.to_numpy().argmax())] if len(kept) else None
     return {
         "steps": len(moments),
         "from": pd.Timestamp(moments[0]),
@@ -162,7 +162,8 @@ def beside(told: pd.DataFrame, periods: pd.DataFrame, moments: Sequence[datetime
 
 
 def _hours(spans: pd.Series) -> pd.Series:
-    return spans.dt.total_seconds() / _HOUR_S
+    hours: pd.Series = spans.dt.total_seconds() / _HOUR_S
+    return hours
 
 
 def _spread(hours: pd.Series) -> dict[str, float] | None:

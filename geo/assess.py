@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from geo import breaches, evidence, extents, incidents, summary, tables, violations
+from geo import breaches, evidence, extents, incidents, sights, summary, tables, violations
+from geo import coverage as coverages
 from geo.lines import beside
 from geo.matching import match
 from geo.policy import in_force
@@ -91,7 +92,7 @@ def assess(
     policies
         Versions in order; grouping uses the one in force at ``as_of``, each ladder the one in force at its T0.
     """
-    return summarise(*stand(reports, coverage, theatre, policies, as_of), theatre, policies, as_of)
+    return summarise(*stand(reports, coverage, theatre, policies, as_of), coverage, theatre, policies, as_of)
 
 
 def stand(
@@ -148,6 +149,7 @@ def summarise(
     reports: pd.DataFrame,
     grouping: Grouping,
     ladder: list[Breach],
+    coverage: pd.DataFrame,
     theatre: Theatre,
     policies: tuple[PolicyVersion, ...],
     as_of: datetime,
@@ -163,13 +165,16 @@ def summarise(
         for breach in ladder
         for violation in breach.course
     }
+    policy = in_force(policies, as_of)
+    settled = sights.settle(coverage, theatre, policy)
+    watched = coverages.measure(grouping.violations, settled, theatre, policy.coverage.depth_m, as_of)
     transitions, proof = summary.transition_tables(ladder, named)
     return Assessment(
         {
             "incident_points": points,
             "violations": summary.layer(found, tables.VIOLATIONS),
             "reports": summary.reports_layer(reports, found),
-            **summary.place_layers(ladder, found, theatre, as_of),
+            **summary.place_layers(ladder, found, watched, theatre, as_of),
             "front_line": summary.front_line(theatre, as_of),
             "incidents": areas,
             "incident_days": extents.days(ladder, found, discs, as_of),
@@ -177,5 +182,7 @@ def summarise(
             "transitions": transitions,
             "evidence": proof,
             "lineage": summary.lineage(ladder),
+            "coverage": watched,
+            "scenarios": summary.scenarios(ladder),
         }
     )

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from geo import escalation, evidence, incidents, nearness
-from geo.escalation import Violation
+from geo import escalation, evidence, incidents, nearness, sights
+from geo.course import Grown, Violation, by_begin, grown, t0
 from geo.evidence import Case, Court, Placed
 from geo.policy import Policy, PolicyVersion, in_force
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
 
@@ -30,11 +30,23 @@ _NOBODY: Any = {}
 
 @dataclass(frozen=True, eq=False)
 class Climb:
-    """The ladder of one incident in one scenario; ``pivotal`` by position of the step, ``None``: not examined."""
+    """The ladder of one incident in one scenario, which counts some of its violations, in order of their begin.
 
+    ``pivotal`` by position of the step, ``None``: not examined. ``due`` is an instant and what is due then.
+    """
+
+    course: tuple[Violation, ...]
     steps: tuple[Step, ...]
     pivotal: dict[int, set[str]] | None
     policy_version: str
+    grown: Grown
+    persistence: str | None
+    persistence_why: str | None
+    due: tuple[int, str] | None
+
+    def peak(self, kind: str) -> int:
+        """Return the highest tier that ever was eligible or effective."""
+        return max((step.tier_to for step in self.steps if step.kind == kind), default=0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,16 +59,19 @@ class Breach:
     course: tuple[Violation, ...]
     end: End
     climbs: dict[str, Climb]
-    persistence: str | None
-    due: tuple[int, str] | None
     weak: bool = False
     recurrence_of: str | None = None
     gap_covered: bool | None = None
 
     @property
+    def any(self) -> Climb | None:
+        """Its ladder whoever fired; ``None`` where all of it is declared response fire."""
+        return self.climbs.get("any")
+
+    @property
     def steps(self) -> tuple[Step, ...]:
         """The steps of scenario ``any``."""
-        return self.climbs["any"].steps
+        return () if self.any is None else self.any.steps
 
     @property
     def opened_known_at(self) -> int | None:
@@ -69,7 +84,7 @@ class Breach:
 
     def peak(self, kind: str) -> int:
         """Return the highest tier that ever was eligible or effective."""
-        return max((step.tier_to for step in self.steps if step.kind == kind), default=0)
+        return 0 if self.any is None else self.any.peak(kind)
 
 
 def escalate(
@@ -85,9 +100,11 @@ def escalate(
     Parameters
     ----------
     grouping
-        Violations in incidents, with their links.
+        Violations in incidents.
     reports
         Reports with their violation.
+    coverage
+        ``geo.reports.COVERAGE``.
 
     Returns
     -------
@@ -97,11 +114,9 @@ def escalate(
     policy = in_force(policies, as_of)
     now = nearness.instant(as_of)
     table = grouping.violations
-    # The crowd cannot say that somebody watched, or that nobody could (law 13).
-    vouched = {source.id for source in theatre.sources if source.trust != "public"}
-    watches = incidents.watches(table, coverage.loc[coverage["source"].isin(vouched)], policy)
+    watches = incidents.watches(table, sights.settle(coverage, theatre, policy), policy)
     items = evidence.items_of(reports)
-    cases = _cases(grouping, items)
+    cases = _cases(table, items, policy)
     attached, possible = _attached(table), _possible(table)
     court = Court(
         windows=theatre.windows,
@@ -114,7 +129,7 @@ def escalate(
         _breach(name, case, court, watches[name], attached.get(name, ()), possible.get(name, []))
         for name, case in cases.items()
     ]
-    weak = incidents.weak(grouping, policy.grouping.weak_part_n)
+    weak = incidents.weak(grouping, policy)
     breaches = [replace(breach, weak=breach.name in weak) for breach in breaches]
     return _with_recurrence(breaches, table, watches, policy)
 
@@ -125,21 +140,18 @@ def _ladder_at(policies: tuple[PolicyVersion, ...]) -> Callable[[int], Policy]:
     return lambda at: in_force(policies, epoch + timedelta(microseconds=at))
 
 
-def _cases(grouping: Grouping, items: dict[str, list[Item]]) -> dict[str, Case]:
-    """Return every incident's violations, reports and links, in order of name."""
-    table, links = grouping.violations, grouping.links
+def _cases(table: pd.DataFrame, items: dict[str, list[Item]], policy: Policy) -> dict[str, Case]:
+    """Return every incident's violations and reports, in order of name."""
     members = table.loc[table["qualifying"] & table["incident_id"].str.startswith("B-", na=False)]
-    neighbours: dict[int, set[int]] = {int(row): set() for row in members.index}
-    for i, j in zip(links.left.tolist(), links.right.tolist(), strict=True):
-        neighbours[i].add(j)
-        neighbours[j].add(i)
     cases: dict[str, Case] = {}
     for placed, name, violation_id in _placed(members):
         row = placed.violation.row
-        case = cases.setdefault(name, Case({}, {}, {}))
+        case = cases.setdefault(name, Case({}, {}, policy))
         own = items[violation_id]
-        case.placed[row] = placed._replace(violation=placed.violation._replace(parties=evidence.claims(own)))
-        case.items[row], case.links[row] = own, neighbours[row]
+        case.placed[row] = placed._replace(
+            violation=placed.violation._replace(parties=evidence.claims(own), response=evidence.responses(own))
+        )
+        case.items[row] = own
     return dict(sorted(cases.items(), key=lambda case: incidents.number_of(case[0])))
 
 
@@ -154,6 +166,7 @@ def _placed(members: pd.DataFrame) -> list[tuple[Placed, str, str]]:
         origins=members["origin_set"],
         parties=[_NOBODY] * len(members),
         row=members.index,
+        response=[_NOBODY] * len(members),
     )
     courses = map(Violation._make, plain[list(Violation._fields)].itertuples(index=False, name=None))
     places = plain[["lon", "lat", "inside"]].itertuples(index=False, name=None)
@@ -177,26 +190,20 @@ def _breach(
     attached: tuple[int, ...],
     possible: list[tuple[int, int]],
 ) -> Breach:
-    course = tuple(sorted((placed.violation for placed in case.placed.values()), key=escalation.by_begin))
+    course = tuple(sorted((placed.violation for placed in case.placed.values()), key=by_begin))
     last = max(violation.end for violation in course)
     inside = [placed.inside for placed in case.placed.values()]
     end = incidents.ending(last, inside, court.windows, court.grouping, court.as_of)
     if end.at is not None:
         known = max(violation.known_at for violation in course)
         end = replace(end, how=end.how or watch.verdict(last, end.at), known_at=max(known, end.at))
-    climbs = _climbs(case, court, course, end)
-    ladder = court.ladder_at(escalation.t0(course)[1])
-    steps = climbs["any"].steps
-    both = len({party for violation in course for party in violation.parties}) > 1
     return Breach(
         name=name,
         rows=tuple(violation.row for violation in course),
         attached=attached,
         course=course,
         end=end,
-        climbs=climbs,
-        persistence=escalation.persistence(course, possible, watch, ladder, court.as_of, end),
-        due=None if both or end.at is not None else escalation.due_next(course, steps, ladder, court.as_of),
+        climbs=_climbs(case, court, course, end, (possible, watch)),
     )
 
 
@@ -210,18 +217,42 @@ def _possible(table: pd.DataFrame) -> dict[str, list[tuple[int, int]]]:
     return out
 
 
-def _climbs(case: Case, court: Court, course: tuple[Violation, ...], end: End) -> dict[str, Climb]:
-    """Climb the ladder in every scenario that counts a violation of the incident."""
+def _climbs(
+    case: Case, court: Court, course: tuple[Violation, ...], end: End, quiet: tuple[list[tuple[int, int]], Watch]
+) -> dict[str, Climb]:
+    """Climb the ladder in every scenario that counts a violation; ``quiet`` is what persistence asks besides."""
     ladders: dict[str, Policy] = {}
+    counted: dict[str, tuple[Violation, ...]] = {}
     steps: dict[str, tuple[Step, ...]] = {}
     for scenario, (party, unknown) in court.scenarios.items():
-        counted = escalation.only(course, party, unknown=unknown)
-        if counted:
-            ladders[scenario] = court.ladder_at(escalation.t0(counted)[1])
-            steps[scenario] = tuple(escalation.climb(counted, ladders[scenario], court.as_of, end))
+        some = tuple(escalation.only(course, party, unknown=unknown))
+        if some:
+            counted[scenario], ladders[scenario] = some, court.ladder_at(t0(some)[1])
+            steps[scenario] = tuple(escalation.climb(some, ladders[scenario], court.as_of, end))
     examined = len(case.placed) <= court.grouping.publication.pivotal_n
     lone = evidence.pivotal(case, court, {name: each for name, each in steps.items() if each}) if examined else {}
-    return {name: Climb(steps[name], lone.get(name, {}) if examined else None, ladders[name].version) for name in steps}
+    found = {}
+    for name, some in counted.items():
+        verdict = escalation.persistence(some, *quiet, ladders[name], court.as_of, end)
+        found[name] = Climb(
+            course=some,
+            steps=steps[name],
+            pivotal=lone.get(name, {}) if examined else None,
+            policy_version=ladders[name].version,
+            grown=grown(some, ladders[name].ladder),
+            persistence=verdict,
+            persistence_why=escalation.persistence_in_words(some, verdict, ladders[name], court.as_of, end),
+            due=_due(name, some, steps[name], ladders[name], court.as_of, end),
+        )
+    return found
+
+
+def _due(
+    scenario: str, course: Sequence[Violation], steps: Sequence[Step], ladder: Policy, as_of: int, end: End
+) -> tuple[int, str] | None:
+    """Return what is due next; nothing once it has ended, nor where both fired and nobody says who is to answer."""
+    both = scenario == "any" and len({party for violation in course for party in violation.parties}) > 1
+    return None if both or end.at is not None else escalation.due_next(course, steps, ladder, as_of)
 
 
 def _with_recurrence(

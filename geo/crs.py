@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 WGS84: Final = "EPSG:4326"
 GEOD: Final = Geod(ellps="WGS84")
+SHARPEST_M: Final = GEOD.b**2 / GEOD.a  # the least radius of curvature that a geodesic has
+_ROUNDING_M: Final = 1e-6  # more than what rounding makes of coordinates and distances
+_ROUNDING: Final = 1e-12
 
 Reals: TypeAlias = npt.NDArray[np.float64]
 RealsLike: TypeAlias = "npt.ArrayLike | Sequence[float]"
@@ -84,6 +87,18 @@ def ecef(lon: RealsLike, lat: RealsLike) -> Reals:
         ],
         axis=-1,
     )
+
+
+def chords(reach_m: RealsLike) -> tuple[Reals, Reals]:
+    """Return the straight distances (m) up to which two points surely are within ``reach_m``, and beyond which they are not.
+
+    A geodesic is at least as long as the straight way, and bends nowhere more than the meridian at the equator does, so
+    that it is at most as long as the arc of that curvature over the same straight way. Between the two it must be measured.
+    """
+    reach = np.asarray(reach_m, float)
+    slack = _ROUNDING_M + _ROUNDING * reach
+    surely = np.maximum(reach - slack, 0.0)
+    return 2.0 * SHARPEST_M * np.sin(np.minimum(surely / (2.0 * SHARPEST_M), np.pi / 2)), reach + slack
 
 
 def discs(lon: RealsLike, lat: RealsLike, radius_m: RealsLike, quarter: int = 8) -> npt.NDArray[np.object_]:

@@ -95,11 +95,12 @@ def row_of(rows, k):
 def frontier(tree, centre, extra, own, bound, nodes, floor):
     """Fill ``nodes``, ascending, with all that can hold what is nearest to a place within ``extra`` / 2 of a centre.
 
-    With ``own`` not negative, nearest of the pieces of other segments and within ``bound``. Returns how many.
+    With ``own`` not negative, nearest of the pieces of other segments and within ``bound``. Returns how many. The
+    descent ends above the pieces where these might not find room in ``nodes``.
     """
     rows, owner, leaves, sag = tree
     count, nodes[0] = 1, 1
-    while count and nodes[0] < leaves and 2 * count <= MOST:
+    while count and nodes[0] < leaves and 4 * count <= len(nodes):
         for j in range(count - 1, -1, -1):
             nodes[2 * j + 1], nodes[2 * j] = 2 * nodes[j] + 1, 2 * nodes[j]
         for j in range(2 * count):

@@ -19,23 +19,35 @@ RULE 5  Tiers above 1 need two independent origins, not all of one party, unless
         one of them is a mission or a vetted source; and no tier comes before the incident is open.
 RULE 6  What was reached stays reached until the incident ends; then the tier is 0 and only its peak remains.
 RULE 7  Attribution is a claim. A scenario filters the violations of an incident and never regroups them.
+RULE 8  Declared response fire, the action that halts a breach, counts only in the scenarios of the party that fired it.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, field
-from itertools import compress
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from geo.course import (
+    HOUR_US,
+    Measures,
+    Violation,
+    absolute,
+    begun,
+    by_begin,
+    by_end,
+    first_window,
+    growth,
+    last_begun,
+    ratios,
+    t0,
+    us,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from geo.incidents import End, Watch
-    from geo.policy import Expansion, Growth, Ladder, Policy
-
-HOUR_US: Final = 3600 * 10**6
-DAY_US: Final = 24 * HOUR_US
+    from geo.policy import Expansion, Ladder, Policy
 
 Kind = Literal["opened", "eligible", "effective", "declared", "ended", "corrected", "merged"]
 
@@ -56,21 +68,6 @@ _KIND_ORDER: Final = {"opened": 0, "eligible": 1, "effective": 2, "ended": 3}
 _WARNING, _COALITION, _COORDINATED = 1, 2, 3
 
 
-class Violation(NamedTuple):
-    """What of a qualifying violation the ladder looks at; instants in µs since 1970 UTC, metres."""
-
-    start: int
-    end: int
-    chainage_m: float
-    distance_m: float
-    weapon_class: str | None
-    origins: frozenset[tuple[str, str, str]]  # (origin, voice, trust group) of each report that carries it
-    parties: dict[str, int]  # that its reports hold responsible, each with when that was known
-    known_at: int  # when it first qualified by what was known
-    content: str  # breaks ties
-    row: int  # where it stands in the caller's frame
-
-
 @dataclass(frozen=True)
 class Step:
     """One move of an incident: when, known when, why, and the violations that carry it (rows of the caller's frame).
@@ -89,48 +86,6 @@ class Step:
     tier_from: int = 0
 
 
-@dataclass
-class Measures:
-    """How far, deep and fast a breach has been, as its violations begin one after the other."""
-
-    low_m: float = float("inf")
-    high_m: float = float("-inf")
-    depth_m: float = 0.0
-    weapons: set[str] = field(default_factory=set)
-    recent: deque[int] = field(default_factory=deque)
-
-    def add(self, violation: Violation) -> None:
-        """Count one more violation; they come in order of their begin."""
-        self.low_m = min(self.low_m, violation.chainage_m)
-        self.high_m = max(self.high_m, violation.chainage_m)
-        self.depth_m = max(self.depth_m, violation.distance_m)
-        if violation.weapon_class is not None:
-            self.weapons.add(violation.weapon_class)
-        self.recent.append(violation.start)
-        while self.recent[0] <= violation.start - DAY_US:
-            self.recent.popleft()
-
-    @property
-    def extent_m(self) -> float:
-        """Chainage span, metres."""
-        return max(0.0, self.high_m - self.low_m)
-
-    @property
-    def rate_n(self) -> int:
-        """Violations begun in the last 24 hours."""
-        return len(self.recent)
-
-
-def by_begin(violation: Violation) -> tuple[int, str]:
-    """Return the key that puts violations in order of their begin; ties are broken by content."""
-    return violation.start, violation.content
-
-
-def by_end(violation: Violation) -> tuple[int, str]:
-    """Return the key that puts violations in order of their end; ties are broken by content."""
-    return violation.end, violation.content
-
-
 def scenarios(parties: Sequence[str]) -> dict[str, tuple[str | None, bool]]:
     """Return by name whose violations count (``None``: all), and whether unclaimed ones do too (RULE 7)."""
     named = {party: (party, False) for party in parties}
@@ -140,8 +95,10 @@ def scenarios(parties: Sequence[str]) -> dict[str, tuple[str | None, bool]]:
 def only(violations: Iterable[Violation], party: str | None, *, unknown: bool) -> list[Violation]:
     """Return the violations that a scenario counts; who counts for a claim is known when the claim is."""
     if party is None:
-        return list(violations)
-    counted = (v for v in violations if party in v.parties or (unknown and not v.parties))
+        return [v for v in violations if not v.response]
+    counted = (
+        v for v in violations if party in (v.response or v.parties) or (unknown and not v.parties and not v.response)
+    )
     return [v._replace(known_at=max(v.known_at, v.parties.get(party, v.known_at))) for v in counted]
 
 
@@ -170,12 +127,6 @@ def climb(violations: Sequence[Violation], policy: Policy, as_of: int, end: End)
     return _with_tiers(sorted(steps, key=step_order))
 
 
-def t0(course: Iterable[Violation]) -> tuple[int, int]:
-    """Return the earliest begin and the earliest end, µs."""
-    course = list(course)
-    return min(v.start for v in course), min(v.end for v in course)
-
-
 def _warning(course: list[Violation], policy: Policy) -> list[Step]:
     """RULE 1: the breach."""
     n = policy.ladder.open_n
@@ -192,8 +143,8 @@ def _warning(course: list[Violation], policy: Policy) -> list[Step]:
 
 def persisting(course: Sequence[Violation], ladder: Ladder) -> tuple[int, list[Violation]]:
     """Return the instant from which hostilities can persist, and the violations that show it (RULE 2)."""
-    due = t0(course)[1] + _us(ladder.persist_h)
-    edge = due - (_us(ladder.quiet_h) if ladder.persist_reading == "window" else 0)
+    due = t0(course)[1] + us(ladder.persist_h)
+    edge = due - (us(ladder.quiet_h) if ladder.persist_reading == "window" else 0)
     return due, [violation for violation in course if violation.start >= edge]
 
 
@@ -209,7 +160,7 @@ def _coalition(course: list[Violation], policy: Policy) -> list[Step]:
     bound = f"T0 + {policy.ladder.persist_h:g} h"
     where = f"after {bound}" if shown.start >= due else f"within the {policy.ladder.quiet_h:g} h before {bound}"
     reason = f"hostilities persist: a violation began {hours:.1f} h after T0, {where}"
-    needs = [shown, min(course, key=by_end), *_begun(course, vouched)]
+    needs = [shown, min(course, key=by_end), *begun(course, vouched)]
     return [
         _step("eligible", _COALITION, at, "RULE 2 persistence", reason, needs, going_on),
         _step("effective", _COALITION, at, "RULE 2 persistence", f"{reason}; effective at once", needs, going_on),
@@ -223,7 +174,7 @@ def _coordinated(course: list[Violation], policy: Policy) -> list[Step]:
     if grown is None:
         return []
     at, reason = grown
-    grew = [*_begun(course, at), min(course, key=by_end)]
+    grew = [*begun(course, at), min(course, key=by_end)]
     steps = [_step("eligible", _COORDINATED, at, "RULE 3 expansion", reason, grew, course)]
     effect = _takes_effect(course, policy.ladder, at)
     if effect is not None:
@@ -246,67 +197,19 @@ def _grown(course: list[Violation], policy: Policy, vouched: int) -> tuple[int, 
     return None
 
 
-def first_window(course: Sequence[Violation], ladder: Ladder) -> tuple[float, float, int]:
-    """Return extent (m), depth (m) and number of what may lie in the first window."""
-    edge = t0(course)[1] + _us(ladder.persist_h)
-    first = [violation for violation in course if violation.start < edge]
-    span = [violation.chainage_m for violation in first]
-    return max(span) - min(span), max(violation.distance_m for violation in first), len(first)
-
-
 def expanded(now: Measures, base: tuple[float, float, int], rules: Expansion) -> bool:
     """Return whether a breach is a broader attack: an absolute threshold, or enough ratios."""
-    return any(_absolute(now, rules)) or sum(_ratios(now, base, rules)) >= rules.k
-
-
-def _absolute(now: Measures, rules: Expansion) -> tuple[bool, bool, bool, bool]:
-    return (
-        now.extent_m >= rules.extent_m,
-        now.depth_m >= rules.depth_m,
-        now.rate_n >= rules.rate_n,
-        not now.weapons.isdisjoint(rules.weapons),
-    )
-
-
-def _ratios(now: Measures, base: tuple[float, float, int], rules: Expansion) -> tuple[bool, bool, bool]:
-    extent, depth, rate = base
-    return (
-        _has_grown(now.extent_m, extent, rules.extent_growth),
-        _has_grown(now.depth_m, depth, rules.depth_growth),
-        _has_grown(now.rate_n, rate, rules.rate_growth),
-    )
-
-
-def _has_grown(value: float, base: float, rule: Growth) -> bool:
-    return value >= rule.floor and value >= rule.times * base
-
-
-def growth(now: Measures, base: tuple[float, float, int], rules: Expansion) -> list[str]:
-    """Return what makes it a broader attack, each with its figures; empty where it is none."""
-    extent, depth, rate = base
-    absolute = (
-        f"extent {now.extent_m / 1000:.1f} km ≥ {rules.extent_m / 1000:g} km",
-        f"depth {now.depth_m / 1000:.1f} km ≥ {rules.depth_m / 1000:g} km",
-        f"rate {now.rate_n} ≥ {rules.rate_n} in 24 h",
-        f"weapon {', '.join(sorted(now.weapons & set(rules.weapons)))}",
-    )
-    ratios = (
-        f"extent {extent / 1000:.1f} → {now.extent_m / 1000:.1f} km",
-        f"depth {depth / 1000:.1f} → {now.depth_m / 1000:.1f} km",
-        f"rate {rate} → {now.rate_n} in 24 h",
-    )
-    grown = list(compress(ratios, _ratios(now, base, rules)))
-    return [*compress(absolute, _absolute(now, rules)), *(grown if len(grown) >= rules.k else [])]
+    return any(absolute(now, rules)) or sum(ratios(now, base, rules)) >= rules.k
 
 
 def _takes_effect(course: list[Violation], ladder: Ladder, eligible: int) -> tuple[int, str] | None:
     """Return when tier 3 takes effect, and why (RULE 4)."""
     if ladder.broad_reading == "deadline":
         return eligible, "effective when eligible (reading 'deadline')"
-    first = max(t0(course)[1] + _us(ladder.broad_h), eligible)
+    first = max(t0(course)[1] + us(ladder.broad_h), eligible)
     pause = first - last_begun(course, first).end
     words = f"{ladder.broad_h:g} h after T0 have passed"
-    if pause < _us(ladder.quiet_h):
+    if pause < us(ladder.quiet_h):
         return first, f"{words} and the last violation ended {max(0.0, pause / HOUR_US):.1f} h before"
     later = next((violation.start for violation in course if violation.start > first), None)
     return None if later is None else (later, f"{words} and hostilities went on after a pause")
@@ -327,11 +230,6 @@ def _enough(seen: set[tuple[str, str, str]], ladder: Ladder) -> bool:
         return True
     # All sources of one party are one voice, so two voices are never both that party's.
     return len({origin for origin, _, _ in seen}) > 1 and len({voice for _, voice, _ in seen}) > 1
-
-
-def last_begun(course: Sequence[Violation], instant: int) -> Violation:
-    """Return, of the violations begun by an instant, the one that ended last: it shows that hostilities go on."""
-    return max(_begun(course, instant), key=by_end)
 
 
 def _ended(course: list[Violation], end: End) -> Step:
@@ -373,7 +271,7 @@ def persistence(
         return None
     if any(max(due, violation.start) <= as_of for violation in going_on):
         return "persists"
-    begin = due - (_us(ladder.quiet_h) if ladder.persist_reading == "window" else 0)
+    begin = due - (us(ladder.quiet_h) if ladder.persist_reading == "window" else 0)
     until = as_of if end.at is None else min(end.at, as_of)
     if until < begin:
         return "ceased"
@@ -382,21 +280,44 @@ def persistence(
     return "indeterminate" if possible or watch.blind(begin, until) else "ceased"
 
 
+def persistence_in_words(
+    course: Sequence[Violation], verdict: str | None, policy: Policy, as_of: int, end: End
+) -> str | None:
+    """Return the verdict on persistence as a sentence with its hours."""
+    ladder, (_, surely) = policy.ladder, t0(course)
+    due, going_on = persisting(sorted(course, key=by_begin), ladder)
+    begin = due - (us(ladder.quiet_h) if ladder.persist_reading == "window" else 0)
+    until = as_of if end.at is None else min(end.at, as_of)
+    span = f"from {(begin - surely) / HOUR_US:.1f} h to {max(until - surely, begin - surely) / HOUR_US:.1f} h after T0"
+    if verdict == "persists":
+        shown = (going_on[0].start - surely) / HOUR_US
+        return f"{len(going_on)} began {span}, the first at {shown:.1f} h"
+    words = {
+        "ceased": f"none is known {span}",
+        "indeterminate": f"none surely began {span}, but one may have, or a part of that was declared unseen",
+    }
+    return None if verdict is None else words[verdict]
+
+
 def due_next(course: Sequence[Violation], steps: Sequence[Step], policy: Policy, as_of: int) -> tuple[int, str] | None:
-    """Return the next instant after ``as_of`` at which something is due or takes effect, and what."""
+    """Return the next instant after ``as_of`` at which something is due or takes effect, and what.
+
+    Nothing is due where no step was taken. What is due counts from the begin of T0, what is judged or takes effect from
+    its end. With reading ``deadline`` a broader attack is answered at once, and due all the same.
+    """
+    if not steps:
+        return None
     ladder, (begin, surely) = policy.ladder, t0(course)
     eligible = {step.tier_to for step in steps if step.kind == "eligible"}
     effective = {step.tier_to for step in steps if step.kind == "effective"}
     coming = [
-        (begin + _us(ladder.response_h), "response to the breach (tier 1) is due"),
-        (surely + _us(ladder.persist_h), "persistence is judged (tier 2)"),
+        (begin + us(ladder.response_h), "response to the breach (tier 1) is due"),
+        (surely + us(ladder.persist_h), "persistence is judged (tier 2)"),
     ]
     if _COORDINATED in eligible - effective:
-        coming.append(
-            (surely + _us(ladder.broad_h), "co-ordinated response takes effect if hostilities go on (tier 3)")
-        )
+        coming.append((surely + us(ladder.broad_h), "co-ordinated response takes effect if hostilities go on (tier 3)"))
     if _COORDINATED in eligible:
-        coming.append((begin + _us(ladder.broad_h), "co-ordinated response is due (tier 3)"))
+        coming.append((begin + us(ladder.broad_h), "co-ordinated response is due (tier 3)"))
     return min((due for due in coming if due[0] > as_of), default=None)
 
 
@@ -407,13 +328,5 @@ def _step(
     return Step(kind, tier, at, known, rule, reason, _rows(needs), _rows(carriers))
 
 
-def _begun(course: Sequence[Violation], instant: int) -> list[Violation]:
-    return [violation for violation in course if violation.start <= instant]
-
-
 def _rows(violations: Iterable[Violation]) -> tuple[int, ...]:
     return tuple(dict.fromkeys(violation.row for violation in violations))
-
-
-def _us(hours: float) -> int:
-    return round(hours * HOUR_US)

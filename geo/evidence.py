@@ -10,24 +10,28 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import rustworkx as rx
 
-from geo import crs, escalation, incidents, nearness
-from geo.escalation import Violation
+from geo import escalation, incidents, nearness
+from geo.course import Measures, Violation, by_begin, first_window, last_begun, t0
 from geo.violations import CONTENT, Carrier, qualifies, standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import pandas as pd
+    from numpy.typing import NDArray
 
     from geo.escalation import Step
     from geo.incidents import End
     from geo.policy import Policy
     from geo.theatre import Window
+
+    Ints = NDArray[np.int64]
 
 _WARNING, _COALITION = 1, 2
 
@@ -47,6 +51,7 @@ class Item(NamedTuple):
     weapon: str | None
     weapon_class: str | None
     party_claimed: str | None
+    response: str | None
     content: str
     carrier: Carrier
 
@@ -62,10 +67,28 @@ class Placed(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One incident on trial: its violations by row, each with its reports, and the links between them."""
+    """One incident on trial: its violations by row, each with its reports."""
 
     placed: dict[int, Placed]
     items: dict[int, list[Item]]
+    policy: Policy
+
+    @cached_property
+    def links(self) -> dict[int, set[int]]:
+        """What each violation is linked to; looked up only where it is asked for, since these are all pairs."""
+        links: dict[int, set[int]] = {row: set() for row in self.placed}
+        rows, placed = list(self.placed), list(self.placed.values())
+        left, right = np.triu_indices(len(rows), 1)
+        for i, j in zip(*_linked(placed, left, right, self.policy), strict=True):
+            links[rows[i]].add(rows[j])
+            links[rows[j]].add(rows[i])
+        return links
+
+
+class Trial(NamedTuple):
+    """An incident with something left out: its violations by row, and the links between them."""
+
+    placed: dict[int, Placed]
     links: dict[int, set[int]]
 
 
@@ -86,7 +109,7 @@ def items_of(reports: pd.DataFrame) -> dict[str, list[Item]]:
     public = reports["trust"].eq("public")
     alone = public.groupby(reports["violation_id"]).transform("all")
     reports = reports.loc[~public | alone]
-    missing = reports[["weapon", "weapon_class", "party_claimed"]].astype(object)
+    missing = reports[["weapon", "weapon_class", "party_claimed", "response"]].astype(object)
     start, end = nearness.micros(reports["observed_from"]), nearness.micros(reports["observed_to"])
     plain = reports.assign(
         start=start,
@@ -107,6 +130,11 @@ def claims(items: Iterable[Item]) -> dict[str, int]:
     """Return the parties that reports hold responsible, each with the moment when the first claim was known, µs."""
     named = [(item.party_claimed, nearness.instant(item.carrier.known_at)) for item in items if item.party_claimed]
     return {party: min(known for name, known in named if name == party) for party, _ in named}
+
+
+def responses(items: Iterable[Item]) -> frozenset[str]:
+    """Return the parties whose response fire reports declare."""
+    return frozenset(item.response for item in items if item.response)
 
 
 def pivotal(case: Case, court: Court, climbs: Mapping[str, Sequence[Step]]) -> dict[str, dict[int, set[str]]]:
@@ -133,8 +161,8 @@ def _suspects(case: Case, court: Court, scenario: str, steps: Sequence[Step]) ->
     A step rests on T0, on what holds the incident together, on its last violation, on the origins that vouch, on those
     that show persistence, and for a broader attack on the extremes and on every violation that may move.
     """
-    course = sorted(_counted(case.placed.values(), court, scenario), key=escalation.by_begin)
-    policy = court.ladder_at(escalation.t0(course)[1])
+    course = sorted(_counted(case.placed.values(), court, scenario), key=by_begin)
+    policy = court.ladder_at(t0(course)[1])
     highest = max((step.tier_to for step in steps), default=0)
     if len(course) <= policy.ladder.open_n:
         return set(case.placed)
@@ -165,22 +193,22 @@ def _extremes(case: Case, course: list[Violation], steps: Sequence[Step], policy
     """Return the violations that tier 3 may rest on: all, where one fewer would already change the verdict on rate."""
     at = next(step.at for step in steps if step.tier_to > _COALITION)
     begun = [violation for violation in course if violation.start <= at]
-    now = escalation.Measures()
+    now = Measures()
     for violation in begun:
         now.add(violation)
     now.recent.popleft()
-    if not escalation.expanded(now, escalation.first_window(course, policy.ladder), policy.expansion):
+    if not escalation.expanded(now, first_window(course, policy.ladder), policy.expansion):
         return {violation.row for violation in course}
     bounds = {now.low_m, now.high_m}
     moving = {violation.row for violation in course if len(case.items[violation.row]) > 1}
     outer = {v.row for v in begun if v.chainage_m in bounds or v.distance_m == now.depth_m}
     armed = {v.row for v in begun if v.weapon_class in policy.expansion.weapons}
-    shown = {escalation.last_begun(course, step.at).row for step in steps if step.tier_to > _COALITION}
+    shown = {last_begun(course, step.at).row for step in steps if step.tier_to > _COALITION}
     vouching = {v.row for v in course if v.start == escalation.vouched_at(course, policy.ladder)}
     return moving | outer | armed | shown | vouching
 
 
-def _changed(case: Case, row: int, left: Placed | None, policy: Policy) -> Case:
+def _changed(case: Case, row: int, left: Placed | None, policy: Policy) -> Trial:
     """Return the case with one violation replaced by what is left of it, if anything."""
     placed = {other: each for other, each in case.placed.items() if other != row}
     links = {other: case.links[other] - {row} for other in placed}
@@ -189,7 +217,7 @@ def _changed(case: Case, row: int, left: Placed | None, policy: Policy) -> Case:
         for other in links[row]:
             links[other].add(row)
         placed[row] = left
-    return Case(placed, case.items, links)
+    return Trial(placed, links)
 
 
 def _alike(left: Placed, before: Placed) -> bool:
@@ -220,29 +248,33 @@ def _again(items: list[Item], row: int, policy: Policy) -> Placed | None:
         known_at=0,  # bears on no tier
         content=min(item.content for item in items),
         row=row,
+        response=responses(items),
     )
     return Placed(violation, place.lon, place.lat, dated.inside)
 
 
 def _links(moved: Placed, others: dict[int, Placed], policy: Policy) -> set[int]:
     """Return what a violation that moved is linked to."""
-    if not others:
-        return set()
-    lon, lat = np.array([(other.lon, other.lat) for other in others.values()]).T
-    distance = crs.distance_m(np.full(len(lon), moved.lon), np.full(len(lat), moved.lat), lon, lat)
-    near = dict(zip(others, (distance <= policy.grouping.link_m).tolist(), strict=True))
-    gap = policy.grouping.link_gap_h * incidents.HOUR_US
-    here = moved.violation
-    return {
-        name
-        for name, other in others.items()
-        if near[name]
-        and max(here.start, other.violation.start) - min(here.end, other.violation.end) <= gap
-        and moved.inside & other.inside
-    }
+    names = list(others)
+    right = np.arange(1, len(names) + 1)
+    found = _linked([moved, *others.values()], np.zeros_like(right), right, policy)[1]
+    return {names[j - 1] for j in found}
 
 
-def _reached(case: Case, court: Court, names: Sequence[str]) -> dict[str, set[tuple[str, int]]]:
+def _linked(placed: Sequence[Placed], left: Ints, right: Ints, policy: Policy) -> tuple[list[int], list[int]]:
+    """Return which pairs of positions are linked."""
+    lon, lat = (np.array([getattr(each, name) for each in placed], float) for name in ("lon", "lat"))
+    start, end = (np.array([getattr(each.violation, name) for each in placed], np.int64) for name in ("start", "end"))
+    inside = np.array([each.inside for each in placed], np.int64)
+    pause = np.maximum(start[left], start[right]) - np.minimum(end[left], end[right])
+    soon = (pause <= policy.grouping.link_gap_h * incidents.HOUR_US) & ((inside[left] & inside[right]) != 0)
+    left, right = left[soon], right[soon]
+    things = nearness.Things(lon, lat, np.zeros(len(lon)), start, end)
+    near = nearness.close(things, things, left, right, policy.grouping.link_m)
+    return left[near].tolist(), right[near].tolist()
+
+
+def _reached(case: Trial, court: Court, names: Sequence[str]) -> dict[str, set[tuple[str, int]]]:
     """Return by scenario each (kind, tier) that any part of the case reaches."""
     reached: dict[str, set[tuple[str, int]]] = {name: set() for name in names}
     for rows in _parts(case.links):
@@ -255,7 +287,7 @@ def _reached(case: Case, court: Court, names: Sequence[str]) -> dict[str, set[tu
             course = _counted(part, court, name)
             key = tuple(violation.row for violation in course)
             if key and key not in climbed:
-                ladder = court.ladder_at(escalation.t0(course)[1])
+                ladder = court.ladder_at(t0(course)[1])
                 steps = escalation.climb(course, ladder, court.as_of, end)
                 climbed[key] = {(step.kind, step.tier_to) for step in steps}
             reached[name] |= climbed.get(key, set())

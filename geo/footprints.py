@@ -107,11 +107,11 @@ def _samples(discs: tuple[Reals, ...], rows: Indices) -> Vector:
 
 def _first_least(samples: Vector, rows: Reals, disc: Indices) -> Indices:
     """Return the first of each disc's pairs that is nearest to a sample, or as near; pairs are grouped by disc."""
-    chord = np.sqrt(arcs.gap((samples[0][disc], samples[1][disc], samples[2][disc]), rows.T[:, :, None]))
+    square = arcs.gap((samples[0][disc], samples[1][disc], samples[2][disc]), rows.T[:, :, None])
     first = np.flatnonzero(np.diff(disc, prepend=-1))
-    least = np.minimum.reduceat(chord, first, axis=0)
+    reach = np.sqrt(np.minimum.reduceat(square, first, axis=0)) + TIE_M
     order = np.arange(len(disc), dtype=np.intp)[:, None]
-    return np.minimum.reduceat(np.where(chord <= least[disc] + TIE_M, order, len(disc)), first, axis=0)
+    return np.minimum.reduceat(np.where(square <= (reach * reach)[disc], order, len(disc)), first, axis=0)
 
 
 def _blocks(disc: Indices, count: int) -> Iterator[tuple[slice, slice]]:

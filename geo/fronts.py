@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 import geopandas as gpd
 import numpy as np
@@ -165,7 +165,7 @@ class Baseline:
         if not rows.size:
             return
         point, piece = self.candidates(xyz[rows], np.zeros(len(rows)))
-        along, metres, azimuth, past = _feet(self.pieces, piece, lon[rows][point], lat[rows][point])
+        along, metres, azimuth, past = feet(self.pieces, piece, lon[rows][point], lat[rows][point])
         chosen = _nearest(point, metres)
         piece, along = piece[chosen], along[chosen]
         found.piece[rows], found.share[rows], found.metres[rows] = (
@@ -346,11 +346,20 @@ def _beside_nodes(pieces: Pieces) -> tuple[Reals, Reals]:
     return np.minimum(own, before), np.minimum(own, after)
 
 
-def _feet(pieces: Pieces, piece: Indices, lon: Reals, lat: Reals) -> tuple[Reals, Reals, Reals, Reals]:
-    """Return the nearest place on each piece: metres along it, distance, azimuth to the point, metres past the foot.
+class Feet(NamedTuple):
+    """The nearest place on a piece to a point: metres along it, distance, azimuth from there to the point.
 
-    The last is how much farther along the perpendicular would fall if the piece went on: 0 but at its ends.
+    ``past`` is how much farther along the perpendicular would fall if the piece went on: 0 but at its ends.
     """
+
+    along: Reals
+    metres: Reals
+    azimuth: Reals
+    past: Reals
+
+
+def feet(pieces: Pieces, piece: Indices, lon: Reals, lat: Reals) -> Feet:
+    """Return the nearest place on each piece to a point (WGS 84 degrees), however far, by PROJ."""
     offset = ecef(lon, lat) - pieces.start[piece]
     span, length = pieces.span[piece], pieces.length[piece]
     along = np.clip((offset * span).sum(axis=-1) / (span * span).sum(axis=-1), 0.0, 1.0) * length
@@ -360,7 +369,7 @@ def _feet(pieces: Pieces, piece: Indices, lon: Reals, lat: Reals) -> tuple[Reals
         foot_lon, foot_lat, heading = forward(pieces.lon[piece], pieces.lat[piece], pieces.azimuth[piece], along)
         azimuth, _, metres = inverse(foot_lon, foot_lat, lon, lat)
         past = metres * np.cos(np.radians(azimuth - heading))
-    return along, metres, azimuth, past
+    return Feet(along, metres, azimuth, past)
 
 
 def _nearest(point: Indices, metres: Reals) -> Indices:

@@ -17,19 +17,17 @@ RULE 7  It recurs when its first violation lies within ``link_m`` of an incident
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
-import rustworkx as rx
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
-from geo import nearness
-from geo.nearness import Near, Things, micros
+from geo import linking, nearness, sights
+from geo.nearest import nearest
+from geo.nearness import Things, micros
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -43,7 +41,10 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 HOUR_US: Final = 3600 * 10**6
+_PLACE: Final = ["lon", "lat"]
+_DISC: Final = ["lon", "lat", "uncertainty_m"]
 FOREVER: Final = int(np.iinfo(np.int64).max // 4)
+_PAIRS: Final = 1_000_000  # pairs of a disc and a place that are looked at together; no result depends on it
 
 
 @dataclass(frozen=True)
@@ -61,13 +62,9 @@ class End:
 
 @dataclass(frozen=True, eq=False)
 class Grouping:
-    """The outcome of grouping.
-
-    ``violations`` has ``incident_id`` and ``attached`` added, in order of name; ``links`` pairs positions in it.
-    """
+    """The outcome of grouping: the violations with ``incident_id`` and ``attached`` added, in order of name."""
 
     violations: pd.DataFrame
-    links: Near
 
 
 def group(violations: pd.DataFrame, policy: Policy) -> Grouping:
@@ -77,37 +74,29 @@ def group(violations: pd.DataFrame, policy: Policy) -> Grouping:
     exempt and public-only ones that attach to nothing are in none. Neither coverage nor the order of rows matters.
     """
     qualifying = np.flatnonzero(violations["qualifying"].to_numpy(bool))
-    reach = policy.grouping.link_m, policy.grouping.link_gap_h * HOUR_US
-    links = _linked(violations, qualifying, "inside", *reach)
-    component = _components(len(violations), links)
+    component = _components(violations, qualifying, "inside", policy)
     big = _is_incident(component, qualifying, policy.ladder.open_n)
+    named = _least(component[big], violations["anchor"].to_numpy("int64", na_value=0)[big])
     name = np.full(len(violations), None, object)
-    name[big] = _named("B", component[big], violations["anchor"].to_numpy("int64", na_value=0)[big])
+    name[big] = [f"B-{n}" for n in named]
     rest = np.setdiff1d(np.arange(len(violations)), big)
-    attached = _attach(violations, rest, big, name, *reach)
-    name[list(attached)] = list(attached.values())
-    loose = _loose(violations, np.setdiff1d(rest, np.fromiter(attached, np.int64)))
-    component = _components(len(violations), _linked(violations, loose, "touched", *reach))
-    name[loose] = _named("C", component[loose], violations["number"].to_numpy("int64")[loose])
+    left, right = _attach(violations, rest, big, named, policy)
+    name[left] = name[right]
+    loose = _loose(violations, np.setdiff1d(rest, left))
+    component = _components(violations, loose, "touched", policy)
+    name[loose] = [f"C-{n}" for n in _least(component[loose], violations["number"].to_numpy("int64")[loose])]
     is_attached = np.zeros(len(violations), bool)
-    is_attached[list(attached)] = True
-    out = violations.assign(incident_id=pd.array(name, dtype="str"), attached=is_attached)
-    within = np.isin(links.left, big)
-    return Grouping(out, links.where(within))
+    is_attached[left] = True
+    return Grouping(violations.assign(incident_id=pd.array(name, dtype="str"), attached=is_attached))
 
 
-def _linked(violations: pd.DataFrame, rows: Ints, mask: str, link_m: float, gap_us: float) -> Near:
-    """Return the links among some violations (RULE 1), as positions in the whole frame."""
-    near = nearness.within(Things.of(violations.iloc[rows]), link_m, gap_us)
-    near = Near(rows[near.left], rows[near.right], near.distance_m, near.pause_us)
-    windows = violations[mask].to_numpy(np.int64)
-    return near.where((windows[near.left] & windows[near.right]) != 0)
-
-
-def _components(n: int, links: Near) -> Ints:
-    graph = coo_array((np.ones(len(links.left), bool), (links.left, links.right)), shape=(n, n))
-    label: Ints = connected_components(graph, directed=False)[1].astype(np.int64)
-    return label
+def _components(violations: pd.DataFrame, rows: Ints, mask: str, policy: Policy) -> Ints:
+    """Return for every violation a number that it shares with those it hangs together with (RULES 1 and 2)."""
+    component = np.arange(len(violations))
+    windows = violations[mask].to_numpy(np.int64)[rows]
+    found = linking.components(Things.of(violations.iloc[rows]), windows, *_reach(policy))
+    component[rows] = len(violations) + found
+    return component
 
 
 def _is_incident(component: Ints, qualifying: Ints, open_n: int) -> Ints:
@@ -116,9 +105,14 @@ def _is_incident(component: Ints, qualifying: Ints, open_n: int) -> Ints:
     return qualifying[size[component[qualifying]] >= open_n]
 
 
-def _named(letter: str, component: Ints, number: Ints) -> list[str]:
-    least = pd.Series(number).groupby(component).transform("min")
-    return [f"{letter}-{n}" for n in least]
+def _reach(policy: Policy) -> tuple[float, float]:
+    """Return the longest distance (m) and the longest pause (µs) of a link."""
+    return policy.grouping.link_m, policy.grouping.link_gap_h * HOUR_US
+
+
+def _least(component: Ints, number: Ints) -> Ints:
+    """Return the least number of each one's component."""
+    return pd.Series(number).groupby(component).transform("min").to_numpy(np.int64)
 
 
 def number_of(name: str) -> int:
@@ -126,20 +120,13 @@ def number_of(name: str) -> int:
     return int(name.split("-", 1)[1])
 
 
-def _attach(
-    violations: pd.DataFrame, rest: Ints, big: Ints, name: NDArray[np.object_], link_m: float, gap_us: float
-) -> dict[int, str]:
-    """Return the incident that each of the other violations attaches to (RULE 4)."""
+def _attach(violations: pd.DataFrame, rest: Ints, big: Ints, named: Ints, policy: Policy) -> tuple[Ints, Ints]:
+    """Return which of the other violations attach, and to which of the incidents' violations (RULE 4)."""
     others = violations.iloc[rest]
     radius = np.where(others["coarse"], others["uncertainty_m"], 0.0)
-    near = nearness.between(Things.of(others, radius), Things.of(violations.iloc[big]), link_m, gap_us)
-    near = Near(rest[near.left], big[near.right], near.distance_m, near.pause_us)
-    touched, inside = violations["touched"].to_numpy(np.int64), violations["inside"].to_numpy(np.int64)
-    near = near.where((touched[near.left] & inside[near.right]) != 0)
-    number = np.array([number_of(name[i]) for i in near.right], np.int64)
-    order = np.lexsort((number, near.distance_m, near.pause_us, near.left))
-    _, first = np.unique(near.left[order], return_index=True)
-    return {int(near.left[i]): name[near.right[i]] for i in order[first]}
+    masks = others["touched"].to_numpy(np.int64), violations["inside"].to_numpy(np.int64)[big]
+    near = nearest(Things.of(others, radius), Things.of(violations.iloc[big]), masks, named, *_reach(policy))
+    return rest[near.left], big[near.right]
 
 
 def _loose(violations: pd.DataFrame, rows: Ints) -> Ints:
@@ -209,50 +196,78 @@ def _left_over(spans: list[tuple[int, int]], seen: tuple[tuple[int, int], ...]) 
 
 
 def watches(violations: pd.DataFrame, coverage: pd.DataFrame, policy: Policy) -> dict[str, Watch]:
-    """Return for every incident what was declared of seeing its places: discs within ``link_m`` of each violation."""
+    """Return for every incident what was declared of seeing its places, as ``geo.sights.settle`` returns it.
+
+    Discs within ``link_m`` of a violation, and other grounds that hold it.
+    """
     linked = violations.loc[violations["qualifying"] & ~violations["attached"]]
-    near = nearness.between(
-        Things.of(coverage, coverage["uncertainty_m"].to_numpy()), Things.of(linked), policy.grouping.link_m, FOREVER
-    )
-    declared: list[list[int]] = [[] for _ in range(len(linked))]
-    for c, v in zip(near.left.tolist(), near.right.tolist(), strict=True):
-        declared[v].append(c)
-    alike: dict[str, set[tuple[int, ...]]] = {}
-    for name, rows in zip(linked["incident_id"], declared, strict=True):
-        alike.setdefault(name, set()).add(tuple(sorted(rows)))
+    place = linked.groupby(_PLACE, sort=False).ngroup().tolist()
+    grounds, told = _told(coverage, linked.drop_duplicates(_PLACE), policy)
     spans = list(zip(micros(coverage["observed_from"]).tolist(), micros(coverage["observed_to"]).tolist(), strict=True))
     sees = coverage["sees"].to_numpy(bool)
-    return {name: Watch(tuple(_sight(rows, spans, sees) for rows in sorted(each))) for name, each in alike.items()}
+    views = {own: _sight([row for ground in own for row in grounds[ground]], spans, sees) for own in set(told)}
+    alike: dict[str, dict[Sight, None]] = {}
+    for name, at in dict.fromkeys(zip(linked["incident_id"], place, strict=True)):
+        alike.setdefault(name, {})[views[told[at]]] = None
+    return {name: Watch(tuple(sorted(each))) for name, each in alike.items()}
 
 
-def _sight(rows: tuple[int, ...], spans: list[tuple[int, int]], sees: Bools) -> Sight:
+def _told(
+    coverage: pd.DataFrame, places: pd.DataFrame, policy: Policy
+) -> tuple[list[list[int]], list[tuple[int, ...]]]:
+    """Return the declarations of each different ground, and for each place the grounds that speak of it."""
+    discs = coverage.loc[coverage["ground"].isna(), _DISC]
+    disc = discs.groupby(_DISC, sort=False, dropna=False).ngroup().to_numpy()
+    rows = pd.Series(np.flatnonzero(coverage["ground"].isna())).groupby(disc).agg(list)
+    grounds, told = rows.tolist(), _within(discs.drop_duplicates(_DISC), places, policy)
+    for mine, held in sights.outlined(coverage, places["lon"].to_numpy(float), places["lat"].to_numpy(float)):
+        for at in held:
+            told[at] += (len(grounds),)
+        grounds.append(mine)
+    return grounds, told
+
+
+def _within(discs: pd.DataFrame, places: pd.DataFrame, policy: Policy) -> list[tuple[int, ...]]:
+    """Return for each place the discs within ``link_m`` of it, by position."""
+    seen = _still(discs["lon"], discs["lat"], discs["uncertainty_m"])
+    told: list[tuple[int, ...]] = []
+    block = 1 + _PAIRS // (1 + len(discs))
+    for begin in range(0, len(places), block):
+        some = places.iloc[begin : begin + block]
+        near = nearness.between(seen, _still(some["lon"], some["lat"]), policy.grouping.link_m, 0)
+        order = np.lexsort((near.left, near.right))
+        edges = np.searchsorted(near.right[order], np.arange(1, len(some)))
+        told.extend(tuple(each.tolist()) for each in np.split(near.left[order], edges))
+    return told
+
+
+def _still(lon: pd.Series, lat: pd.Series, radius_m: pd.Series | float = 0.0) -> Things:
+    """Return discs of which no time is asked."""
+    at = np.zeros(len(lon), np.int64)
+    radius = np.broadcast_to(np.asarray(radius_m, np.float64), (len(lon),))
+    return Things(lon.to_numpy(np.float64), lat.to_numpy(np.float64), radius, at, at)
+
+
+def _sight(rows: Iterable[int], spans: list[tuple[int, int]], sees: Bools) -> Sight:
     seen, unseen = ({spans[row] for row in rows if sees[row] == sight} for sight in (True, False))
     return Sight(tuple(sorted(seen)), tuple(sorted(unseen)))
 
 
-def weak(grouping: Grouping, part_n: int) -> set[str]:
+def weak(grouping: Grouping, policy: Policy) -> set[str]:
     """Return the incidents that one link alone holds together: without it, two parts of at least ``part_n`` remain."""
-    links, names = grouping.links, grouping.violations["incident_id"].to_numpy(object)
-    bridge = _bridges(len(names), links)
-    block = _components(len(names), links.where(~bridge))
-    size = np.bincount(block)
+    violations, part_n = grouping.violations, policy.grouping.weak_part_n
+    linked = violations.loc[violations["qualifying"] & violations["incident_id"].str.startswith("B-", na=False)]
+    large = linked.groupby("incident_id")["incident_id"].transform("size") >= 2 * part_n
+    linked = linked.loc[large.to_numpy(bool)]
+    part = pd.factorize(linked["incident_id"])[0]
+    found = linking.blocks(Things.of(linked), linked["inside"].to_numpy(np.int64), *_reach(policy), part)
+    size = np.bincount(found.label)
     forest: dict[int, list[int]] = {}
-    for i, j in zip(block[links.left[bridge]].tolist(), block[links.right[bridge]].tolist(), strict=True):
+    for i, j in zip(found.left.tolist(), found.right.tolist(), strict=True):
         forest.setdefault(i, []).append(j)
         forest.setdefault(j, []).append(i)
-    member = {int(b): v for v, b in enumerate(block)}
-    cut = {member[b] for b, part, whole in _parts(forest, size) if min(part, whole - part) >= part_n}
-    return {str(names[v]) for v in cut}
-
-
-def _bridges(n: int, links: Near) -> Bools:
-    """Return which links are the only way between what they join."""
-    graph: rx.PyGraph[None, None] = rx.PyGraph(multigraph=False)
-    graph.add_nodes_from([None] * n)
-    graph.add_edges_from_no_data(list(zip(links.left.tolist(), links.right.tolist(), strict=True)))
-    found = {frozenset(pair) for pair in rx.bridges(graph)}
-    pairs = zip(links.left.tolist(), links.right.tolist(), strict=True)
-    return np.fromiter((frozenset(pair) in found for pair in pairs), bool, len(links.left))
+    cut = {b for b, part, whole in _parts(forest, size) if min(part, whole - part) >= part_n}
+    return set(linked.loc[np.isin(found.label, list(cut)), "incident_id"])
 
 
 def _parts(forest: dict[int, list[int]], size: Ints) -> Iterator[tuple[int, int, int]]:
@@ -277,12 +292,18 @@ def recurrences(violations: pd.DataFrame, ends: dict[str, End], policy: Policy) 
         violations["qualifying"] & ~violations["attached"] & violations["incident_id"].isin(list(ends))
     ]
     first = linked.sort_values(["observed_from", "content"]).drop_duplicates("incident_id")
-    near = nearness.between(Things.of(first), Things.of(linked), policy.grouping.link_m, FOREVER)
-    begin, old = micros(first["observed_from"]), linked["incident_id"].to_numpy(object)
-    new = first["incident_id"].to_numpy(object)
-    best: dict[str, tuple[int, int, str]] = {}
-    for i, j in zip(near.left.tolist(), near.right.tolist(), strict=True):
-        over = ends[old[j]].at
-        if over is not None and over < begin[i]:
-            best[new[i]] = max(best.get(new[i], (0, 0, "")), (over, number_of(old[j]), old[j]))
-    return {name: latest for name, (_, _, latest) in best.items()}
+    over = {name: end.at for name, end in ends.items() if end.at is not None}
+    former = linked.loc[linked["incident_id"].isin(list(over))]
+    old, new = former["incident_id"].to_numpy(object), first["incident_id"].to_numpy(object)
+    ended = np.array([over[name] for name in old], np.int64)
+    begin = Things.of(first)
+    near = nearest(
+        replace(begin, end=begin.start),
+        replace(Things.of(former), start=ended, end=ended),
+        (np.ones(len(new), np.int64), np.ones(len(old), np.int64)),
+        -np.array([number_of(name) for name in old], np.int64),
+        policy.grouping.link_m,
+        FOREVER,
+        earlier=True,
+    )
+    return dict(zip(new[near.left].tolist(), old[near.right].tolist(), strict=True))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
+import numba
 import numpy as np
 
 from geo import arcs
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from geo.pieces import Indices, Pieces
     from geo.trees import Tree
 
+ROOM: Final = 512  # pieces that are looked at for all of a disc
 CHUNK: Final = 16_384  # points a thread takes at a time
 WARM: Final[set[str]] = set()  # what is compiled already
 FEW: Final = 8  # pieces kept for a point before they are measured; where there are more, they are measured at once
@@ -212,19 +214,21 @@ def _run(work: Callable[[int, int], None], marks: Indices) -> None:
 
 
 @inner
-def _winners(here, nodes, count, leaves, points, tie, chords, winner):
+def _winners(here, nodes, count, leaves, points, tie, square, winner):
     """Fill ``winner`` with the first piece that is nearest to each of some points, or as near; all are leaves."""
     size = len(winner)
-    least = chords[count]
+    least = square[count]
     least[:] = np.inf
     for j in range(count):
         row = (here[0, j], here[1, j], here[2, j], here[3, j], here[4, j], here[5, j], here[6, j])
         for k in range(size):
-            chords[j, k] = root(gap((points[0, k], points[1, k], points[2, k]), row))
-            least[k] = min(least[k], chords[j, k])
+            square[j, k] = gap((points[0, k], points[1, k], points[2, k]), row)
+            least[k] = min(least[k], square[j, k])
+    for k in range(size):
+        least[k] = (root(least[k]) + tie) * (root(least[k]) + tie)
     for j in range(count - 1, -1, -1):
         for k in range(size):
-            winner[k] = j if chords[j, k] <= least[k] + tie else winner[k]
+            winner[k] = j if square[j, k] <= least[k] else winner[k]
     for k in range(size):
         winner[k] = nodes[winner[k]] - leaves
 
@@ -237,9 +241,9 @@ def _spread(tree, line, discs, pattern, limits, answers):
     tie, nobody = limits
     piece, share, metres, side = answers
     size = pattern.shape[1]
-    nodes, chord, here = np.empty(2 * MOST, np.int64), np.empty(2 * MOST), np.empty((7, 2 * MOST))
+    nodes, chord, here = np.empty(2 * ROOM, np.int64), np.empty(2 * ROOM), np.empty((7, 2 * ROOM))
     stack, found, points = np.empty(DEPTH, np.int64), np.empty(1, np.int64), np.empty((3, size))
-    chords = np.empty((2 * MOST + 1, size))
+    square = np.empty((2 * ROOM + 1, size))
     for i in range(len(xyz)):
         point = (xyz[i, 0], xyz[i, 1], xyz[i, 2])
         count = frontier(tree, point, 2.0 * radius[i], nobody, np.inf, nodes, chord)
@@ -248,7 +252,7 @@ def _spread(tree, line, discs, pattern, limits, answers):
             east, north, down = radius[i] * pattern[0, k], radius[i] * pattern[1, k], drop[i] * pattern[2, k]
             points[0, k], points[1, k], points[2, k] = aside(point, frames[i], east, north, down)
         if nodes[0] >= tree[2]:
-            _winners(here, nodes, count, tree[2], points, tie, chords, piece[i])
+            _winners(here, nodes, count, tree[2], points, tie, square, piece[i])
         else:
             for k in range(size):
                 sample = (points[0, k], points[1, k], points[2, k])
@@ -312,3 +316,18 @@ def locate(
     _run(work, marks)
     WARM.add("locate")
     return answers
+
+
+def keep(folder: str) -> None:
+    """Keep what is compiled in a folder, and take from there what an earlier process has compiled.
+
+    The folder must be of these sources alone: a change in a formula that the kernels call would not be seen.
+    """
+    settings: Any = numba.config
+    before, settings.CACHE_DIR = settings.CACHE_DIR, folder
+    try:
+        kernels: tuple[Any, ...] = (_locate, _spread)
+        for kernel in kernels:
+            kernel.enable_caching()
+    finally:
+        settings.CACHE_DIR = before

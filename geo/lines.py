@@ -14,24 +14,23 @@ from typing import TYPE_CHECKING, Final, Self
 import numpy as np
 import pandas as pd
 import shapely
-from scipy.spatial import KDTree
 from shapely import MultiLineString
 
-from geo.crs import GEOD, distance_m, ecef, forward, inverse
+from geo.crs import GEOD, distance_m, ecef
 from geo.errors import PolicyError
-from geo.fronts import Baseline
+from geo.fronts import Baseline, feet
 from geo.pieces import SAME_M, cut
+from geo.trees import Tree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from geo.crs import Reals
-    from geo.pieces import Bools, Indices, Pieces
+    from geo.pieces import Bools, Pieces
 
 WHOLE_M: Final = 2 * np.pi * GEOD.a  # no line is as long: a part stays one segment
 ALONG: Final = 0.5  # a part that gains less along the baseline, by its own reach, rather runs across it
-BLOCK: Final = 2_000  # places measured at a time against a line that is not simple
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,43 +189,8 @@ def _direction(part: Reals, baseline: Baseline) -> int:
 
 def _distances(pieces: Pieces, lon: Reals, lat: Reals) -> Reals:
     """Return geodesic distances to the nearest of any pieces, whether or not they cross."""
-    tree = KDTree(pieces.start + pieces.span / 2)
-    blocks = [slice(start, start + BLOCK) for start in range(0, len(lon), BLOCK)]
-    found = [_nearest(pieces, tree, lon[rows], lat[rows]) for rows in blocks]
-    return np.concatenate(found) if found else np.empty(0)
-
-
-def _nearest(pieces: Pieces, tree: KDTree, lon: Reals, lat: Reals) -> Reals:
-    xyz = ecef(lon, lat)
-    middle = np.asarray(tree.query(xyz)[0], float)
-    close = tree.query_ball_point(xyz, middle + pieces.length.max() / 2 + _slack(middle))
-    point = np.repeat(np.arange(len(xyz)), [len(found) for found in close])
-    piece = np.concatenate([np.asarray(found, np.intp) for found in close])
-    offset, span = xyz[point] - pieces.start[piece], pieces.span[piece]
-    share = np.clip((offset * span).sum(axis=-1) / (span * span).sum(axis=-1), 0.0, 1.0)
-    chord = np.linalg.norm(offset - share[:, None] * span, axis=-1)
-    first = np.searchsorted(point, np.arange(len(xyz)))
-    best = np.minimum.reduceat(chord, first)
-    near = chord <= (best + _slack(best))[point]
-    point, piece, share = point[near], piece[near], share[near]
-    metres = _metres(pieces, piece, share * pieces.length[piece], lon[point], lat[point])
-    return np.asarray(np.minimum.reduceat(metres, np.searchsorted(point, np.arange(len(xyz)))))
-
-
-def _slack(chord_m: Reals) -> Reals:
-    """Return by how much straight distances through the earth can rank two pieces wrongly, metres, with room to spare.
-
-    A piece lies within 0.5 m of its chord, and a straight distance c falls short of a geodesic one by about c³ / 24 R².
-    """
-    return 2.0 + 0.01 * chord_m * np.minimum(1.0, (chord_m / GEOD.a) ** 2)
-
-
-def _metres(pieces: Pieces, piece: Indices, along: Reals, lon: Reals, lat: Reals) -> Reals:
-    """Return the distance to each piece, from a first guess of how far along it the nearest place lies."""
-    metres = past = np.zeros_like(along)
-    for _ in range(3):
-        along = np.clip(along + past, 0.0, pieces.length[piece])
-        foot_lon, foot_lat, heading = forward(pieces.lon[piece], pieces.lat[piece], pieces.azimuth[piece], along)
-        azimuth, _, metres = inverse(foot_lon, foot_lat, lon, lat)
-        past = metres * np.cos(np.radians(azimuth - heading))
-    return metres
+    xyz, out = ecef(lon, lat), np.empty(len(lon))
+    for block, point, piece, _ in Tree.build(pieces).near(xyz, np.zeros(len(xyz))):
+        metres = feet(pieces, piece, lon[block][point], lat[block][point]).metres
+        out[block] = np.minimum.reduceat(metres, np.flatnonzero(np.diff(point, prepend=-1)))
+    return out

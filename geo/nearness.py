@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import product
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -33,6 +33,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CLASS_RATIO = 4.0
 _SMALLEST_M = 250.0
 _SMALLEST_US = 15 * 60 * 1e6
+_ONE = 1 + 1e-9
 
 
 class Near(NamedTuple):
@@ -46,6 +47,9 @@ class Near(NamedTuple):
     def where(self, keep: NDArray[np.bool_] | Ints) -> Near:
         """Return the pairs for which ``keep`` is true, or those at its positions, in its order."""
         return Near(self.left[keep], self.right[keep], self.distance_m[keep], self.pause_us[keep])
+
+
+NONE: Final = Near(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,10 +112,11 @@ def _expand(found: Sequence[Sequence[int]], members: Ints, others: Ints) -> tupl
     return np.repeat(members, counts), others[hits]
 
 
-def _candidates(a: Things, b: Things, reach_m: float, reach_us: float, *, same: bool) -> tuple[Ints, Ints]:
-    """Return a superset of the near pairs; within one set each pair once."""
+def _trees(
+    a: Things, b: Things, reach_m: float, reach_us: float, *, same: bool
+) -> Iterator[tuple[Ints, Ints, cKDTree, cKDTree]]:
+    """Yield the members of two classes and their trees, in which things in reach differ by at most 1 in each way."""
     zero = int(min(a.start.min(), b.start.min()))
-    lefts, rights = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     class_a = list(_classes(a))
     class_b = class_a if same else list(_classes(b))
     for (i, (ma, ra, la)), (j, (mb, rb, lb)) in product(enumerate(class_a), enumerate(class_b)):
@@ -119,20 +124,42 @@ def _candidates(a: Things, b: Things, reach_m: float, reach_us: float, *, same: 
             continue
         space, time = max(reach_m + ra + rb, 1.0), max(reach_us + (la + lb) / 2, 1e6)
         here = cKDTree(_points(a, ma, space, time, zero))
-        if same and i == j:
-            pairs = here.query_pairs(1 + 1e-9, p=np.inf, output_type="ndarray")
+        yield ma, mb, here, here if same and i == j else cKDTree(_points(b, mb, space, time, zero))
+
+
+def _candidates(a: Things, b: Things, reach_m: float, reach_us: float, *, same: bool) -> tuple[Ints, Ints]:
+    """Return a superset of the near pairs; within one set each pair once."""
+    lefts, rights = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for ma, mb, here, there in _trees(a, b, reach_m, reach_us, same=same):
+        if here is there:
+            pairs = here.query_pairs(_ONE, p=np.inf, output_type="ndarray")
             left, right = ma[pairs[:, 0]], ma[pairs[:, 1]]
         else:
-            there = cKDTree(_points(b, mb, space, time, zero))
             left, right = _expand(
-                np.asarray(there.query_ball_point(here.data, 1 + 1e-9, p=np.inf, workers=-1)).tolist(), ma, mb
+                np.asarray(there.query_ball_point(here.data, _ONE, p=np.inf, workers=-1)).tolist(), ma, mb
             )
         lefts.append(left)
         rights.append(right)
     return np.concatenate(lefts), np.concatenate(rights)
 
 
-def _verdict(a: Things, b: Things, left: Ints, right: Ints, reach_m: float, reach_us: float) -> Near:
+def crowded(a: Things, b: Things, reach_m: float, reach_us: float, most: int) -> bool:
+    """Return whether more pairs of two sets come near than may be listed; where they might, they are counted."""
+    if len(a) * len(b) <= most:
+        return False
+    if len(a) + len(b) > most:
+        return True
+    count = 0
+    for _, _, here, there in _trees(a, b, reach_m, reach_us, same=a is b):
+        both = here.count_neighbors(there, _ONE, p=np.inf)
+        count += (int(both) - here.n) // 2 if here is there else int(both)
+        if count > most:
+            return True
+    return False
+
+
+def verdict(a: Things, b: Things, left: Ints, right: Ints, reach_m: float, reach_us: float) -> Near:
+    """Return which of the pairs are near."""
     pause = np.maximum(0, np.maximum(a.start[left], b.start[right]) - np.minimum(a.end[left], b.end[right]))
     soon = pause <= reach_us
     left, right, pause = left[soon], right[soon], pause[soon]
@@ -141,21 +168,40 @@ def _verdict(a: Things, b: Things, left: Ints, right: Ints, reach_m: float, reac
     return Near(left, right, distance, pause).where(close)
 
 
-def _none() -> Near:
-    return Near(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64))
+def close(a: Things, b: Things, left: Ints, right: Ints, reach_m: float) -> NDArray[np.bool_]:
+    """Return which pairs of centres are within reach; only where the straight way leaves it open are they measured."""
+    surely, possibly = crs.chords(reach_m)
+    ways = crs.ecef(a.lon[left], a.lat[left]) - crs.ecef(b.lon[right], b.lat[right])
+    chord = np.sqrt((ways * ways).sum(axis=1))
+    near = chord <= surely
+    open_ = np.flatnonzero(~near & (chord <= possibly))
+    i, j = left[open_], right[open_]
+    near[open_] = crs.distance_m(a.lon[i], a.lat[i], b.lon[j], b.lat[j]) <= reach_m
+    return np.asarray(near)
 
 
 def between(a: Things, b: Things, reach_m: float, reach_us: float) -> Near:
     """Return every near pair of one thing of ``a`` and one of ``b``, in no particular order."""
     if not len(a) or not len(b):
-        return _none()
+        return NONE
     left, right = _candidates(a, b, reach_m, reach_us, same=False)
-    return _verdict(a, b, left, right, reach_m, reach_us)
+    return verdict(a, b, left, right, reach_m, reach_us)
 
 
 def within(things: Things, reach_m: float, reach_us: float) -> Near:
     """Return every near pair of two different things, each once, in no particular order."""
     if not len(things):
-        return _none()
+        return NONE
     left, right = _candidates(things, things, reach_m, reach_us, same=True)
-    return _verdict(things, things, left, right, reach_m, reach_us)
+    return verdict(things, things, left, right, reach_m, reach_us)
+
+
+def linked(things: Things, reach_m: float, reach_us: float) -> tuple[Ints, Ints]:
+    """Return every pair of two different things whose centres are near, each once, in no particular order."""
+    if not len(things):
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    left, right = _candidates(things, things, reach_m, reach_us, same=True)
+    pause = np.maximum(things.start[left], things.start[right]) - np.minimum(things.end[left], things.end[right])
+    left, right = left[pause <= reach_us], right[pause <= reach_us]
+    near = close(things, things, left, right, reach_m)
+    return left[near], right[near]

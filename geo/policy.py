@@ -26,12 +26,14 @@ class Act(_Frozen):
     """One kind of act that a report can state.
 
     ``prohibited``: ``everywhere`` in the theatre, ``in_zone`` only where a zone forbids the weapon, ``never``.
-    Two acts agree when their families are equal or one of them is ``any``.
+    Two acts agree when their families are equal or one of them is ``any``. ``response``: fire to halt a breach; where a
+    party declares its own, or a mission or vetted source that party's, it counts only in that party's scenarios.
     """
 
     family: str
     domain: Literal["land", "air", "sea"]
     prohibited: Literal["everywhere", "in_zone", "never"]
+    response: bool = False
 
 
 class Corroboration(_Frozen):
@@ -135,6 +137,14 @@ class Heat(_Frozen):
     after_h: NonNegative = Field(description="Heat seen up to this long after the observation's end, hours.")
 
 
+class Coverage(_Frozen):
+    """Which ground must somebody see, for a segment to be watched?"""
+
+    depth_m: NonNegative = Field(
+        default=0.0, description="How deep beside the baseline that ground is, on each side, metres; 0: the line alone."
+    )
+
+
 class Publication(_Frozen):
     """How is the answer drawn and kept?"""
 
@@ -171,6 +181,7 @@ class Policy(_Frozen):
     heat: Heat
     publication: Publication
     matching: Matching
+    coverage: Coverage = Coverage()
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:

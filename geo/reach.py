@@ -15,7 +15,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from geo import nearness
+from geo import linking, nearness
 from geo.incidents import FOREVER
 from geo.nearness import Things
 
@@ -102,10 +102,16 @@ def _may_count(placed: pd.DataFrame) -> Bools:
 
 
 def _linked(placed: pd.DataFrame, rows: Ints, policy: Policy) -> tuple[Ints, Ints]:
-    """Return pairs of rows that may agree, or whose violations may be linked."""
+    """Return pairs by which all rows hang together that may agree, or whose violations may be linked."""
+    if not len(rows):
+        return rows, rows
     here = placed.iloc[rows]
-    near = nearness.within(Things.of(here, here["uncertainty_m"].to_numpy()), _reach_m(policy), _reach_us(policy))
-    return rows[near.left], rows[near.right]
+    # Two footprints that agree lie no farther apart than this, centre from centre.
+    agree_m = policy.corroboration.agree_m + 2 * float(here["uncertainty_m"].max())
+    reach_m = max(policy.grouping.link_m, agree_m)
+    label = linking.components(Things.of(here), np.ones(len(rows), np.int64), reach_m, _reach_us(policy))
+    _, first, which = np.unique(label, return_index=True, return_inverse=True)
+    return rows, rows[first[which]]
 
 
 def _reach_m(policy: Policy) -> float:
@@ -145,13 +151,15 @@ def _watched(
 ) -> dict[int, set[int]]:
     """Return the clusters that lie in reach of each row of the coverage, while they last and until they have ended."""
     found: dict[int, set[int]] = defaultdict(set)
-    discs = coverage[_PLACE].drop_duplicates()
+    discs = coverage[_PLACE].dropna().drop_duplicates()
     which = coverage[_PLACE].merge(discs.reset_index(drop=True).reset_index(names="disc"), on=_PLACE, how="left")
+    which["disc"] = which["disc"].fillna(-1).astype("int64")  # a ground that is no disc may be anywhere
     rows_of = _by_value(which["disc"].to_numpy(np.int64)) if len(which) else {}
     begin, end = (nearness.micros(coverage[name]) for name in ("observed_from", "observed_to"))
     for placed, policy in versions:
         spans = _spans(placed, members, _reach_us(policy))
-        for disc, c in _beside(discs, placed, cluster, members, policy):
+        anywhere = [(-1, c) for c in members] if -1 in rows_of else []
+        for disc, c in [*anywhere, *_beside(discs, placed, cluster, members, policy)]:
             first, last = spans[c]
             for row in rows_of.get(disc, ()):
                 if begin[row] <= last and end[row] >= first:
@@ -166,7 +174,7 @@ def _spans(placed: pd.DataFrame, members: dict[int, Ints], after_us: float) -> d
 
 def _beside(
     discs: pd.DataFrame, placed: pd.DataFrame, cluster: Ints, members: dict[int, Ints], policy: Policy
-) -> Iterable[tuple[int, int]]:
+) -> list[tuple[int, int]]:
     able = np.flatnonzero(np.isin(cluster, list(members)))
     there = Things.of(placed.iloc[able])
     lon, lat, radius = (discs[name].to_numpy(float) for name in _PLACE)

@@ -71,6 +71,7 @@ COVERAGE: Final[dict[str, str]] = {
     "uncertainty_m": "float64",
     "sees": "bool",  # heartbeat: could see; outage: could not
     "known_at": TIME,
+    "footprint": "str",  # ground that is no disc; with no place at all, it is what the source covers
 }
 
 MAX_WINDOWS: Final = 62  # as many bits as a signed 64-bit integer has to spare
@@ -85,6 +86,7 @@ def enrich(reports: pd.DataFrame, theatre: Theatre, policy: Policy) -> pd.DataFr
         The input with ``trust``, ``source_party``, ``origin`` (who really saw it), ``voice`` (all sources of one party
         speak with one voice), ``family``, ``prohibited``, ``domain``, ``weapon_class``, ``coarse`` and the bit masks
         ``inside`` (windows that surely contain the observation) and ``touched`` (windows that may contain it).
+        ``response`` is the party whose response fire it declares: its own, or as a mission or vetted source saw it.
         A source that the theatre does not declare is ``public``. ``explained`` (heat at a permanent source of heat) is
         as the input has it, and missing where it says nothing.
     """
@@ -100,6 +102,7 @@ def enrich(reports: pd.DataFrame, theatre: Theatre, policy: Policy) -> pd.DataFr
         coarse=(reports["uncertainty_m"] > policy.corroboration.coarse_m) | (length_h > policy.corroboration.coarse_h),
         inside=inside,
         touched=touched,
+        response=_responses(reports, theatre, policy),
         explained=reports.get("explained", pd.Series(pd.NA, reports.index)).astype("boolean"),
     )
 
@@ -115,6 +118,13 @@ def _standing(reports: pd.DataFrame, theatre: Theatre) -> dict[str, pd.Series]:
     trust = reports["source"].map({name: source.trust for name, source in declared.items()}).fillna("public")
     voice = ("party " + party).where(trust == "party", "origin " + origin)
     return {"trust": trust.astype("str"), "source_party": party, "origin": origin, "voice": voice.astype("str")}
+
+
+def _responses(reports: pd.DataFrame, theatre: Theatre, policy: Policy) -> pd.Series:
+    standing, claimed = _standing(reports, theatre), reports["party_claimed"]
+    fire = reports["act"].isin([name for name, act in policy.acts.items() if act.response])
+    own = (standing["trust"] == "party") & (standing["source_party"] == claimed)
+    return claimed.where(fire & (own | standing["trust"].isin(["mission", "vetted"])), None).astype("str")
 
 
 def window_masks(frame: pd.DataFrame, windows: tuple[Window, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -22,17 +22,21 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 import numpy as np
 import shapely
 
-from geo.crs import distance_m, forward
+from geo.crs import distance_m, forward, inverse
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import pandas as pd
 
     from geo.crs import Reals
     from geo.policy import Policy
 
-SAMPLES: Final = 256  # a share is known to about one part in two hundred
-_U: Final = (np.arange(SAMPLES) + 0.5) / SAMPLES
-_V: Final = np.arange(SAMPLES) * (np.sqrt(5.0) - 1.0) / 2.0 % 1.0  # with _U a lattice that fills a square evenly
+SAMPLES: Final = 512  # a share is known to about one part in two hundred
+_ORDER: Final = np.arange(SAMPLES // 2)
+_LATTICE: Final = (_ORDER * (np.sqrt(5.0) - 1.0) / 2.0 + 0.25) % 1.0
+# Together they fill a square evenly, each place beside its mirror image: of two sides neither is favoured.
+_U: Final = np.repeat((_ORDER + 0.5) / len(_ORDER), 2)
+_V: Final = np.stack([_LATTICE, 1.0 - _LATTICE], axis=1).ravel()
 UNSAID: Final = "?"
 ARC_DEG: Final = 1.0  # an arc is drawn with corners this close
 EDGE_DEG: Final = 0.1  # longer edges are cut, so that they stay straight in degrees where areas are equal
@@ -99,6 +103,13 @@ class Sector:
         azimuth = self.bearing + np.concatenate([turn, turn[::-1]])
         return self._fan(azimuth, np.repeat([far, near], len(turn)))
 
+    def holds(self, lon: Reals, lat: Reals) -> npt.NDArray[np.bool_]:
+        """Return which places (WGS 84 degrees, shape (n,)) lie in it, its rim included."""
+        half, near, far = self._sides()
+        azimuth, _, metres = inverse(np.full(lon.shape, self.lon), np.full(lat.shape, self.lat), lon, lat)
+        aside = np.abs((azimuth - self.bearing + 180.0) % 360.0 - 180.0)
+        return np.asarray((near <= metres) & (metres <= far) & (aside <= half))
+
 
 @dataclass(frozen=True)
 class Pixel:
@@ -124,7 +135,7 @@ class Pixel:
 
     def places(self) -> LonLat:
         """Return places evenly over the rectangle."""
-        return self._away(_U - 0.5, _V - 0.5)
+        return self._away(_U - 0.5, _V - 0.5)  # of each place the mirror image north to south, as of discs
 
     def rim(self) -> LonLat:
         """Return its four corners."""
@@ -167,6 +178,12 @@ class Area:
         """Return its corners."""
         lon, lat = shapely.get_coordinates(shapely.segmentize(shapely.from_wkt(self.wkt), EDGE_DEG)).T
         return lon, lat
+
+    def holds(self, lon: Reals, lat: Reals) -> npt.NDArray[np.bool_]:
+        """Return which places (WGS 84 degrees, shape (n,)) lie in it, its border included."""
+        outline = shapely.from_wkt(self.wkt)
+        shapely.prepare(outline)
+        return np.asarray(shapely.intersects_xy(outline, lon, lat))
 
 
 def _unflat(at: Reals) -> LonLat:
@@ -222,7 +239,7 @@ def settle(reports: pd.DataFrame, policy: Policy) -> pd.DataFrame:
     if not len(shaped):
         return reports
     said = zip(reports["footprint"].iloc[shaped], reports["act"].iloc[shaped], strict=True)
-    whole = [str(_settled(parse(footprint), act, policy)) for footprint, act in said]
+    whole = [str(settled(parse(footprint), act, policy)) for footprint, act in said]
     out = reports.copy()
     for name, values in zip(("lon", "lat", "uncertainty_m"), zip(*map(disc, whole), strict=True), strict=True):
         out[name] = _put(out[name], shaped, values)
@@ -231,7 +248,8 @@ def settle(reports: pd.DataFrame, policy: Policy) -> pd.DataFrame:
     return out.assign(text=out["text"].where(~seen, None))
 
 
-def _settled(shape: Sector | Pixel | Area, act: str, policy: Policy) -> Sector | Pixel | Area:
+def settled(shape: Sector | Pixel | Area, act: str | None, policy: Policy) -> Sector | Pixel | Area:
+    """Return a footprint of which nothing is left unsaid: that is then as the policy has it for the act."""
     if not isinstance(shape, Sector):
         return shape
     half = policy.matching.bearing_deg if shape.half_deg is None else shape.half_deg

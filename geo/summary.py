@@ -13,20 +13,19 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo import crs, escalation, extents, incidents, lines, names, nearness, tables, zones
+from geo import coverage, crs, extents, incidents, lines, names, nearness, tables, zones
+from geo.course import Grown, by_end, t0
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from pandas._libs.tslibs.nattype import NaTType
 
-    from geo.breaches import Breach
+    from geo.breaches import Breach, Climb
     from geo.extents import Shapes
     from geo.policy import Publication
     from geo.tables import Table
     from geo.theatre import Theatre
-
-_SPANS: Final = {"24h": 24, "72h": 72, "7d": 168}
 
 
 def stamp(instant_us: int | None) -> pd.Timestamp | NaTType:
@@ -85,16 +84,20 @@ def incident_rows(
 
 
 _LABELS: Final = tables.TIER_LABELS
+_READING: Final = ("next_due", "next_due_what", "persistence", "persistence_why", "growth", *Grown._fields)
 _STANDING: Final = (
     "state", "end", "tier_eligible", "tier_effective", "tier_declared", "tier_peak", "tier_label", "t0_from", "t0_to",
     "t0_known_at", "next_due", "next_due_what", "persistence", "expansion", "weak_link", "recurrence_of", "gap_covered",
+    "responses", "persistence_why", "growth", "extent_first_m", "depth_first_m", "depth_m", "rate_first_n", "rate_n",
 )  # fmt: skip
 
 
 def _standing(breach: Breach) -> dict[str, Any]:
     """Return what the ladder says of an incident."""
-    begin, surely = (min(part) for part in zip(*((v.start, v.end) for v in breach.course), strict=True))
-    first = min(breach.course, key=escalation.by_end)
+    climb = breach.any
+    course = breach.course if climb is None else climb.course
+    begin, surely = t0(course)
+    first = min(course, key=by_end)
     eligible = breach.tier("eligible")
     expansion = [step.reason for step in breach.steps if step.kind == "eligible" and step.tier_to == len(_LABELS) - 1]
     return {
@@ -108,15 +111,47 @@ def _standing(breach: Breach) -> dict[str, Any]:
         "tier_label": _LABELS[eligible],
         "t0_from": stamp(begin),
         "t0_to": stamp(surely),
-        "t0_known_at": stamp(max(first.known_at, breach.course[0].known_at)),
-        "next_due": stamp(breach.due[0] if breach.due else None),
-        "next_due_what": breach.due[1] if breach.due else None,
-        "persistence": breach.persistence,
+        "t0_known_at": stamp(max(first.known_at, course[0].known_at)),
         "expansion": expansion[0] if expansion else None,
         "weak_link": breach.weak,
         "recurrence_of": breach.recurrence_of,
         "gap_covered": breach.gap_covered,
+        "responses": sum(bool(violation.response) for violation in breach.course),
+        **{name: value for name, value in _reading(climb).items() if name != "extent_m"},  # that is told of all of it
     }
+
+
+def _reading(climb: Climb | None) -> dict[str, Any]:
+    """Return what a scenario's reading says beside its tiers; nothing where it counts no violation."""
+    if climb is None:
+        return {name: pd.NaT if name == "next_due" else None for name in _READING}
+    due = climb.due or (None, None)
+    told = (stamp(due[0]), due[1], climb.persistence, climb.persistence_why, str(climb.grown))
+    return dict(zip(_READING, (*told, *climb.grown), strict=True))
+
+
+def scenarios(breaches: list[Breach]) -> pd.DataFrame:
+    """Return the table ``scenarios``: what each reading of who fired makes of each incident."""
+    rows = []
+    for breach in breaches:
+        for scenario, climb in breach.climbs.items():
+            begin, surely = t0(climb.course)
+            peaks = {f"tier_{kind}": climb.peak(kind) for kind in ("eligible", "effective")}
+            tiers = dict.fromkeys(peaks, 0) if breach.end.at is not None else peaks
+            rows.append(
+                {
+                    "incident_id": breach.name,
+                    "scenario": scenario,
+                    "qualifying": len(climb.course),
+                    **tiers,
+                    "tier_peak": peaks["tier_eligible"],
+                    "t0_from": stamp(begin),
+                    "t0_to": stamp(surely),
+                    **_reading(climb),
+                    "policy_version": climb.policy_version,
+                }
+            )
+    return tables.conform(pd.DataFrame(rows, columns=tables.SCENARIOS.names), tables.SCENARIOS)
 
 
 def _own(violations: pd.DataFrame) -> pd.DataFrame:
@@ -215,13 +250,14 @@ def transition_tables(breaches: list[Breach], reports: dict[int, list[str]]) -> 
 
 
 def place_layers(
-    breaches: list[Breach], violations: pd.DataFrame, theatre: Theatre, as_of: datetime
+    breaches: list[Breach], violations: pd.DataFrame, watched: pd.DataFrame, theatre: Theatre, as_of: datetime
 ) -> dict[str, gpd.GeoDataFrame]:
-    """Return the layers ``segments`` and ``regions`` with what happened on them lately."""
+    """Return the layers ``segments`` and ``regions`` with what happened on them lately, and how it was watched."""
     places = {"segments": (theatre.baselines[0].segments, "segment_id"), "regions": (theatre.regions, "region_id")}
     out = {}
     for title, (frame, key) in places.items():
         recent = frame.assign(**_recent(frame[key], key, breaches, violations, as_of))
+        recent = coverage.beside(recent, watched) if title == "segments" else recent
         out[title] = tables.conform(recent, tables.BY_NAME[title])
     return out
 
@@ -232,7 +268,7 @@ def _recent(
     """Return counts and worst tiers by place for every span."""
     columns: dict[str, pd.Series] = {}
     at = violations[key].to_numpy(object)
-    for short, hours in _SPANS.items():
+    for short, hours in coverage.SPANS_H.items():
         since = pd.Timestamp(as_of) - pd.Timedelta(hours=hours)
         fresh = violations.loc[violations["qualifying"] & (violations["observed_from"] > since)]
         tier = dict.fromkeys(ids, 0)

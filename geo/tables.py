@@ -6,25 +6,16 @@ from this declaration. Names and order are a contract with analysts' own project
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
-import pandas as pd
+from geo.books import QUARANTINE, RUN
+from geo.columns import PANDAS, Column, Geometry, Kind, Table, conform, empty
+from geo.columns import column as _c
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Kind = Literal["text", "int", "real", "bool", "time", "date"]
-Geometry = Literal["Point", "LineString", "MultiLineString", "MultiPolygon"]
-
-PANDAS: Final[dict[Kind, str]] = {
-    "text": "str",
-    "int": "Int64",
-    "real": "float64",
-    "bool": "boolean",
-    "time": "datetime64[us, UTC]",
-    "date": "str",
-}
+__all__ = ["PANDAS", "QUARANTINE", "RUN", "Column", "Geometry", "Kind", "Table", "conform", "empty"]
 
 STATUSES: Final = ("alleged", "corroborated", "confirmed", "contested", "refuted", "exempt")
 STATES: Final = ("candidate", "active", "quiet", "ended")
@@ -38,37 +29,8 @@ STEPS: Final = ("opened", "eligible", "effective", "declared", "ended", "correct
 LINEAGE: Final = ("merge", "split", "recurrence", "retraction", "correction")
 RASTERS: Final = ("population", "land_cover")
 STATISTICS: Final = ("cell", "sum", "mean", "majority")
+WATCHED: Final = ("declared", "assumed", "partly", "unseen")
 NOTICES: Final = ("opened", "withdrawn", "renamed", "tier", "t0", "end", "persistence", "extent", "due")
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: its name, kind, meaning and, where it is a closed list, the allowed values."""
-
-    name: str
-    kind: Kind
-    doc: str
-    allowed: tuple[str | int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Table:
-    """One layer or table of the GeoPackage; ``geometry`` is ``None`` for a table without places."""
-
-    name: str
-    geometry: Geometry | None
-    row: str
-    columns: tuple[Column, ...]
-
-    @property
-    def names(self) -> list[str]:
-        """Column names in their published order, without the geometry."""
-        return [column.name for column in self.columns]
-
-
-def _c(name: str, kind: Kind, doc: str, allowed: Iterable[str | int] = ()) -> Column:
-    return Column(name, kind, doc, tuple(allowed))
-
 
 _SEEN = (
     _c("observed_from", "time", "begin of the observation; it happened at or after this instant"),
@@ -179,6 +141,15 @@ VIOLATIONS: Final = Table(
     ),
 )
 
+_GROWN = (
+    _c("growth", "text", "extent, depth and rate in the first window, and what they have come to"),
+    _c("extent_first_m", "real", "chainage span of what may lie in the first window, metres"),
+    _c("extent_m", "real", "chainage span of all that counts, metres"),
+    _c("depth_first_m", "real", "largest distance from the baseline in the first window, metres"),
+    _c("depth_m", "real", "largest distance of all that counts, metres"),
+    _c("rate_first_n", "int", "violations that may lie in the first window"),
+    _c("rate_n", "int", "most violations begun within any 24 hours"),
+)
 _INCIDENT = (
     _c("incident_id", "text", "B-n for an incident, C-n for a candidate"),
     _c("name", "text", "place (as place_name, else along the line) and day of its first violation"),
@@ -227,6 +198,9 @@ _INCIDENT = (
         "people who live in the known part of the footprint, by the theatre's raster; empty: not known",
     ),
     _c("people_known_share", "real", "share of the footprint for which that raster has a value, 0 to 1"),
+    _c("responses", "int", "declared response fire among its violations: it counts in its own party's scenarios alone"),
+    _c("persistence_why", "text", "the verdict on persistence in a sentence, with its hours"),
+    *(column for column in _GROWN if column.name != "extent_m"),
 )
 
 INCIDENT_POINTS: Final = Table("incident_points", "Point", "an incident or candidate, for small scales", _INCIDENT)
@@ -248,11 +222,13 @@ INCIDENT_DAYS: Final = Table(
 )
 
 
+_SPANS: Final = (("24h", "24 hours"), ("72h", "72 hours"), ("7d", "7 days"))
+
+
 def _recent(what: str) -> tuple[Column, ...]:
-    spans = (("24h", "24 hours"), ("72h", "72 hours"), ("7d", "7 days"))
     return tuple(
         column
-        for short, words in spans
+        for short, words in _SPANS
         for column in (
             _c(f"violations_{short}", "int", f"qualifying violations in {what} begun in the last {words}"),
             _c(
@@ -261,6 +237,23 @@ def _recent(what: str) -> tuple[Column, ...]:
                 f"highest tier that an incident touching {what} had eligible in the last {words}",
                 TIERS,
             ),
+        )
+    )
+
+
+def _watched(spans: Iterable[tuple[str, str]]) -> tuple[Column, ...]:
+    return tuple(
+        column
+        for short, words in spans
+        for column in (
+            _c(f"covered_h_{short}", "real", f"hours of the last {words} in which its ground was declared seen"),
+            _c(f"unseen_h_{short}", "real", "hours of these in which it was declared unseen and nobody saw it"),
+            _c(
+                f"per_covered_h_{short}",
+                "real",
+                "qualifying violations in sight by covered hour; empty: none",
+            ),
+            _c(f"coverage_{short}", "text", f"what was declared of these {words}; see table coverage", WATCHED),
         )
     )
 
@@ -275,6 +268,7 @@ SEGMENTS: Final = Table(
         _c("chainage_from_m", "real", "chainage of its start, metres"),
         _c("chainage_to_m", "real", "chainage of its end, metres"),
         *_recent("this segment"),
+        *_watched(_SPANS),
     ),
 )
 FRONT_LINE: Final = Table(
@@ -332,6 +326,27 @@ TRANSITIONS: Final = Table(
         _c("policy_version", "text", "version of the policy that decided"),
     ),
 )
+SCENARIOS: Final = Table(
+    "scenarios",
+    None,
+    "what one reading of who fired makes of an incident",
+    (
+        _c("incident_id", "text", "incident"),
+        _c("scenario", "text", "whose violations count: any, a party, or a party and unknown"),
+        _c("qualifying", "int", "violations that count in it"),
+        _c("tier_eligible", "int", "highest tier whose rule is met; 0 after the end", TIERS),
+        _c("tier_effective", "int", "highest tier whose delay has passed too; 0 after the end", TIERS),
+        _c("tier_peak", "int", "highest tier ever eligible", TIERS),
+        _c("t0_from", "time", "earliest begin among these: due times count from here"),
+        _c("t0_to", "time", "earliest end among these: eligibility counts from here"),
+        _c("next_due", "time", "next instant at which something is due; empty for any where both fired"),
+        _c("next_due_what", "text", "what is due then"),
+        _c("persistence", "text", "whether hostilities went on beyond the first window", PERSISTENCE),
+        _c("persistence_why", "text", "that in a sentence, with its hours"),
+        *_GROWN,
+        _c("policy_version", "text", "version of the policy that decided"),
+    ),
+)
 EVIDENCE: Final = Table(
     "evidence",
     None,
@@ -363,6 +378,28 @@ EXPOSURE: Final = Table(
         _c("known_share", "real", "share of that ground for which the raster has a value, 0 to 1"),
     ),
 )
+COVERAGE: Final = Table(
+    "coverage",
+    None,
+    "how a segment's ground was watched, on one side or both, in a span that ends at as_of",
+    (
+        _c("segment_id", "text", "segment"),
+        _c("side", "text", "side of the baseline", ("left", "right", "both")),
+        _c("span", "text", "the last 24 hours, 72 hours or 7 days", [short for short, _ in _SPANS]),
+        _c("covered_h", "real", "hours in which somebody declared to see its ground, counted once; a mean over it"),
+        _c("unseen_h", "real", "hours in which it was declared unseen and nobody declared to see it; a mean over it"),
+        _c("undeclared_h", "real", "the hours that are left: what was quiet then is only assumed to have been"),
+        _c(
+            "coverage",
+            "text",
+            "declared: all of it covered; assumed: nothing declared; unseen: nothing covered, some declared unseen",
+            WATCHED,
+        ),
+        _c("violations", "int", "qualifying violations begun in the span; with side both, also those on neither"),
+        _c("violations_watched", "int", "of these, begun at a place and time that somebody declared to see"),
+        _c("per_covered_h", "real", "of these by covered hour; empty: nothing was covered"),
+    ),
+)
 LINEAGE_TABLE: Final = Table(
     "lineage",
     None,
@@ -392,78 +429,8 @@ NOTICES_TABLE: Final = Table(
         _c("reports", "text", "the reports that are that news, joined by commas"),
     ),
 )
-QUARANTINE: Final = Table(
-    "quarantine",
-    None,
-    "a refused row, without its raw text",
-    (
-        _c("batch_no", "int", "batch that brought it"),
-        _c("source", "text", "source"),
-        _c("file", "text", "file name"),
-        _c("row_no", "int", "number of the record in the file, from 1"),
-        _c("reason_code", "text", "reason, for machines"),
-        _c("reason", "text", "reason, for people"),
-    ),
-)
-RUN: Final = Table(
-    "run",
-    None,
-    "this run",
-    (
-        _c("run_id", "text", "key of this publication: a hash of everything that it depends on"),
-        _c("theatre", "text", "theatre"),
-        _c("title", "text", "its title"),
-        _c("standing", "text", "operational, or illustrative: without legal meaning", ("operational", "illustrative")),
-        _c("scope", "text", "whole, or the region of a region run"),
-        _c("as_of", "time", "the moment that the answer is about"),
-        _c("known_at", "time", "the moment of knowledge; empty: all that was known"),
-        _c("hindsight", "bool", "whether later knowledge than as_of was used"),
-        _c("replay", "bool", "whether history was imported with the knowledge time of its sources"),
-        _c("ledger_no", "int", "last ledger number that was known"),
-        _c("ledger_head", "text", "head of the ledger's hash chain"),
-        _c("theatre_hash", "text", "SHA-256 of the theatre"),
-        _c("policy_version", "text", "policy in force at as_of"),
-        _c("policy_hash", "text", "SHA-256 of the policy"),
-        _c("version", "text", "version of Ceasewatch"),
-        _c("rows", "int", "rows read"),
-        _c("rows_new", "int", "of these new reports"),
-        _c("rows_revision", "int", "revisions"),
-        _c("rows_duplicate", "int", "duplicates"),
-        _c("rows_conflict", "int", "conflicts"),
-        _c("rows_retraction", "int", "retractions"),
-        _c("rows_heartbeat", "int", "heartbeats"),
-        _c("rows_quarantined", "int", "quarantined"),
-        _c("reports", "int", "active reports"),
-        _c("reports_in_window", "int", "of these with an observation surely inside a ceasefire window"),
-        _c("violations", "int", "violations"),
-        _c("incidents", "int", "incidents, candidates not counted"),
-        _c("candidates", "int", "candidates"),
-    ),
-)
-
 TABLES: Final[tuple[Table, ...]] = (
     INCIDENT_POINTS, VIOLATIONS, REPORTS, SEGMENTS, FRONT_LINE, INCIDENTS, INCIDENT_DAYS, ZONES, REGIONS,
-    TRANSITIONS, EVIDENCE, LINEAGE_TABLE, NOTICES_TABLE, QUARANTINE, RUN, EXPOSURE,
+    TRANSITIONS, EVIDENCE, LINEAGE_TABLE, NOTICES_TABLE, QUARANTINE, RUN, EXPOSURE, COVERAGE, SCENARIOS,
 )  # fmt: skip
 BY_NAME: Final[dict[str, Table]] = {table.name: table for table in TABLES}
-
-
-def conform(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
-    """Return ``frame`` with exactly the declared columns, in order and typed, and ``geometry`` last where declared.
-
-    Raises
-    ------
-    KeyError
-        If a declared column is missing: a stage forgot it, which is our fault.
-    """
-    names = [*table.names, "geometry"] if table.geometry else table.names
-    nothing = [c.name for c in table.columns if c.kind == "time" and frame[c.name].isna().all()]
-    typed = {column.name: PANDAS[column.kind] for column in table.columns}
-    # A column without a single time has no zone yet; one that has times must bring its own.
-    blank = {name: pd.Series(pd.NaT, frame.index, dtype=PANDAS["time"]) for name in nothing}
-    return frame[names].assign(**blank).astype(typed)
-
-
-def empty(table: Table) -> pd.DataFrame:
-    """Return a frame without rows that has the declared columns (no geometry column)."""
-    return pd.DataFrame({c.name: pd.Series(dtype=PANDAS[c.kind]) for c in table.columns})

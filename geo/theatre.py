@@ -51,6 +51,7 @@ class Source:
     the source may revise its own items; otherwise other content under the same id is a conflict. ``time_zone`` is the
     IANA zone of naive times; ``None``: naive times are refused. ``radius_m`` is used where a row states no radius;
     ``place_m`` gives the radius of each place-precision code.
+    ``covers`` are the regions that it means where it says when it could see, or could not, and not where.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Source:
     time_zone: str | None = None
     party: str | None = None
     place_m: tuple[tuple[str, float], ...] = ()
+    covers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

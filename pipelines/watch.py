@@ -17,7 +17,7 @@ import pandas as pd
 from geo import lineage, news, tables
 from geo import notices as notice
 from geo.assess import Assessment, assess
-from pipelines import layers, publications, surfaces
+from pipelines import compiled, layers, publications, surfaces
 from pipelines.outcome import Changes, Outcome, headlines
 from pipelines.publications import Question
 from pipelines.recall import Memory, Recalled, recall
@@ -96,6 +96,8 @@ def watch(
 
 def judge(memory: Memory, as_of: datetime) -> Assessment:
     """Assess the whole theatre."""
+    if len(memory.reports) >= compiled.MANY:
+        compiled.keep()
     return assess(memory.reports, memory.coverage, memory.settings.theatre, memory.settings.policies, as_of)
 
 
@@ -176,13 +178,13 @@ def publish(recalled: Recalled, content: Mapping[str, pd.DataFrame], file: Path)
 
 def _texts(rows: pd.DataFrame) -> list[list[str | None]]:
     """Return rows of lineage as text, as a publication's entry keeps them."""
-    times = {name: [_exact(at) for at in rows[name]] for name in ("at", "known_at")}
-    plain = rows.assign(**times).astype(object)
-    return [[None if pd.isna(value) else str(value) for value in row] for row in plain.to_numpy().tolist()]
+    return [[_text(value) for value in row] for row in rows.itertuples(index=False, name=None)]
 
 
-def _exact(at: pd.Timestamp) -> str | None:
-    return None if pd.isna(at) else at.isoformat()
+def _text(value: object) -> str | None:
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat()
+    return value if isinstance(value, str) else None
 
 
 def _descent(present: pd.DataFrame, told: list[list[str | None]]) -> pd.DataFrame:

@@ -36,6 +36,7 @@ HONEST: dict[str, Any] = {
         "small_arms": {"family": "direct", "domain": "land", "prohibited": "everywhere"},
         "drone": {"family": "air", "domain": "air", "prohibited": "everywhere"},
         "missile": {"family": "air", "domain": "air", "prohibited": "everywhere"},
+        "response": {"family": "any", "domain": "land", "prohibited": "everywhere", "response": True},
         "presence": {"family": "presence", "domain": "land", "prohibited": "in_zone"},
         "heat": {"family": "heat", "domain": "land", "prohibited": "never"},
     },
@@ -76,6 +77,7 @@ HONEST: dict[str, Any] = {
         "depth_growth": {"times": 2.0, "floor": 10_000.0},
         "rate_growth": {"times": 2.0, "floor": 6.0},
     },
+    "coverage": {"depth_m": 15_000.0},
     "heat": {"heat_m": 1000.0, "before_h": 1.0, "after_h": 6.0},
     "matching": {
         "lead_share": 0.5,

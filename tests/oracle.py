@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oracle_incidents import finish, group, remember
-from oracle_ladder import ladder, persistence, persisting, scenarios, seen_in
+from oracle_ladder import ladder, persisting, reading, scenarios, seen_in
 from oracle_reports import Row, read, read_coverage
 from oracle_violations import assemble, violation, voices
 
@@ -61,7 +61,8 @@ def solve(
     for incident in incidents:
         remember(incident, incidents, coverage, policy)
     transitions = [step for incident in incidents for step in incident["steps"]]
-    return {"violations": violations, "incidents": incidents, "transitions": transitions}
+    readings = [each for incident in incidents for each in incident["readings"]]
+    return {"violations": violations, "incidents": incidents, "transitions": transitions, "scenarios": readings}
 
 
 def follow(
@@ -69,19 +70,23 @@ def follow(
 ) -> None:
     """Add state, end, times, tiers, persistence and steps."""
     if incident["kind"] == "C":
-        incident.update(state="candidate", end=None, end_at=None, persistence=None)
+        incident.update(state="candidate", end=None, end_at=None, persistence=None, readings=[])
         incident.update(tier_eligible=0, tier_effective=0, tier_peak=0)
         return
     members = incident["members"]
-    incident["t0_from"] = min(v["from"] for v in members)
-    incident["t0_to"] = min(v["to"] for v in members)
+    counted = seen_in("any", members) or members
+    incident["begin"] = min(v["from"] for v in members)
+    incident["t0_from"] = min(v["from"] for v in counted)
+    incident["t0_to"] = min(v["to"] for v in counted)
     incident["last"] = max(v["to"] for v in members)
     incident["origins"] = len(voices(row for v in members for row in v["carriers"]))
     now, then = in_force(policies, as_of), in_force(policies, incident["t0_to"])
     finish(incident, coverage, theatre, now, then, as_of)
     for scenario in scenarios(theatre):
         incident["steps"] += ladder(incident, scenario, now, policies, as_of)
-    incident["persistence"] = persistence(incident, coverage, now, then, as_of)
+    readings = [reading(incident, scenario, coverage, policies, as_of) for scenario in scenarios(theatre)]
+    incident["readings"] = [each for each in readings if each]
+    incident["persistence"] = next((r["persistence"] for r in incident["readings"] if r["scenario"] == "any"), None)
     reached = {
         kind: max(
             (step["tier_to"] for step in incident["steps"] if step["scenario"] == "any" and step["kind"] == kind),

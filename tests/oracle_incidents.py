@@ -154,11 +154,11 @@ def remember(incident: Row, incidents: list[Row], coverage: list[Row], policy: P
     before = [
         other
         for other in incidents
-        if other["kind"] == "B" and other["end_at"] is not None and other["end_at"] < incident["t0_from"]
+        if other["kind"] == "B" and other["end_at"] is not None and other["end_at"] < incident["begin"]
         and any(distance(first, v) <= policy.grouping.link_m for v in other["members"])
     ]  # fmt: skip
     if before:
         latest = max(before, key=lambda other: (other["end_at"], other["no"]))
         watched = [spans(in_reach([v], coverage, policy), sees=True) for v in incident["members"]]
         incident["recurrence_of"] = latest["id"]
-        incident["gap_covered"] = not any(uncovered((latest["last"], incident["t0_from"]), each) for each in watched)
+        incident["gap_covered"] = not any(uncovered((latest["last"], incident["begin"]), each) for each in watched)

@@ -28,10 +28,12 @@ def scenarios(theatre: Theatre) -> list[str]:
 
 def seen_in(scenario: str, members: list[Row]) -> list[Row]:
     """L0."""
+    plain = [v for v in members if not v["responses"]]
     if scenario == "any":
-        return list(members)
+        return plain
     party = scenario.removesuffix("+unknown")
-    counted = [v for v in members if party in v["parties"] or (scenario.endswith("+unknown") and not v["parties"])]
+    counted = [v for v in plain if party in v["parties"] or (scenario.endswith("+unknown") and not v["parties"])]
+    counted = [v for v in members if v in counted or party in v["responses"]]
     return [{**v, "qualified_known_at": max([v["qualified_known_at"], *claimed(v, party)])} for v in counted]
 
 
@@ -169,18 +171,67 @@ def numbered(steps: list[Row], incident: Row, scenario: str, rules: Policy) -> l
     return ordered
 
 
-def persistence(incident: Row, coverage: list[Row], now: Policy, then: Policy, as_of: datetime) -> str | None:
-    """L7."""
-    members, rules = incident["members"], then.ladder
-    mark = incident["t0_to"] + timedelta(hours=rules.persist_h)
+def reading(
+    incident: Row, scenario: str, coverage: list[Row], policies: tuple[PolicyVersion, ...], as_of: datetime
+) -> Row | None:
+    """L9: what a scenario makes of an incident beside its steps."""
+    seen = seen_in(scenario, incident["members"])
+    if not seen:
+        return None
+    begin, surely = min(v["from"] for v in seen), min(v["to"] for v in seen)
+    rules = in_force(policies, surely)
+    steps = [step for step in incident["steps"] if step["scenario"] == scenario]
+    reached = {kind: {s["tier_to"] for s in steps if s["kind"] == kind} | {0} for kind in ("eligible", "effective")}
+    over = incident["end_at"] is not None
+    first = measures([v for v in seen if v["from"] < surely + timedelta(hours=rules.ladder.persist_h)])
+    rate = max(len([w for w in seen if v["from"] - RATE_SPAN < w["from"] <= v["from"]]) for v in seen)
+    both = scenario == "any" and len({party for v in seen for party in v["parties"]}) > 1
+    dues = [] if over or both or not steps else due(begin, surely, reached, rules)
+    return {
+        "incident": incident["id"],
+        "scenario": scenario,
+        "qualifying": len(seen),
+        "tier_eligible": 0 if over else max(reached["eligible"]),
+        "tier_effective": 0 if over else max(reached["effective"]),
+        "tier_peak": max(reached["eligible"]),
+        "t0_from": begin,
+        "t0_to": surely,
+        "extent_first_m": first[0],
+        "extent_m": measures(seen)[0],
+        "depth_first_m": first[1],
+        "depth_m": measures(seen)[1],
+        "rate_first_n": first[2],
+        "rate_n": rate,
+        "next_due": min((at for at in dues if at > as_of), default=None),
+        "persistence": persistence(incident, seen, coverage, in_force(policies, as_of), rules, as_of),
+    }
+
+
+def due(begin: datetime, surely: datetime, reached: dict[str, set[int]], rules: Policy) -> list[datetime]:
+    """Return every instant at which something is due, judged or takes effect, past ones too."""
+    hours = {name: timedelta(hours=getattr(rules.ladder, name)) for name in ("response_h", "persist_h", "broad_h")}
+    dues = [begin + hours["response_h"], surely + hours["persist_h"]]
+    if 3 in reached["eligible"]:
+        dues.append(begin + hours["broad_h"])
+        if 3 not in reached["effective"]:
+            dues.append(surely + hours["broad_h"])
+    return dues
+
+
+def persistence(
+    incident: Row, seen: list[Row], coverage: list[Row], now: Policy, then: Policy, as_of: datetime
+) -> str | None:
+    """L7, of those that a scenario counts."""
+    members, rules, t0_to = incident["members"], then.ladder, min(v["to"] for v in seen)
+    mark = t0_to + timedelta(hours=rules.persist_h)
     if as_of < mark:
         return None
-    if any(max(mark, v["from"]) <= as_of for v in persisting(members, incident["t0_to"], then)):
+    if any(max(mark, v["from"]) <= as_of for v in persisting(seen, t0_to, then)):
         return "persists"
     begin = mark - timedelta(hours=rules.quiet_h if rules.persist_reading == "window" else 0.0)
     end = min(incident["end_at"] or as_of, as_of)
     doubted = [v for v in incident["attached"] if not v["crowd_only"] and v["status"] not in {"refuted", "exempt"}]
-    may = any(v["to"] >= begin for v in members) or any(
+    may = any(v["to"] >= begin for v in seen) or any(
         v["to"] >= begin and v["from"] <= end for v in doubted if begin <= end
     )
     blind = begin < end and any(unseen((begin, end), in_reach([v], coverage, now)) for v in members)

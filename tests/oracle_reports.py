@@ -60,6 +60,7 @@ def _worth(row: Row, theatre: Theatre, policy: Policy) -> Row:
         "weapon": row["weapon"],
         "weapon_class": policy.weapons.get(row["weapon"]) if row["weapon"] else None,
         "party_claimed": row["party_claimed"],
+        "halts": bool(act and act.response),
         "trust": source.trust if source else "public",
         "party": source.party if source and source.trust == "party" else None,
         "origin": row["origin"] if states else group_of,  # R1

@@ -144,6 +144,7 @@ def violation(members: list[Row], heat: list[Row], theatre: Theatre, policy: Pol
         "weapon": arm["weapon"],
         "weapon_class": arm["weapon_class"],
         "parties": sorted({row["party_claimed"] for row in carriers if row["party_claimed"]}),
+        "responses": {row["party_claimed"] for row in carriers if is_response(row)},
         "status": status(carriers, policy),
         "coarse": any(row["coarse"] for row in carriers),
         "incident": None,
@@ -158,6 +159,12 @@ def violation(members: list[Row], heat: list[Row], theatre: Theatre, policy: Pol
         anchor(carriers, theatre, policy) if made["qualifying"] else (None, None)
     )
     return made
+
+
+def is_response(row: Row) -> bool:
+    """Whether a report declares response fire: a party its own, or a mission or vetted source that of a party."""
+    own = row["trust"] == "party" and row["party"] == row["party_claimed"]
+    return row["halts"] and row["party_claimed"] is not None and (own or row["trust"] in {"mission", "vetted"})
 
 
 def anchor(carriers: list[Row], theatre: Theatre, policy: Policy) -> tuple[int, datetime]:

@@ -95,7 +95,7 @@ def draw(out: Path) -> None:
         plt.Circle((centre[0][0], centre[1][0]), row["uncertainty_m"].iloc[0] / 1000, fill=False, linestyle=":")
     )
     ax.legend(title="nearest segment", loc="upper left", fontsize=9, frameon=False)
-    ax.set_title("4 to 5 km south-west, by 256 places; dotted: the disc that is published", fontsize=9, loc="left")
+    ax.set_title("4 to 5 km south-west, by 512 places; dotted: the disc that is published", fontsize=9, loc="left")
     ax.set_xlabel("km east of the observer", fontsize=9)
     ax.set_ylabel("km north", fontsize=9)
     ax.set_aspect("equal")

@@ -79,7 +79,7 @@ WHO = (
     "public",
     "public",
 )
-ACTS = ("strike", "strike", "strike", "shelling", "small_arms", "missile", "presence", "heat")
+ACTS = ("strike", "strike", "strike", "shelling", "small_arms", "missile", "presence", "heat", "response")
 
 
 def tries(count: int) -> settings:

@@ -27,6 +27,10 @@ FIELDS = (
 )  # fmt: skip
 CANDIDATE_FIELDS = ("state", "end", "tier_eligible", "tier_effective", "tier_peak")
 STEP = ("incident_id", "scenario", "seq", "kind", "tier_from", "tier_to", "at", "known_at")
+READING = (
+    "incident_id", "scenario", "qualifying", "tier_eligible", "tier_effective", "tier_peak", "t0_from", "t0_to",
+    "extent_first_m", "extent_m", "depth_first_m", "depth_m", "rate_first_n", "rate_n", "next_due", "persistence",
+)  # fmt: skip
 CARRIES = ("incident_id", "scenario", "seq", "report_id", "pivotal")
 
 Said = dict["Hashable", dict[str, Any]]
@@ -64,6 +68,7 @@ def fast_says(found: Assessment) -> dict[str, Said]:
             for name, row in incidents.items()
         },
         "transitions": {(row["incident_id"], row["scenario"], row["seq"]): row for row in steps},
+        "scenarios": {(row["incident_id"], row["scenario"]): row for row in rows(tables["scenarios"], READING)},
         "evidence": {(row["incident_id"], row["scenario"], row["seq"], row["report_id"]): row for row in carried},
     }
 
@@ -94,6 +99,10 @@ def naive_says(found: dict[str, list[dict[str, Any]]]) -> dict[str, Said]:
             for name, i in incidents.items()
         },
         "transitions": {(s["incident_id"], s["scenario"], s["seq"]): {name: s[name] for name in STEP} for s in steps},
+        "scenarios": {
+            (r["incident"], r["scenario"]): {name: r["incident" if name == "incident_id" else name] for name in READING}
+            for r in found["scenarios"]
+        },
         "evidence": {
             (e["incident_id"], e["scenario"], e["seq"], e["report_id"]): {name: e[name] for name in CARRIES}
             for e in carried

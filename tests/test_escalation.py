@@ -6,7 +6,8 @@ import pytest
 from builders import policy
 from story import Story, clock
 
-from geo.escalation import MOVES, Measures, growth
+from geo.course import Measures, growth
+from geo.escalation import MOVES
 
 GROWS = {"expansion.k": 2}
 

@@ -77,7 +77,7 @@ POLICY_MISTAKES = [
         "[wapons]\n[weapons]",
         (
             "policy.toml, wapons: is not a known key; correct its spelling or remove it (known: version, acts, "
-            "weapons, corroboration, grouping, ladder, expansion, heat, publication, matching)."
+            "weapons, corroboration, grouping, ladder, expansion, heat, publication, matching, coverage)."
         ),
     ),
     (

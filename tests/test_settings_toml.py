@@ -292,6 +292,11 @@ TOML_MISTAKES = [
         "theatre.toml, [[sources]] east party: 'SOUTH' is no known party; use one of: EAST, WEST.",
     ),
     (
+        'time_zone = "Europe/Kyiv"',
+        'time_zone = "Europe/Kyiv"\ncovers = ["A", "elsewhere"]',
+        "theatre.toml, [[sources]] east covers: 'elsewhere' is no known region; use one of: A, B.",
+    ),
+    (
         "Europe/Kyiv",
         "Europe/Atlantis",
         (

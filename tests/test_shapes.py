@@ -96,6 +96,26 @@ def test_a_disc_stays_as_it_is() -> None:
     assert settle(row, policy()) is row
 
 
+@strategies.tries(40)
+@given(SECTORS)
+def test_a_sectors_places_lie_in_mirror_images_about_its_bearing(sector: Sector) -> None:
+    lon, lat = sector.places()
+    azimuth, _, metres = GEOD.inv(np.full(SAMPLES, sector.lon), np.full(SAMPLES, sector.lat), lon, lat)
+    turn = (azimuth - sector.bearing + 180.0) % 360.0 - 180.0
+    assert metres[::2] == pytest.approx(metres[1::2], abs=0.001)
+    assert turn[::2] * np.radians(metres[::2]) == pytest.approx(-turn[1::2] * np.radians(metres[1::2]), abs=0.001)
+
+
+@strategies.tries(40)
+@given(PIXELS)
+def test_a_pixels_places_lie_in_mirror_images_north_to_south(pixel: Pixel) -> None:
+    lon, lat = pixel.places()
+    azimuth, _, metres = GEOD.inv(np.full(SAMPLES, pixel.lon), np.full(SAMPLES, pixel.lat), lon, lat)
+    east, north = metres * np.sin(np.radians(azimuth)), metres * np.cos(np.radians(azimuth))
+    assert east[::2] == pytest.approx(east[1::2], abs=0.001)
+    assert north[::2] == pytest.approx(-north[1::2], abs=0.001)
+
+
 @pytest.mark.parametrize("split_m", [4_300.0, 4_500.0, 4_700.0])
 def test_a_sectors_shares_can_be_checked_by_hand(split_m: float) -> None:
     where, expected = world(split_m), hand(split_m)

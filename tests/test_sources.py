@@ -445,7 +445,7 @@ SENTENCES = [
         "unknown_act",
         (
             "act says 'boom', and must be one of: clash, drone, heartbeat, heat, missile, outage, presence, "
-            "retraction, shelling, small_arms, strike."
+            "response, retraction, shelling, small_arms, strike."
         ),
     ),
     (

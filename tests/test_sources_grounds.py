@@ -65,7 +65,7 @@ def test_a_bearing_never_spans_more_than_half_a_circle(said: str) -> None:
     [({"bearing": ""}, "no_bearing"), ({"observer_lat": ""}, "no_position"), ({"observer_lon": "x"}, "coordinate"),
      ({"observer_lon": "48.05", "observer_lat": "37.70"}, "swapped?"), ({"lon": "37.5", "lat": "48"}, "two_places"),
      ({"uncertainty_m": "100"}, "two_places"), ({"footprint": SQUARE}, "two_places"),
-     ({"act": "heartbeat"}, "not_a_report"), ({"distance_near_m": "5000"}, "distance"),
+     ({"act": "retraction", "source_ref": "r7"}, "not_a_report"), ({"distance_near_m": "5000"}, "distance"),
      ({"distance_near_m": "5000", "distance_far_m": "4000"}, "distance"), ({"distance_far_m": "far"}, "distance"),
      ({"distance_far_m": "-1"}, "distance"), ({"distance_far_m": "0"}, "distance")],
 )  # fmt: skip
@@ -89,6 +89,20 @@ def test_an_outline_is_kept_the_same_however_it_was_drawn() -> None:
 )  # fmt: skip
 def test_an_outline_that_cannot_be_is_refused(said: str) -> None:
     assert one(**NO_POINT, footprint=said)["reason_code"] == "footprint"
+
+
+@pytest.mark.parametrize("act", ["heartbeat", "outage"])
+def test_whoever_could_see_may_say_so_of_an_outline_or_a_sector(act: str) -> None:
+    assert one(**NO_POINT, act=act, footprint=SQUARE)["footprint"].startswith("POLYGON")
+    assert one(**SEEN, act=act)["footprint"] == "sector 37.7 48.05 225.0 11.25 0.0 ?"
+
+
+def test_no_place_is_what_the_source_covers_and_refused_where_it_covers_nothing() -> None:
+    taken = one(by=source(covers=("west",)), **NO_POINT, act="heartbeat")
+    assert taken[["kind", "footprint"]].fillna("").tolist() == ["heartbeat", ""]
+    assert np.isnan([taken["lon"], taken["uncertainty_m"]]).all()
+    assert one(**NO_POINT, act="heartbeat")["reason_code"] == "no_position"
+    assert one(by=source(covers=("west",)), **NO_POINT)["reason_code"] == "no_position"
 
 
 def test_an_outline_elsewhere_is_refused() -> None:

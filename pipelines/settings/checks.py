@@ -114,6 +114,14 @@ def _check_source(source: At[SourceEntry], declared: Declared, mistakes: Mistake
         mistakes.add(THEATRE, f"{where} time_zone", wrong, "give an IANA name, such as Europe/Kyiv")
 
 
+def check_covers(declared: Declared, regions: Iterable[str], mistakes: Mistakes) -> None:
+    """Note the sources that cover a region which the theatre does not have."""
+    known = list(regions)
+    for source in declared.sources if known else ():  # a file of regions that cannot be read is a mistake of its own
+        for name in source.entry.covers:
+            _check_known(f"{source.where} covers", "region", name, known, mistakes)
+
+
 def _check_raster(raster: At[RasterEntry], mistakes: Mistakes) -> None:
     where, entry = raster.where, raster.entry
     if not is_raster_path(entry.file):

@@ -110,6 +110,7 @@ class SourceEntry(_Entry):
     time_zone: Text | None = None
     party: str | None = None
     place_m: dict[str, Positive] = Field(default_factory=dict)
+    covers: list[Text] = Field(default_factory=list)
 
 
 class LineEntry(_Entry):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from geo.theatre import Party, Raster, Source, Theatre, Window
 from pipelines.settings import ground
-from pipelines.settings.checks import check
+from pipelines.settings.checks import check, check_covers
 from pipelines.settings.declared import Declared, declare
 from pipelines.settings.files import POLICY, THEATRE, is_raster_path, parse_toml, pointed
 from pipelines.settings.gazetteer import gazetteer
@@ -50,6 +50,7 @@ def load_theatre(files: Mapping[str, bytes], name: str) -> Theatre:
     baselines = _baselines(files, declared, mistakes)
     areas = _regions(files, declared, mistakes)
     if declared.regions is not None:
+        check_covers(declared, areas["region_id"], mistakes)
         ground.check_near(baselines[0] if baselines else None, areas, declared.regions.file, mistakes)
     polygons = ground.zone_polygons(files, _zone_files(declared), mistakes)
     lines = _lines(files, declared, mistakes)
@@ -202,4 +203,5 @@ def _source(entry: SourceEntry) -> Source:
         time_zone=entry.time_zone,
         party=entry.party,
         place_m=tuple(entry.place_m.items()),
+        covers=tuple(entry.covers),
     )

@@ -97,7 +97,7 @@ class Background:
         inside = (chainage >= 0) & (chainage <= baseline.length_m) & (hour < self.hours - 1.0)
         chainage, offset, hour, breach = chainage[inside], offset[inside], hour[inside], breach[inside]
         free = self._free(chainage, offset)
-        kinds = [name for name, act in self.policy.acts.items() if act.prohibited == "everywhere"]
+        kinds = [name for name, act in self.policy.acts.items() if act.prohibited == "everywhere" and not act.response]
         of_breach = rng.choice(kinds, len(size))
         return Acts(
             chainage[free],

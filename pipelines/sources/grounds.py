@@ -44,10 +44,10 @@ _WKT: Final = re.compile(r"\s*(MULTI)?POLYGON\s*\(\s*\([-+0-9.eE,()\s]*\)\s*\)\s
 def footprints(sieve: Sieve, theatre: Theatre, only: Mask) -> Text:
     """Return the footprint of each row that states one, as ``geo.shapes`` writes it, and refuse what is none.
 
-    Rows not in ``only`` (retractions, heartbeats, outages) must state none.
+    Rows not in ``only`` (retractions) must state none.
     """
     seen, outlined = _stated(sieve, OBSERVER), given(sieve.records.text("footprint"))
-    sentence = "Only a report can have a bearing or a footprint: state lon, lat and uncertainty_m, or leave them empty."
+    sentence = "A retraction has no bearing and no footprint: leave them empty."
     sieve.refuse((seen | outlined) & ~only, "not_a_report", sentence)
     both = (seen & outlined) | ((seen | outlined) & _stated(sieve, POINT))
     sentence = "Where it was is stated twice: give lon and lat, or an observer with a bearing, or a footprint."

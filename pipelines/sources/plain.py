@@ -7,7 +7,8 @@ direction, count, party, origin, reported_at, text, url``, ``killed, injured``, 
 
 ``act`` is a key of the policy's acts, ``strike`` where it is empty, or one of three words that are no report:
 ``retraction`` takes back the item ``source_ref`` (nothing else is needed), ``heartbeat`` and ``outage`` say when and
-where the source could, or could not, see.
+where the source could, or could not, see. These two may lack a place altogether, if the theatre says which regions the
+source ``covers``: those are then meant.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ COLUMNS: Final = (
 )  # fmt: skip
 LAYOUT: Final = Layout(("observed_from", "lon", "lat"), COLUMNS, "observed_from", note=True)
 USUAL_ACT: Final = "strike"
-SPECIAL: Final = ("retraction", "heartbeat", "outage")
+COVERAGE: Final = ("heartbeat", "outage")
+SPECIAL: Final = ("retraction", *COVERAGE)
 
 
 def read(data: bytes, context: Context) -> Reading:
@@ -61,8 +63,9 @@ def interpret(records: Records, context: Context) -> Reading:
     retracted = np.asarray(pc.equal(kind, "retraction"))
     _named(sieve, retracted)
     observed_from, observed_to = _observed(sieve, context.source, retracted)
-    ground = footprints(sieve, context.theatre, only=np.asarray(pc.equal(kind, "report")))
-    lon, lat = positions(sieve, context.theatre, needless=retracted | given(ground))
+    ground = footprints(sieve, context.theatre, only=~retracted)
+    everywhere = np.asarray(pc.is_in(kind, pa.array(COVERAGE))) & bool(context.source.covers)
+    lon, lat = positions(sieve, context.theatre, needless=retracted | everywhere | given(ground))
     reported = times.read(sieve, "reported_at", records.text("reported_at"), context.source)
     return sieve.close(
         {

@@ -64,7 +64,7 @@ def measure(n: int) -> tuple[int, dict[str, float], float]:
             grouping = incidents.group(found, in_force(policies, as_of))
         with clocked("assess"):
             ladder = breaches.escalate(grouping, matched, memory.coverage, theatre, policies, as_of)
-            answer = summarise(matched, grouping, ladder, theatre, policies, as_of)
+            answer = summarise(matched, grouping, ladder, memory.coverage, theatre, policies, as_of)
         with clocked("publish"):
             content = watch.compose(recalled, answer, watch.compare(recalled, answer))
             watch.publish(recalled, content, Path(folder) / "out" / "monitor.gpkg")

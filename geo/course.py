@@ -1,0 +1,175 @@
+"""What course has a breach taken: which violations, how far, how deep, how fast?
+
+Measures alone: what they make of an incident's state is decided in ``geo.escalation``.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from itertools import compress
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from geo.policy import Expansion, Growth, Ladder
+
+HOUR_US: Final = 3600 * 10**6
+DAY_US: Final = 24 * HOUR_US
+
+
+def us(hours: float) -> int:
+    """Return hours in µs."""
+    return round(hours * HOUR_US)
+
+
+class Violation(NamedTuple):
+    """What of a qualifying violation the ladder looks at; instants in µs since 1970 UTC, metres."""
+
+    start: int
+    end: int
+    chainage_m: float
+    distance_m: float
+    weapon_class: str | None
+    origins: frozenset[tuple[str, str, str]]  # (origin, voice, trust group) of each report that carries it
+    parties: dict[str, int]  # that its reports hold responsible, each with when that was known
+    known_at: int  # when it first qualified by what was known
+    content: str  # breaks ties
+    row: int  # where it stands in the caller's frame
+    response: frozenset[str] = frozenset()  # parties whose declared response fire it is
+
+
+@dataclass
+class Measures:
+    """How far, deep and fast a breach has been, as its violations begin one after the other."""
+
+    low_m: float = float("inf")
+    high_m: float = float("-inf")
+    depth_m: float = 0.0
+    weapons: set[str] = field(default_factory=set)
+    recent: deque[int] = field(default_factory=deque)
+
+    def add(self, violation: Violation) -> None:
+        """Count one more violation; they come in order of their begin."""
+        self.low_m = min(self.low_m, violation.chainage_m)
+        self.high_m = max(self.high_m, violation.chainage_m)
+        self.depth_m = max(self.depth_m, violation.distance_m)
+        if violation.weapon_class is not None:
+            self.weapons.add(violation.weapon_class)
+        self.recent.append(violation.start)
+        while self.recent[0] <= violation.start - DAY_US:
+            self.recent.popleft()
+
+    @property
+    def extent_m(self) -> float:
+        """Chainage span, metres."""
+        return max(0.0, self.high_m - self.low_m)
+
+    @property
+    def rate_n(self) -> int:
+        """Violations begun in the last 24 hours."""
+        return len(self.recent)
+
+
+def by_begin(violation: Violation) -> tuple[int, str]:
+    """Return the key that puts violations in order of their begin; ties are broken by content."""
+    return violation.start, violation.content
+
+
+def by_end(violation: Violation) -> tuple[int, str]:
+    """Return the key that puts violations in order of their end; ties are broken by content."""
+    return violation.end, violation.content
+
+
+def t0(course: Iterable[Violation]) -> tuple[int, int]:
+    """Return the earliest begin and the earliest end, µs."""
+    course = list(course)
+    return min(v.start for v in course), min(v.end for v in course)
+
+
+def begun(course: Sequence[Violation], instant: int) -> list[Violation]:
+    """Return the violations begun by an instant."""
+    return [violation for violation in course if violation.start <= instant]
+
+
+def last_begun(course: Sequence[Violation], instant: int) -> Violation:
+    """Return, of the violations begun by an instant, the one that ended last: it shows that hostilities go on."""
+    return max(begun(course, instant), key=by_end)
+
+
+class Grown(NamedTuple):
+    """What a breach measured in its first window, and what it has come to: metres, and violations in 24 hours."""
+
+    extent_first_m: float
+    extent_m: float
+    depth_first_m: float
+    depth_m: float
+    rate_first_n: int
+    rate_n: int
+
+    def __str__(self) -> str:
+        """Return it as a sentence."""
+        extent = f"extent {self.extent_first_m / 1000:.1f} → {self.extent_m / 1000:.1f} km"
+        depth = f"depth {self.depth_first_m / 1000:.1f} → {self.depth_m / 1000:.1f} km"
+        return f"{extent}, {depth}, rate {self.rate_first_n} → {self.rate_n} in 24 h"
+
+
+def grown(course: Sequence[Violation], ladder: Ladder) -> Grown:
+    """Return how a breach has grown since its first window; rate is the most that began in any 24 hours."""
+    now, most = Measures(), 0
+    for violation in sorted(course, key=by_begin):
+        now.add(violation)
+        most = max(most, now.rate_n)
+    extent, depth, rate = first_window(course, ladder)
+    return Grown(extent, now.extent_m, depth, now.depth_m, rate, most)
+
+
+def first_window(course: Sequence[Violation], ladder: Ladder) -> tuple[float, float, int]:
+    """Return extent (m), depth (m) and number of what may lie in the first window."""
+    edge = t0(course)[1] + us(ladder.persist_h)
+    first = [violation for violation in course if violation.start < edge]
+    span = [violation.chainage_m for violation in first]
+    return max(span) - min(span), max(violation.distance_m for violation in first), len(first)
+
+
+def absolute(now: Measures, rules: Expansion) -> tuple[bool, bool, bool, bool]:
+    """Return which absolute thresholds a breach has reached: extent, depth, rate, weapon."""
+    return (
+        now.extent_m >= rules.extent_m,
+        now.depth_m >= rules.depth_m,
+        now.rate_n >= rules.rate_n,
+        not now.weapons.isdisjoint(rules.weapons),
+    )
+
+
+def ratios(now: Measures, base: tuple[float, float, int], rules: Expansion) -> tuple[bool, bool, bool]:
+    """Return in which ratios to its first window a breach has grown: extent, depth, rate."""
+    extent, depth, rate = base
+    return (
+        _has_grown(now.extent_m, extent, rules.extent_growth),
+        _has_grown(now.depth_m, depth, rules.depth_growth),
+        _has_grown(now.rate_n, rate, rules.rate_growth),
+    )
+
+
+def _has_grown(value: float, base: float, rule: Growth) -> bool:
+    return value >= rule.floor and value >= rule.times * base
+
+
+def growth(now: Measures, base: tuple[float, float, int], rules: Expansion) -> list[str]:
+    """Return what makes it a broader attack, each with its figures; empty where it is none."""
+    extent, depth, rate = base
+    broad = (
+        f"extent {now.extent_m / 1000:.1f} km ≥ {rules.extent_m / 1000:g} km",
+        f"depth {now.depth_m / 1000:.1f} km ≥ {rules.depth_m / 1000:g} km",
+        f"rate {now.rate_n} ≥ {rules.rate_n} in 24 h",
+        f"weapon {', '.join(sorted(now.weapons & set(rules.weapons)))}",
+    )
+    grew = (
+        f"extent {extent / 1000:.1f} → {now.extent_m / 1000:.1f} km",
+        f"depth {depth / 1000:.1f} → {now.depth_m / 1000:.1f} km",
+        f"rate {rate} → {now.rate_n} in 24 h",
+    )
+    grown = list(compress(grew, ratios(now, base, rules)))
+    return [*compress(broad, absolute(now, rules)), *(grown if len(grown) >= rules.k else [])]

@@ -1,0 +1,68 @@
+"""Is compiled code kept, and is a damaged cache only a loss of time?"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipelines import compiled
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ASK = """
+import sys, time
+from pipelines import compiled
+begin = time.process_time()
+compiled.keep()
+from geo import kernels
+hits = [sum(kernel.stats.cache_hits.values()) for kernel in (kernels._locate, kernels._spread)]
+print(*hits, sorted(kernels.WARM))
+"""
+WARM = "['locate', 'spread']"
+
+
+def ask(home: Path) -> str:
+    """Return what a process of its own says: which kernels came from the cache, and which are ready."""
+    environment = {"XDG_CACHE_HOME": str(home), "HOME": str(home), "PATH": "/usr/bin:/bin"}
+    done = subprocess.run([sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a home whose cache holds the kernels."""
+    path = tmp_path_factory.mktemp("home")
+    assert ask(path) == f"0 0 {WARM}"
+    return path
+
+
+@pytest.mark.slow
+def test_a_second_process_takes_the_kernels_from_the_cache(home: Path) -> None:
+    assert ask(home) == f"1 1 {WARM}"
+
+
+@pytest.mark.slow
+def test_a_damaged_cache_is_replaced(home: Path) -> None:
+    kept = sorted((home / "ceasewatch" / "compiled").rglob("*.nb?"))
+    assert kept
+    for file in kept:
+        file.write_bytes(file.read_bytes()[:100])
+    assert ask(home).endswith(WARM)
+    assert ask(home) == f"1 1 {WARM}"
+
+
+@pytest.mark.slow
+def test_a_home_that_cannot_be_written_costs_time_only(tmp_path: Path) -> None:
+    blocked = tmp_path / "ceasewatch"
+    blocked.write_text("a file where the folder should be")
+    assert ask(tmp_path) == f"0 0 {WARM}"
+
+
+def test_the_name_of_the_cache_changes_with_the_formulas() -> None:
+    assert compiled.digest([b"a + b", b"c"]) == compiled.digest([b"a + b", b"c"])
+    assert compiled.digest([b"a + b", b"c"]) != compiled.digest([b"b + a", b"c"])
