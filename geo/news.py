@@ -56,7 +56,7 @@ def between(
     found["known_at"] = found["known_at"].mask(found["news"] == "retraction", when)
     if as_of is not None:
         begun = found["observed_from"] <= pd.Timestamp(as_of)
-        before = found["report_id"].map(old["observed_from"]) <= pd.Timestamp(as_of)
+        before = (old["observed_from"].reindex(found["report_id"]) <= pd.Timestamp(as_of)).to_numpy(bool)
         found = found[begun | before]
     order = found["report_id"].str.slice(2).astype("int64").argsort(kind="stable")
     told: pd.DataFrame = found.iloc[order][["report_id", "news", "observed_from", "known_at"]]

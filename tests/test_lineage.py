@@ -123,3 +123,5 @@ def test_news_tells_what_came_was_corrected_taken_back_or_disputed() -> None:
     ]  # fmt: skip
     assert found["known_at"].iloc[0] == hours(9)
     assert news.between(then, now, datetime(2026, 6, 1, tzinfo=UTC)).empty
+    first = news.between(then.iloc[:0], now, datetime(2026, 6, 3, tzinfo=UTC))
+    assert first["news"].tolist() == ["late report"] * 3
