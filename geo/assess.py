@@ -7,7 +7,7 @@ same four give the same layers, byte for byte, whatever the order of the rows.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
@@ -23,12 +23,26 @@ from geo.reports import enrich
 from geo.shapes import settle
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
+    from typing import TypeAlias
 
     from geo.breaches import Breach
     from geo.incidents import Grouping
-    from geo.policy import PolicyVersion
+    from geo.policy import Matching, PolicyVersion
+    from geo.reviews import Docket
     from geo.theatre import Theatre
+
+    Matcher: TypeAlias = Callable[[pd.DataFrame, Theatre, Matching], pd.DataFrame]
+    """Places reports as ``geo.matching.match`` does."""
+
+
+class Standing(NamedTuple):
+    """What was found before anything is drawn: placed reports with their violation, the grouping, every breach."""
+
+    reports: pd.DataFrame
+    grouping: Grouping
+    breaches: list[Breach]
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,18 +100,57 @@ def assess(
     """
     commands = reviews.none() if commands is None else commands
     docket = reviews.hear(commands, theatre, as_of)
-    matched = place(reports, theatre, policies, as_of)
-    matched, found = verdicts.assemble(matched, in_force(policies, as_of), docket, theatre)
-    arranged = Arrangement(docket, matched, found, in_force(policies, as_of))
-    grouping = incidents.group(found, in_force(policies, as_of), arranged)
+    found = stand(reports, coverage, theatre, policies, as_of, docket=docket)
+    answer = summarise(*found, coverage, theatre, policies, as_of)
+    heard = reviews.layer(commands, docket, found.reports, found.grouping.violations)
+    return Assessment({**answer.tables, "reviews": heard})
+
+
+def stand(
+    reports: pd.DataFrame,
+    coverage: pd.DataFrame,
+    theatre: Theatre,
+    policies: tuple[PolicyVersion, ...],
+    as_of: datetime,
+    matcher: Matcher = match,
+    docket: Docket | None = None,
+) -> Standing:
+    """Return where everything stands at ``as_of``, with nothing drawn; the parameters are those of ``assess``.
+
+    ``matcher`` places the reports: a row's place depends on no other row, nor on ``as_of``, so that it can be kept.
+    ``docket`` are the commands of people, which this answers; ``None``: there are none.
+    """
+    docket = reviews.hear(reviews.none(), theatre, as_of) if docket is None else docket
+    matched, grouping = gather(reports, theatre, policies, as_of, matcher, docket)
     decided = Decisions(docket, matched, grouping.violations)
     ladder = breaches.escalate(grouping, matched, coverage, theatre, policies, as_of, decided)
-    answer = summarise(matched, grouping, ladder, coverage, theatre, policies, as_of)
-    return Assessment({**answer.tables, "reviews": reviews.layer(commands, docket, matched, grouping.violations)})
+    return Standing(matched, grouping, ladder)
+
+
+def gather(
+    reports: pd.DataFrame,
+    theatre: Theatre,
+    policies: tuple[PolicyVersion, ...],
+    as_of: datetime,
+    matcher: Matcher,
+    docket: Docket,
+) -> tuple[pd.DataFrame, Grouping]:
+    """Return the reports with their violation, and the violations in incidents.
+
+    Of ``as_of`` only matters which reports have begun, which policy is in force, and which commands speak.
+    """
+    policy = in_force(policies, as_of)
+    matched = place(reports, theatre, policies, as_of, matcher)
+    matched, found = verdicts.assemble(matched, policy, docket, theatre)
+    return matched, incidents.group(found, policy, Arrangement(docket, matched, found, policy))
 
 
 def place(
-    reports: pd.DataFrame, theatre: Theatre, policies: tuple[PolicyVersion, ...], as_of: datetime
+    reports: pd.DataFrame,
+    theatre: Theatre,
+    policies: tuple[PolicyVersion, ...],
+    as_of: datetime,
+    matcher: Matcher = match,
 ) -> pd.DataFrame:
     """Return the reports that count at ``as_of``, with their standing and their place along and beside the line.
 
@@ -106,7 +159,7 @@ def place(
     policy = in_force(policies, as_of)
     begun = reports.loc[reports["observed_from"] <= pd.Timestamp(as_of)]
     ordered = settle(begun.sort_values("ledger_no").reset_index(drop=True), policy)
-    matched = veil(match(enrich(ordered, theatre, policy), theatre, policy.matching), theatre, policy)
+    matched = veil(matcher(enrich(ordered, theatre, policy), theatre, policy.matching), theatre, policy)
     return beside(matched, theatre.lines, theatre.baselines[0])
 
 

@@ -75,6 +75,11 @@ class Breach:
         """The steps of scenario ``any``."""
         return () if self.any is None else self.any.steps
 
+    @property
+    def opened_known_at(self) -> int | None:
+        """When it could be known that the breach is open, µs; ``None`` without steps."""
+        return next((step.known_at for step in self.steps if step.kind == "opened"), None)
+
     def tier(self, kind: str) -> int:
         """Return the highest tier that is eligible or effective now; 0 after the end."""
         return 0 if self.end.at is not None else self.peak(kind)

@@ -59,9 +59,20 @@ def incident_layers(
     breaches: list[Breach], violations: pd.DataFrame, reports: pd.DataFrame, theatre: Theatre, discs: Shapes
 ) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
     """Return the layers ``incidents`` and ``incident_points``: incidents, then candidates, each in order of name."""
+    rows = incident_rows(breaches, violations, reports, theatre)
+    members = _own(violations).groupby("incident_id").groups
+    drawn = [extents.union(discs[members[name]]) for name in rows["incident_id"]]
+    whole = gpd.GeoDataFrame(rows, geometry=drawn, crs=crs.WGS84)
+    return tables.conform(whole, tables.INCIDENTS), layer(rows, tables.INCIDENT_POINTS)
+
+
+def incident_rows(
+    breaches: list[Breach], violations: pd.DataFrame, reports: pd.DataFrame, theatre: Theatre
+) -> pd.DataFrame:
+    """Return what is said of every incident, then of every candidate, in order of name; with lon and lat, not drawn."""
     public = reports.loc[reports["trust"] == "public"].groupby("violation_id").size()
     violations = violations.assign(public=violations["violation_id"].map(public).fillna(0).astype("int64"))
-    told = _described(violations.loc[violations["incident_id"].notna()], theatre, discs)
+    told = _described(violations.loc[violations["incident_id"].notna()], theatre)
     stands = pd.DataFrame([_standing(breach) for breach in breaches], columns=["incident_id", *_STANDING])
     frame = told.join(stands.set_index("incident_id"))
     loose = frame.index.str.startswith("C-")
@@ -69,8 +80,7 @@ def incident_layers(
     for column, value in {**blank, "weak_link": False}.items():
         frame[column] = frame[column].where(~loose, value)
     order = sorted(frame.index, key=lambda name: (name[0], incidents.number_of(name)))
-    whole = gpd.GeoDataFrame(frame.loc[order].reset_index(), geometry="geometry", crs=crs.WGS84)
-    return tables.conform(whole, tables.INCIDENTS), layer(whole.drop(columns="geometry"), tables.INCIDENT_POINTS)
+    return frame.loc[order].reset_index()
 
 
 _LABELS: Final = tables.TIER_LABELS
@@ -146,9 +156,15 @@ def scenarios(breaches: list[Breach]) -> pd.DataFrame:
     return tables.conform(pd.DataFrame(rows, columns=tables.SCENARIOS.names), tables.SCENARIOS)
 
 
-def _described(whole: pd.DataFrame, theatre: Theatre, discs: Shapes) -> pd.DataFrame:
+def _own(violations: pd.DataFrame) -> pd.DataFrame:
+    """Return what makes up the incidents and candidates, attached violations left out, in order of begin."""
+    linked = violations["incident_id"].notna() & ~violations["attached"]
+    return violations.loc[linked].sort_values(["observed_from", "content"])
+
+
+def _described(whole: pd.DataFrame, theatre: Theatre) -> pd.DataFrame:
     """Return what can be said of every incident and candidate, by name; attached violations are only counted."""
-    own = whole.loc[~whole["attached"]].sort_values(["observed_from", "content"])
+    own = _own(whole)
     first = own.drop_duplicates("incident_id").set_index("incident_id")
     deepest = own.sort_values("distance_m", kind="stable", ascending=False).drop_duplicates("incident_id")
     mine, every = own.groupby("incident_id"), whole.groupby("incident_id")
@@ -183,9 +199,6 @@ def _described(whole: pd.DataFrame, theatre: Theatre, discs: Shapes) -> pd.DataF
             "injured_low": mine["injured_low"].sum(min_count=1),
             "lon": first["lon"],
             "lat": first["lat"],
-            "geometry": pd.Series(
-                {name: extents.union(discs[rows]) for name, rows in mine.groups.items()}, dtype=object
-            ),
         },
         index=first.index,
     )
@@ -217,17 +230,27 @@ def name(first: Any, theatre: Theatre) -> str:  # noqa: ANN401 -- a row, as pand
     return f"km {first.chainage_m / 1000:.0f} of the line, {where}, {day}"
 
 
+def moves(breaches: list[Breach]) -> pd.DataFrame:
+    """Return the table ``transitions``."""
+    rows = [
+        (
+            *(breach.name, scenario, n + 1, step.kind, step.tier_from, step.tier_to),
+            *(stamp(step.at), stamp(step.known_at), step.rule, step.reason, climb.policy_version),
+        )
+        for breach in breaches
+        for scenario, climb in breach.climbs.items()
+        for n, step in enumerate(climb.steps)
+    ]
+    return tables.conform(pd.DataFrame(rows, columns=tables.TRANSITIONS.names), tables.TRANSITIONS)
+
+
 def transition_tables(breaches: list[Breach], reports: dict[int, list[str]]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the tables ``transitions`` and ``evidence``; ``reports`` are those that carry each violation (by row)."""
-    moves: list[tuple[object, ...]] = []
     proof: list[tuple[object, ...]] = []
     for breach in breaches:
         for scenario, climb in breach.climbs.items():
             for n, step in enumerate(climb.steps):
                 head = (breach.name, scenario, n + 1)
-                times = (stamp(step.at), stamp(step.known_at))
-                why = (step.rule, step.reason, climb.policy_version)
-                moves.append((*head, step.kind, step.tier_from, step.tier_to, *times, *why))
                 lone = set() if climb.pivotal is None else climb.pivotal.get(n, set())
                 unknown = climb.pivotal is None and step.tier_to > 0
                 proof.extend(
@@ -235,9 +258,8 @@ def transition_tables(breaches: list[Breach], reports: dict[int, list[str]]) -> 
                     for row in step.carriers
                     for report in reports[row]
                 )
-    transitions = pd.DataFrame(moves, columns=tables.TRANSITIONS.names)
     evidence = pd.DataFrame(proof, columns=tables.EVIDENCE.names)
-    return tables.conform(transitions, tables.TRANSITIONS), tables.conform(evidence, tables.EVIDENCE)
+    return moves(breaches), tables.conform(evidence, tables.EVIDENCE)
 
 
 def place_layers(

@@ -26,7 +26,7 @@ PERSISTENCE: Final = ("persists", "ceased", "indeterminate")
 SIDES: Final = ("left", "right", "none")
 DOMAINS: Final = ("land", "air", "sea")
 STEPS: Final = ("opened", "eligible", "effective", "declared", "ended", "corrected", "merged")
-LINEAGE: Final = ("merge", "split", "recurrence", "retraction")
+LINEAGE: Final = ("merge", "split", "recurrence", "retraction", "correction")
 MEANS: Final = ("eye", "ear", "imagery", "sensor", "statement")
 RELIABILITIES: Final = ("A", "B", "C", "D", "E", "F")
 CREDIBILITIES: Final = (1, 2, 3, 4, 5, 6)
@@ -38,7 +38,7 @@ COMMANDS: Final = (
 )  # fmt: skip
 ANSWERS: Final = ("applied", "waits", "over", "rejected")
 WATCHED: Final = ("declared", "assumed", "partly", "unseen")
-NOTICES: Final = ("opened", "withdrawn", "renamed", "tier", "t0", "end")
+NOTICES: Final = ("opened", "withdrawn", "renamed", "tier", "t0", "end", "persistence", "extent", "due")
 
 _SEEN = (
     _c("observed_from", "time", "begin of the observation; it happened at or after this instant"),
@@ -439,8 +439,8 @@ LINEAGE_TABLE: Final = Table(
         _c("from_id", "text", "name before"),
         _c("to_id", "text", "name after; empty: withdrawn"),
         _c("at", "time", "when it happened"),
-        _c("known_at", "time", "when it was known"),
-        _c("reason", "text", "why"),
+        _c("known_at", "time", "when it was known; empty: no report's news, but that of the rules"),
+        _c("reason", "text", "why, with the reports that did it"),
     ),
 )
 NOTICES_TABLE: Final = Table(
@@ -454,6 +454,9 @@ NOTICES_TABLE: Final = Table(
         _c("says", "text", "what is known now of that same moment"),
         _c("as_of", "time", "the moment that both speak of"),
         _c("known_at", "time", "the knowledge that the earlier publication rested on"),
+        _c("since", "time", "the moment from which the two differ"),
+        _c("news", "text", "what kinds of news bear on it, joined by commas"),
+        _c("reports", "text", "the reports that are that news, joined by commas"),
     ),
 )
 REVIEWS: Final = Table(

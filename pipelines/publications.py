@@ -38,7 +38,7 @@ class Publication:
     """One publication, as the ledger remembers it.
 
     ``file`` is relative to the workspace; ``None``: written elsewhere. ``incidents`` gives state and eligible tier of
-    each incident by name.
+    each incident by name, ``lineage`` the rows of that table which it was the first to say, as text.
     """
 
     run_id: str
@@ -51,6 +51,7 @@ class Publication:
     version: str
     incidents: dict[str, tuple[str, int]] = field(hash=False)
     recorded_at: datetime | None = None
+    lineage: tuple[tuple[str | None, ...], ...] = ()
 
     def body(self) -> bytes:
         """Return the entry's canonical text."""
@@ -69,6 +70,7 @@ class Publication:
                 "known_at": datetime.fromisoformat(known_at) if known_at else None,
                 "incidents": {name: (state, tier) for name, (state, tier) in stored["incidents"].items()},
                 "recorded_at": document.recorded_at,
+                "lineage": tuple(tuple(row) for row in stored.get("lineage", ())),
             }
         )
 
@@ -107,6 +109,15 @@ def history(ledger: Ledger) -> list[Publication]:
 def standing(past: list[Publication], region: str | None) -> list[Publication]:
     """Return the publications of a scope that were put in the workspace's place for it, oldest first."""
     return [publication for publication in past if publication.region == region and publication.file is not None]
+
+
+def descent(past: list[Publication], last: Publication | None) -> tuple[tuple[str | None, ...], ...]:
+    """Return every row of lineage that the scope's publications said up to ``last``, oldest first, each once."""
+    if last is None:
+        return ()
+    before = standing(past, last.region)
+    rows = (row for found in before[: before.index(last) + 1] for row in found.lineage)
+    return tuple(dict.fromkeys(rows))
 
 
 def overtaken(past: list[Publication], question: Question) -> bool:

@@ -35,13 +35,15 @@ class Memory:
     coverage: pd.DataFrame
     commands: pd.DataFrame
     command_hashes: tuple[str, ...]
+    withdrawn: Mapping[str, pd.Timestamp]
 
 
 @dataclass(frozen=True, eq=False)
 class Recalled:
     """All that a run starts from.
 
-    ``earlier`` is the publication to compare with, ``then`` what was known for it; ``overtaken``: what stands in the
+    ``earlier`` is the publication to compare with, ``then`` what was known for it, ``descent`` the lineage that was
+    published up to it, rows as text; ``overtaken``: what stands in the
     workspace for the scope speaks of a later moment, or of more knowledge; ``folder``: where the theatre's rasters are.
     """
 
@@ -56,6 +58,7 @@ class Recalled:
     hindsight: bool
     earlier: Publication | None
     then: Memory | None
+    descent: tuple[tuple[str | None, ...], ...]
     overtaken: bool
     folder: Path
 
@@ -71,7 +74,7 @@ def recall(workspace: Workspace, question: Question, *, version: str, at: dateti
     What had been said before is judged without the rasters: nothing that can be notified rests on them.
     """
     if question.known_at is not None:
-        _settle(workspace)
+        settle(workspace)
     with workspace.ledger() as ledger:
         head = ledger.head(question.known_at)
         now = memory(workspace, ledger, question.known_at, None)
@@ -100,6 +103,7 @@ def recall(workspace: Workspace, question: Question, *, version: str, at: dateti
             _hindsight(ledger, question, now),
             earlier,
             memory(workspace, ledger, earlier.known_at, earlier.ledger_no) if earlier else None,
+            publications.descent(past, earlier),
             publications.overtaken(past, question),
             workspace.theatre,
         )
@@ -139,6 +143,7 @@ def memory(workspace: Workspace, ledger: Ledger, known_at: datetime | None, up_t
         ledger.coverage(known_at, up_to_no=up_to_no),
         decided,
         hashes,
+        ledger.withdrawn(known_at),
     )
 
 
@@ -150,7 +155,8 @@ def _explained(known: Memory, folder: Path, as_of: datetime) -> Memory:
     return replace(known, reports=known.reports.assign(explained=told))
 
 
-def _settle(workspace: Workspace) -> None:
+def settle(workspace: Workspace) -> None:
+    """Wait until nobody writes."""
     # What a writer is still storing bears an earlier time: once it has ended, nothing before ``known_at`` can arrive.
     with workspace.ledger(write=True):
         pass

@@ -10,12 +10,12 @@ The theatre is always computed whole, and cut for a region at the end.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pandas as pd
 
+from geo import lineage, news, tables
 from geo import notices as notice
-from geo import tables
 from geo.assess import Assessment, assess
 from pipelines import compiled, layers, publications, reviews, surfaces
 from pipelines.outcome import Changes, Outcome, headlines
@@ -29,11 +29,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.layers import Published
+    from pipelines.publications import Publication
     from pipelines.workspace import Clock, Settings, Workspace
 
 _log: Final = logging.getLogger(__name__)
 _COUNTED: Final = frozenset({"reports", "reports_in_window", "violations", "incidents", "candidates"})
 WHOLE: Final = "whole"
+
+
+class Changed(NamedTuple):
+    """What became of the last publication: ``tables.NOTICES_TABLE``, and new rows of ``tables.LINEAGE_TABLE``."""
+
+    notices: pd.DataFrame
+    lineage: pd.DataFrame
 
 
 def watch(
@@ -83,7 +91,7 @@ def watch(
     _log.info("publishing")
     published = publish(recalled, content, target(workspace, recalled, out))
     outcome = report(recalled, content, published)
-    record(workspace, recalled, outcome, sha256=published.sha256, clock=clock)
+    record(workspace, recalled, outcome, late, sha256=published.sha256, clock=clock)
     return outcome
 
 
@@ -95,24 +103,44 @@ def judge(memory: Memory, as_of: datetime) -> Assessment:
     return assess(known.reports, known.coverage, settings.theatre, settings.policies, as_of, known.commands)
 
 
-def compare(recalled: Recalled, whole: Assessment) -> pd.DataFrame:
-    """Return the notices: what is known now of the moment of the last publication, against what was said of it then.
+def compare(recalled: Recalled, whole: Assessment) -> Changed:
+    """Return what became of the last publication: notices of what late news changed in it, and the names that are gone.
 
-    Nothing is computed twice where no news is about that moment.
+    Nothing is computed twice where no news is about that moment and every name still stands.
     """
-    earlier, then = recalled.earlier, recalled.then
-    if earlier is None or then is None or _same(then, recalled.now, earlier.as_of):
-        return tables.empty(tables.NOTICES_TABLE)
+    earlier, then, now = recalled.earlier, recalled.then, recalled.now
+    nothing = Changed(tables.empty(tables.NOTICES_TABLE), tables.empty(tables.LINEAGE_TABLE))
+    if earlier is None or then is None:
+        return nothing
+    same = _same(then, now, earlier.as_of)
+    if same and earlier.incidents.keys() <= set(whole.tables["incidents"]["incident_id"]):
+        return nothing
     said = judge(then, earlier.as_of)
-    says = whole if earlier.as_of == recalled.question.as_of else judge(recalled.now, earlier.as_of)
-    found = notice.compare(said.tables, says.tables, as_of=earlier.as_of, known_at=earlier.knowledge)
+    begun = then.reports[then.reports["observed_from"] <= earlier.as_of]
+    came = now.reports[now.reports["observed_from"] <= recalled.question.as_of]
+    became = lineage.compare(said.tables, whole.tables, news.between(begun, came, None, now.withdrawn))
+    became = became[became["from_id"].isin(list(earlier.incidents))].reset_index(drop=True)
+    return Changed(nothing.notices if same else _late(recalled, earlier, then, said, whole), became)
+
+
+def _late(recalled: Recalled, earlier: Publication, then: Memory, said: Assessment, whole: Assessment) -> pd.DataFrame:
+    now = recalled.now
+    says = whole if earlier.as_of == recalled.question.as_of else judge(now, earlier.as_of)
+    found = notice.compare(
+        said.tables,
+        says.tables,
+        as_of=earlier.as_of,
+        known_at=earlier.knowledge,
+        news=news.between(then.reports, now.reports, earlier.as_of, now.withdrawn),
+        other=[_other(then, now)],
+    )
     if recalled.question.region is None:
         return found
     cut = [_cut(answer, recalled.question.region)["incidents"]["incident_id"] for answer in (said, says)]
     return found[found["incident_id"].isin(pd.concat(cut))].reset_index(drop=True)
 
 
-def compose(recalled: Recalled, whole: Assessment, late: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def compose(recalled: Recalled, whole: Assessment, late: Changed) -> dict[str, pd.DataFrame]:
     """Return every declared layer of the publication, by name, cut to the scope, with what its rasters say.
 
     Raises
@@ -122,7 +150,13 @@ def compose(recalled: Recalled, whole: Assessment, late: pd.DataFrame) -> dict[s
     """
     theatre = recalled.now.settings.theatre
     layers_of_scope = surfaces.survey(recalled.folder, theatre.rasters, _cut(whole, recalled.question.region))
-    content = {**layers_of_scope, "notices": late, "quarantine": recalled.quarantine}
+    told = [*map(list, recalled.descent), *_texts(late.lineage)]
+    content = {
+        **layers_of_scope,
+        "lineage": _descent(layers_of_scope["lineage"], told),
+        "notices": late.notices,
+        "quarantine": recalled.quarantine,
+    }
     return {**content, "run": _run_table(recalled, content)}
 
 
@@ -144,7 +178,28 @@ def publish(recalled: Recalled, content: Mapping[str, pd.DataFrame], file: Path)
     return layers.publish(content, file, keep=keep, run_id=recalled.run_id)
 
 
-def record(workspace: Workspace, recalled: Recalled, outcome: Outcome, *, sha256: str, clock: Clock) -> None:
+def _texts(rows: pd.DataFrame) -> list[list[str | None]]:
+    """Return rows of lineage as text, as a publication's entry keeps them."""
+    return [[_text(value) for value in row] for row in rows.itertuples(index=False, name=None)]
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat()
+    return value if isinstance(value, str) else None
+
+
+def _descent(present: pd.DataFrame, told: list[list[str | None]]) -> pd.DataFrame:
+    """Return the lineage: what the present answer says, and then what became of names said before, oldest first."""
+    rows = pd.DataFrame(list(dict.fromkeys(map(tuple, told))), columns=tables.LINEAGE_TABLE.names)
+    times = {name: pd.to_datetime(rows[name], utc=True, format="ISO8601") for name in ("at", "known_at")}
+    before = tables.conform(rows.assign(**times), tables.LINEAGE_TABLE)
+    return tables.conform(pd.concat([present, before], ignore_index=True), tables.LINEAGE_TABLE)
+
+
+def record(
+    workspace: Workspace, recalled: Recalled, outcome: Outcome, late: Changed, *, sha256: str, clock: Clock
+) -> None:
     """Enter the publication in the ledger, once.
 
     A kill between publishing and recording leaves a file without an entry: the next run with the same key enters it.
@@ -161,6 +216,7 @@ def record(workspace: Workspace, recalled: Recalled, outcome: Outcome, *, sha256
         sha256=sha256,
         version=recalled.version,
         incidents=outcome.states,
+        lineage=tuple(tuple(row) for row in _texts(late.lineage)),
     )
     with workspace.ledger(write=True) as ledger:
         if not publications.is_recorded(publications.history(ledger), entry):
@@ -194,14 +250,17 @@ def report(recalled: Recalled, content: Mapping[str, pd.DataFrame], published: P
     )
 
 
+def _other(then: Memory, now: Memory) -> str:
+    """Return what may have changed an answer where no report did."""
+    if _rules(then) != _rules(now):
+        return "settings"
+    return "coverage" if then.command_hashes == now.command_hashes else "decisions"
+
+
 def _same(then: Memory, now: Memory, moment: datetime) -> bool:
     """Tell whether two states of knowledge hold the same of what began by ``moment``."""
-    settings = (then.settings.theatre_hash, then.settings.policy_hashes) == (
-        now.settings.theatre_hash,
-        now.settings.policy_hashes,
-    )
     return (
-        settings
+        _rules(then) == _rules(now)
         and then.command_hashes == now.command_hashes
         and all(
             _begun(earlier, moment, columns).equals(_begun(later, moment, columns))
@@ -211,6 +270,10 @@ def _same(then: Memory, now: Memory, moment: datetime) -> bool:
             )
         )
     )
+
+
+def _rules(known: Memory) -> tuple[str, tuple[str, ...]]:
+    return known.settings.theatre_hash, known.settings.policy_hashes
 
 
 def _begun(frame: pd.DataFrame, moment: datetime, columns: list[str]) -> pd.DataFrame:

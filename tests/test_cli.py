@@ -233,7 +233,7 @@ def test_explain_tells_the_steps_with_the_reports_that_carry_them(place: Workspa
     assert "T0         2026-06-02T01:00:00Z to 01:30:00Z" in text
     assert "1. opened" in text
     assert "mission 's0'" in text
-    assert "Tier 2, not before 2026-06-03 01:30:00Z" in text or "tier 1 → 2" in text
+    assert "not before 2026-06-03 01:30:00Z" in text or "tier 1 → 2" in text
     assert "It ends at 2026-06-04 07:30:00Z unless" in text
     assert "as known at 2026-06-03T12:00:00Z" in text
     tree = told(ceasewatch("explain", place.path, name, "--json"))

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import cells
@@ -77,6 +78,18 @@ def test_a_flow_run_publishes_what_the_plain_call_publishes_byte_for_byte(place:
         assert ran.as_dict()["incidents"] == plain.as_dict()["incidents"]
 
 
+def test_a_backtest_flow_writes_what_the_plain_one_writes_byte_for_byte(place: Workspace, tmp_path: Path) -> None:
+    from pipelines.backtest import Plan, backtest
+    from pipelines.flows.backtest import backtest_here
+
+    plan = Plan(cells.at(0), cells.at(36), timedelta(hours=12))
+    backtest_here(place.path, plan, out=tmp_path / "flow", periods=None)
+    backtest(place, plan, out=tmp_path / "plain", periods=None, clock=cells.Clock(99))
+    names = sorted(path.name for path in (tmp_path / "plain").iterdir())
+    assert names == ["incidents.csv", "lineage.csv", "revisions.csv", "steps.csv", "summary.json"]
+    assert all((tmp_path / "flow" / name).read_bytes() == (tmp_path / "plain" / name).read_bytes() for name in names)
+
+
 def test_a_run_leaves_an_account_of_what_changed_for_its_scope(place: Workspace, tmp_path: Path) -> None:
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
@@ -123,7 +136,8 @@ def test_no_task_caches_or_bears_a_tag_and_only_those_that_touch_the_world_are_t
     assert 5 <= len(found) <= 30
     assert all(one.cache_policy == NO_CACHE and not one.tags for one in found.values())
     tried_again = {name for name, one in found.items() if one.retries}
-    assert tried_again == {"remember", "recall", "publish", "record", "announce"}
+    of_backtests = {"remember_history", "write_backtest", "tell_backtest"}
+    assert tried_again == {"remember", "recall", "publish", "record", "announce"} | of_backtests
 
 
 def test_trying_again_is_for_a_busy_ledger_and_never_for_wrong_settings() -> None:

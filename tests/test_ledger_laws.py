@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,13 @@ def standing(reports: pd.DataFrame) -> dict[int, tuple[Any, ...]]:
     }
 
 
+def recalled(history: pd.DataFrame, at: datetime) -> pd.DataFrame:
+    """Return what stood at a moment of knowledge, by the spans of the history."""
+    ticks = (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    then = history[(history["since"] <= ticks) & (ticks < history["until"])]
+    return then.drop(columns=["since", "until"]).reset_index(drop=True)
+
+
 @MANY
 @given(files=FILES, authoritative=st.booleans())
 def test_law_2_every_row_has_exactly_one_fate_and_law_8_the_past_stands(
@@ -132,6 +140,7 @@ def test_law_2_every_row_has_exactly_one_fate_and_law_8_the_past_stands(
             at = T0 + number * HOUR
             pd.testing.assert_frame_equal(world.ledger.reports(at), reports)
             pd.testing.assert_frame_equal(world.ledger.coverage(at), coverage)
+            pd.testing.assert_frame_equal(recalled(world.ledger.history(), at), reports)
             assert world.ledger.counts(at) == counts
             assert world.ledger.head(at) == head
         assert world.ledger.verify(world.raw) == []
@@ -157,6 +166,9 @@ def test_law_8_in_a_replay_ledger_what_is_known_later_changes_nothing(
         world.take(*({**each, "observed_to": T0 + HOUR} for each in later), known="observed")
         pd.testing.assert_frame_equal(world.ledger.reports(moment), then[0])
         pd.testing.assert_frame_equal(world.ledger.coverage(moment), then[1])
+        for hour in range(-8, 2):
+            then_known = world.ledger.reports(T0 + hour * HOUR)
+            pd.testing.assert_frame_equal(recalled(world.ledger.history(), T0 + hour * HOUR), then_known)
         known = world.ledger.reports()["known_at"]
         assert (world.ledger.reports(moment)["known_at"] <= moment).all()
         assert (known >= T0 - 8 * HOUR).all()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import click
 
+from pipelines.cli.backtest import backtest
 from pipelines.cli.demo import demo
 from pipelines.cli.explain import explain
 from pipelines.cli.ingest import ingest
@@ -28,5 +29,5 @@ def main() -> None:
     """  # noqa: D301 -- \b keeps click from joining the lines
 
 
-for _command in (demo, init, ingest, line, review, run, explain, simulate, verify):
+for _command in (demo, init, ingest, line, review, run, explain, backtest, simulate, verify):
     main.add_command(_command)

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
+from geo import lineage, news
 from geo.errors import PolicyError
-from pipelines import publications
-from pipelines.explain.outlook import outlook
+from geo.outlook import outlook
+from pipelines import publications, recall
 from pipelines.outcome import records, stamp
+from pipelines.publications import Question
 from pipelines.recall import memory
 from pipelines.watch import judge
 
@@ -88,6 +90,8 @@ def explain(
 
 def recount(workspace: Workspace, *, as_of: datetime | None, known_at: datetime | None, at: datetime) -> Answer:
     """Assess one moment again: the given one, else that of the last publication."""
+    if known_at is not None:
+        recall.require(workspace, Question(as_of or known_at, known_at), at=at)
     with workspace.ledger() as ledger:
         past = publications.history(ledger)
         last = publications.standing(past, None)[-1:]
@@ -112,8 +116,32 @@ def _incident(answer: Answer, row: pd.Series) -> dict[str, Any]:
             ]
         ),
         "decisions": _decisions(answer, "incident_id", str(row["incident_id"])),
-        "next": outlook(row, answer.known.settings.policies, pd.Timestamp(answer.as_of)),
+        "lineage": _kin(answer, str(row["incident_id"])),
+        "timeline": _timeline(answer, mine),
+        "next": [
+            {"tier": need.tier, "not_before": stamp(need.not_before), "needs": need.needs}
+            for need in outlook(row, mine, answer.known.settings.policies, pd.Timestamp(answer.as_of))
+        ],
     }
+
+
+def _timeline(answer: Answer, mine: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the incident's violations in order of their begin, each with the reports that are put together in it."""
+    reports = answer.tables["reports"]
+    held = reports[reports["violation_id"].isin(mine["violation_id"])].sort_values("ledger_no")
+    told = held.groupby("violation_id")["report_id"].agg(list)
+    rows = mine.sort_values(["observed_from", "violation_id"])
+    plain = records(rows[["violation_id", "observed_from", "observed_to", "act", "status", "qualifying", "place_name"]])
+    return [{**row, "reports": told[row["violation_id"]]} for row in plain]
+
+
+def _kin(answer: Answer, name: str) -> list[dict[str, Any]]:
+    """Return what the publications said of names that became this one, and of the incident that it takes up."""
+    rows = [dict(zip(_LINEAGE, row, strict=True)) for found in answer.past for row in found.lineage]
+    kin = [row for row in rows if name in {row["from_id"], row["to_id"]}]
+    present = answer.tables["lineage"]
+    recurring = records(present[(present["to_id"] == name) | (present["from_id"] == name)])
+    return [row for n, row in enumerate([*recurring, *kin]) if row not in [*recurring, *kin][:n]]
 
 
 def _decisions(answer: Answer, column: str, name: str) -> list[dict[str, Any]]:
@@ -149,6 +177,7 @@ def _report(_answer: Answer, row: pd.Series) -> dict[str, Any]:
     return {"kind": "report", "report": _plain(row.drop("geometry", errors="ignore"))}
 
 
+_LINEAGE: Final = ("kind", "from_id", "to_id", "at", "known_at", "reason")
 _KINDS: Final = {
     "B": ("incidents", "incident_id", _incident),
     "C": ("incidents", "incident_id", _incident),
@@ -173,8 +202,24 @@ def _lost(workspace: Workspace, answer: Answer, name: str, number: int) -> dict[
             {"as_of": stamp(found.as_of), "known_at": stamp(found.known_at), "scope": found.region or "whole"}
             for found in said
         ],
+        "lineage": _fate(workspace, answer, name, said),
         "became": _became(answer, item),
     }
+
+
+def _fate(workspace: Workspace, answer: Answer, name: str, said: list[Publication]) -> list[dict[str, Any]]:
+    """Return what became of a name since the last publication that said it, by this moment's answer."""
+    told = [found for found in said if found.as_of <= answer.as_of]
+    if not told:
+        return []
+    last = told[-1]
+    with workspace.ledger() as ledger:
+        then = memory(workspace, ledger, last.known_at, last.ledger_no)
+    begun = then.reports[then.reports["observed_from"] <= last.as_of]
+    came = answer.known.reports[answer.known.reports["observed_from"] <= answer.as_of]
+    arrived = news.between(begun, came, None, answer.known.withdrawn)
+    rows = lineage.compare(judge(then, last.as_of).tables, answer.tables, arrived)
+    return records(rows[rows["from_id"] == name])
 
 
 def _became(answer: Answer, item: Mapping[str, Any]) -> dict[str, Any] | None:

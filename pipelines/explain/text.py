@@ -39,9 +39,37 @@ def _incident(told: dict[str, Any], limit: int | None) -> Iterator[str]:
         yield from ("", "How it got there")
     yield from _steps(told["steps"], limit)
     yield from _decided(told["decisions"])
-    yield from ("", "What would come next")
-    for sentence in told["next"]:
-        yield from _wrapped(sentence, "  ")
+    if told["lineage"]:
+        yield from ("", "Lineage")
+    for row in told["lineage"]:
+        yield from _wrapped(descent(row), "  ")
+    yield from ("", "What would have to happen next")
+    for need in told["next"]:
+        yield from _wrapped(needed(need), "  ")
+
+
+def descent(row: dict[str, Any]) -> str:
+    """Return a row of lineage as a sentence."""
+    what = {
+        "merge": f"{row['from_id']} merged into {row['to_id']}",
+        "split": f"{row['from_id']} was split, a part is {row['to_id']}",
+        "recurrence": f"{row['to_id']} takes up {row['from_id']}",
+    }.get(
+        row["kind"],
+        f"{row['from_id']} is {row['to_id']} now, by {row['kind']}"
+        if row["to_id"]
+        else f"{row['from_id']} was withdrawn, by {row['kind']}",
+    )
+    known = f", known {row['known_at']}" if row["known_at"] else ""
+    return f"{what} (at {row['at']}{known}): {row['reason']}."
+
+
+def needed(need: dict[str, Any]) -> str:
+    """Return what a step waits for as a sentence."""
+    if need["tier"]:
+        return f"Tier {need['tier']}: {need['needs']}."
+    due = f" by {need['not_before']}" if need["needs"].startswith("next due") else ""
+    return f"{need['needs'][0].upper()}{need['needs'][1:]}{due}."
 
 
 def _state(row: dict[str, Any]) -> str:
@@ -91,11 +119,12 @@ def _steps(steps: list[dict[str, Any]], limit: int | None) -> Iterator[str]:
 
 def _step(step: dict[str, Any]) -> Iterator[str]:
     late = f" (known {step['known_at']})" if step["known_at"] != step["at"] else ""
-    yield f"  {step['seq']}. {_what(step)}, {step['at']}{late}"
+    yield f"  {step['seq']}. {what(step)}, {step['at']}{late}"
     yield from _wrapped(f"{step['rule']}: {step['reason']}", "      ")
 
 
-def _what(step: dict[str, Any]) -> str:
+def what(step: dict[str, Any]) -> str:
+    """Return the kind of a step, and which tiers it is between."""
     change = step["tier_from"] != step["tier_to"]
     tiers = f"tier {step['tier_from']} → {step['tier_to']}" if change else f"tier {step['tier_to']}"
     return f"{step['kind']}, {tiers}"
@@ -104,7 +133,7 @@ def _what(step: dict[str, Any]) -> str:
 def _carriers(carriers: list[dict[str, Any]], limit: int | None) -> Iterator[str]:
     reports = sorted(carriers, key=lambda report: not report["pivotal"])
     for report in reports[:limit]:
-        yield f"      {'*' if report['pivotal'] else '-'} {_report_line(report)}"
+        yield f"      {'*' if report['pivotal'] else '-'} {report_line(report)}"
     rest = len(reports) - len(reports[:limit])
     if rest:
         yield f"      … and {rest} more (--all lists them)"
@@ -121,18 +150,19 @@ def _other_scenarios(steps: list[dict[str, Any]]) -> Iterator[str]:
             yield f"{head} the same steps"
             continue
         yield head
-        yield from (f"    {what}, {at}" for what, at in course)
+        yield from (f"    {move}, {at}" for move, at in course)
 
 
 def _course(steps: list[dict[str, Any]], scenario: str) -> list[tuple[str, str]]:
-    return [(_what(step), step["at"]) for step in steps if step["scenario"] == scenario]
+    return [(what(step), step["at"]) for step in steps if step["scenario"] == scenario]
 
 
 def _wrapped(sentence: str, indent: str) -> list[str]:
     return textwrap.wrap(sentence, WIDTH, initial_indent=indent, subsequent_indent=indent, break_long_words=False)
 
 
-def _report_line(report: dict[str, Any]) -> str:
+def report_line(report: dict[str, Any]) -> str:
+    """Return a report as one line: who said it, when, what, where, and where it can be read."""
     return f"{report['report_id']}, {_statement(report)}"
 
 
@@ -167,7 +197,7 @@ def _violation(told: dict[str, Any], _limit: int | None) -> Iterator[str]:
     yield f"  incident   {_or(row['incident_id'])}" + (
         " (attached: changes nothing about it)" if row["attached"] else ""
     )
-    yield from ("  reports", *(f"    - {_report_line(report)}" for report in told["reports"]))
+    yield from ("  reports", *(f"    - {report_line(report)}" for report in told["reports"]))
     yield from _decided(told["decisions"])
 
 
@@ -191,6 +221,8 @@ def _lost(told: dict[str, Any], _limit: int | None) -> Iterator[str]:
     yield f"  Its number is that of a ledger entry: {kind}{source}{ref}."
     for found in told["published"]:
         yield f"  It was published under this name ({found['scope']}) for {found['as_of']}."
+    for row in told["lineage"]:
+        yield from _wrapped(descent(row), "  ")
     if became is None:
         yield "  What it said is not among the active reports of this moment: retracted, not yet known, or no report."
     elif became["incident_id"]:

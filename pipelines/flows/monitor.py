@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable  # noqa: TC003 -- Prefect validates parameters by these annotations
 from datetime import UTC, datetime
 from pathlib import Path  # noqa: TC003 -- Prefect validates parameters by these annotations
-from typing import Final
+from typing import Final, TypeVar
 
 from prefect import flow, runtime
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, get_current_settings, temporary_settings
@@ -18,6 +19,7 @@ from pipelines.outcome import Outcome, stamp
 from pipelines.publications import Question
 from pipelines.workspace import Workspace
 
+R = TypeVar("R")
 _UNREACHABLE: Final = ("Failed to reach API", "Timed out while attempting to connect")
 
 
@@ -63,7 +65,7 @@ def monitor(
     content = tasks.compose(recalled, whole, late)
     published = tasks.publish(recalled, content, watch.target(place, recalled, out))
     outcome = tasks.report(recalled, content, published)
-    tasks.record(place, recalled, outcome, sha256=published.sha256, clock=utc_now)
+    tasks.record(place, recalled, outcome, late, sha256=published.sha256, clock=utc_now)
     tasks.announce(outcome)
     return outcome
 
@@ -80,9 +82,20 @@ def monitor_here(
     PolicyError
         If no Prefect server answers, or the run itself refuses what it was asked.
     """
+    return here(lambda: monitor(workspace, region=region, as_of=as_of, known_at=known_at, out=out))
+
+
+def here(run: Callable[[], R]) -> R:
+    """Run a flow once, in this process.
+
+    Raises
+    ------
+    PolicyError
+        If no Prefect server answers, or the run itself refuses what it was asked.
+    """
     try:
         with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-            return monitor(workspace, region=region, as_of=as_of, known_at=known_at, out=out)
+            return run()
     except RuntimeError as fault:
         if not str(fault).startswith(_UNREACHABLE):
             raise

@@ -14,6 +14,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from geo.errors import CeasewatchError
+from pipelines import backtest as backtests
 from pipelines import outcome as outcomes
 from pipelines import recall as recalls
 from pipelines import reviews, watch
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from prefect import Task
     from prefect.client.schemas.objects import State, TaskRun
 
+    from pipelines.backtest import Result
     from pipelines.outcome import Outcome
     from pipelines.workspace import Clock, Workspace
 
@@ -75,6 +77,20 @@ compose = _thinks("compose-layers")(watch.compose)
 publish = _acts("publish-geopackage")(watch.publish)
 report = _thinks("report-outcome")(watch.report)
 record = _acts("record-publication")(watch.record)
+
+remember_history = _acts("remember-history")(backtests.remember)
+step_through = _thinks("step-through-history")(backtests.run)
+write_backtest = _acts("write-backtest")(backtests.record)
+
+
+@_acts("tell-backtest")
+def tell_backtest(result: Result) -> None:
+    """Leave the account as a Markdown artifact."""
+    create_markdown_artifact(
+        key=artifact_key(f"backtest-{result.summary['scope']}"),
+        markdown=backtests.markdown(result.summary),
+        description=f"Backtest: {result.summary['scope']}",
+    )
 
 
 @_acts("announce-changes")

@@ -190,6 +190,18 @@ class Ledger:
         """
         return recall.reports(self._store, known_at, up_to_no)
 
+    def history(self) -> pd.DataFrame:
+        """Return all that ever stood: the rows of ``reports`` at every moment of knowledge, each once.
+
+        Columns are those of ``geo.reports.STORED`` with ``since`` and ``until``, µs since 1970: ``reports(T)`` gives a
+        row exactly for ``since <= T < until``.
+        """
+        return recall.history(self._store)
+
+    def withdrawn(self, known_at: datetime | None = None) -> dict[str, pd.Timestamp]:
+        """Return when each report was taken back last, by its id, whether or not it was stated again."""
+        return recall.withdrawn(self._store, known_at)
+
     def coverage(self, known_at: datetime | None = None, *, up_to_no: int | None = None) -> pd.DataFrame:
         """Return when and where could be seen and could not: columns of ``geo.reports.COVERAGE``."""
         return recall.coverage(self._store, known_at, up_to_no)

@@ -63,20 +63,66 @@ def _entries(store: Store, kinds: tuple[str, ...], known_at: datetime | None, up
 def reports(store: Store, known_at: datetime | None, up_to_no: int | None = None) -> pd.DataFrame:
     """Return the newest known revision of each item that was not taken back; see ``Ledger.reports``."""
     entries = _entries(store, schema.STATEMENTS, known_at, up_to_no)
+    return _stored(store, _active(entries.assign(moment=0)))[list(STORED)].astype(STORED)
+
+
+def history(store: Store) -> pd.DataFrame:
+    """Return every state of every item with the span in which it was what was known; see ``Ledger.history``."""
+    entries = _entries(store, schema.STATEMENTS, None, None)
+    states = _active(_unfolded(entries)).rename(columns={"moment": "since"})
+    turns = entries[["subject_no", "known_at"]].drop_duplicates().sort_values(["subject_no", "known_at"])
+    turns["until"] = turns.groupby("subject_no")["known_at"].shift(-1, fill_value=_FOREVER)
+    until = turns.rename(columns={"known_at": "since"})
+    states = _stored(store, states).merge(until, on=["subject_no", "since"], validate="many_to_one")
+    spans = {"since": "int64", "until": "int64"}
+    out: pd.DataFrame = states[[*STORED, *spans]].astype({**STORED, **spans})
+    return out.sort_values(["ledger_no", "since"], ignore_index=True)
+
+
+def _unfolded(entries: pd.DataFrame) -> pd.DataFrame:
+    """Return for each moment at which a subject's news became known all its entries known by then."""
+    moments = entries[["subject_no", "known_at"]].drop_duplicates().rename(columns={"known_at": "moment"})
+    pairs = entries.merge(moments, on="subject_no")
+    return pairs[pairs["known_at"] <= pairs["moment"]].sort_values(["moment", "ledger_no"], ignore_index=True)
+
+
+def _active(entries: pd.DataFrame) -> pd.DataFrame:
+    """Return the entries that stand at each ``moment`` among those given for it, in order of ``ledger_no``.
+
+    A later revision takes the place of an earlier one, a retraction withdraws what its subject said before it, and
+    what conflicts with something is ``disputed``, as that is.
+    """
     taken_back = entries["kind"] == "retraction"
-    last_retraction = entries[taken_back].groupby("subject_no")["ledger_no"].max()
-    newest = entries[~taken_back].drop_duplicates("first_no", keep="last")
-    stands = newest["ledger_no"] > newest["subject_no"].map(last_retraction).fillna(0)
-    active = newest[stands].reset_index(drop=True)
-    disputed = active["subject_no"].isin(entries.loc[entries["kind"] == "conflict", "subject_no"])
-    known = entries.set_index("ledger_no")["known_at"]
+    last_retraction = entries[taken_back].groupby(["moment", "subject_no"])["ledger_no"].max().rename("retracted_no")
+    newest = entries[~taken_back].drop_duplicates(["moment", "first_no"], keep="last")
+    newest = newest.join(last_retraction, on=["moment", "subject_no"])
+    active = newest[newest["ledger_no"] > newest["retracted_no"].fillna(0)]
+    conflicts = entries.loc[entries["kind"] == "conflict", ["moment", "subject_no"]].drop_duplicates()
+    active = active.merge(conflicts.assign(disputed=True), on=["moment", "subject_no"], how="left")
+    active["disputed"] = active["disputed"].notna()
+    known = entries.drop_duplicates("ledger_no").set_index("ledger_no")["known_at"]
+    return active.assign(stood_at=active["stands_no"].map(known)).sort_values("ledger_no", ignore_index=True)
+
+
+def _stored(store: Store, active: pd.DataFrame) -> pd.DataFrame:
     extra = {
         "report_id": "R-" + active["first_no"].astype("str"),
         "recorded_at": _recorded_at(store, active["batch_no"]),
-        "known_at": _times(active["stands_no"].map(known)),
-        "disputed": disputed,
+        "known_at": _times(active["stood_at"]),
     }
-    return active.assign(**extra)[list(STORED)].astype(STORED)
+    return active.assign(**extra)
+
+
+def withdrawn(store: Store, known_at: datetime | None) -> dict[str, pd.Timestamp]:
+    """Return when each report was taken back last, by its id, whether or not it was stated again."""
+    found = store.rows(
+        """SELECT stated.first_no, max(taken.known_at) AS known_at
+           FROM entry AS taken JOIN entry AS stated USING (subject_no)
+           WHERE taken.kind = 'retraction' AND stated.kind IN ('new', 'conflict') AND taken.known_at <= ?
+           GROUP BY stated.first_no""",
+        [until(known_at)],
+    )
+    return {f"R-{row['first_no']}": pd.Timestamp(row["known_at"], unit="us", tz="UTC") for row in found}
 
 
 def coverage(store: Store, known_at: datetime | None, up_to_no: int | None = None) -> pd.DataFrame:
