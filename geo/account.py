@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from geo import tables
+from geo import tables, terms
 from geo.steps import GONE, INCIDENTS
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def summarise(
         "to": pd.Timestamp(moments[-1]),
         "incidents": len(kept),
         "names_gone": int((told["state"] == GONE).sum()),
-        "tiers": {tier: int((kept["tier_peak"] == tier).sum()) for tier in tables.TIERS[1:]},
+        "tiers": {tier: int((kept["tier_peak"] == tier).sum()) for tier in terms.TIERS[1:]},
         "longest": None
         if longest is None
         else {

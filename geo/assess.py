@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from geo import breaches, evidence, extents, incidents, reviews, sights, summary, tables, verdicts
+from geo import answers, breaches, evidence, extents, incidents, reviews, sights, summary, tables, verdicts
 from geo import coverage as coverages
 from geo.arrangement import Arrangement
 from geo.decisions import Decisions
@@ -102,7 +102,7 @@ def assess(
     docket = reviews.hear(commands, theatre, as_of)
     found = stand(reports, coverage, theatre, policies, as_of, docket=docket)
     answer = summarise(*found, coverage, theatre, policies, as_of)
-    heard = reviews.layer(commands, docket, found.reports, found.grouping.violations)
+    heard = answers.layer(commands, docket, found.reports, found.grouping.violations)
     return Assessment({**answer.tables, "reviews": heard})
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from geo import reviews
+from geo import answers, reviews
 from geo.course import SetT0
 from geo.escalation import Step
 from geo.incidents import End
@@ -44,7 +44,7 @@ class Decisions:
         self.arranged: frozenset[str] = frozenset()
         if not docket.commands:
             return
-        home = reviews.homes(reports, violations)
+        home = answers.homes(reports, violations)
         counts = set(violations.loc[violations["qualifying"].astype(bool), "violation_id"])
         for command in docket.of(*_OF_INCIDENTS):
             violation_id, name = home.get(command.subject, (None, None))

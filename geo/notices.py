@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pandas as pd
 
-from geo import tables
+from geo import tables, terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -72,7 +72,7 @@ def compare(
             for notice in _changes(str(name), values, _before(str(name), old, heirs), moved)
         ),
     ]
-    order = {kind: place for place, kind in enumerate(tables.NOTICES)}
+    order = {kind: place for place, kind in enumerate(terms.NOTICES)}
     found.sort(key=lambda notice: (_number(notice.incident_id), order[notice.kind], notice.said))
     frame = pd.DataFrame([notice[:5] for notice in found], columns=_Notice._fields[:5])
     bearing = _Bearing(then, now, news, other)

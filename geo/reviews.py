@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import pandas as pd
 
-from geo import nearness, tables
-from geo.tables import COMMANDS
+from geo import nearness, terms
+from geo.terms import COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -59,7 +59,7 @@ _TARGETS: Final = {
     "release": "DVB",
 }
 _KINDS: Final = {"V": "a violation (V-7)", "R": "a report (R-7)", "B": "an incident (B-7)", "D": "a command (D-7)"}
-_NAME: Final = re.compile(r"([BCDRV])-([1-9][0-9]{0,17})")
+NAME: Final = re.compile(r"([BCDRV])-([1-9][0-9]{0,17})")
 _PARTED: Final = re.compile(r"[\s,;+]+")
 _TIERS: Final = ("1", "2", "3")
 _TIMES: Final = "a time with its offset from UTC (or two parted by /, in order), not after the decision, as its value"
@@ -161,7 +161,7 @@ def listed(text: str) -> tuple[str, ...]:
 def names(target: str, value: str, violations: str) -> tuple[str, ...]:
     """Return every name that a command uses: what must be found in the ledger."""
     found = (target.strip().upper(), value.strip().upper(), *listed(violations))
-    return tuple(name for name in found if _NAME.fullmatch(name) and not name.startswith("D"))
+    return tuple(name for name in found if NAME.fullmatch(name) and not name.startswith("D"))
 
 
 def number(name: str) -> int:
@@ -254,7 +254,7 @@ def _misnamed(row: Any) -> str | None:  # noqa: ANN401 -- likewise
     """Return what is wrong with the names in a command, or ``None``."""
     target = "" if pd.isna(row.target) else row.target.strip().upper()
     kinds = _TARGETS[row.command]
-    found = _NAME.fullmatch(target)
+    found = NAME.fullmatch(target)
     if found is None or found.group(1) not in kinds:
         wanted = " or ".join(_KINDS[kind] for kind in kinds)
         return f"{row.command} needs the name of {wanted}, not {target or 'nothing'}"
@@ -268,7 +268,7 @@ def _worthless(row: Any, theatre: Theatre) -> str | None:  # noqa: ANN401 -- lik
     """Return what is wrong with the value or the list of a command, or ``None``."""
     value = row.value.strip()
     several = listed(row.violations)
-    strange = [name for name in several if not name.startswith("V-") or _NAME.fullmatch(name) is None]
+    strange = [name for name in several if not name.startswith("V-") or NAME.fullmatch(name) is None]
     if strange:
         return f"violations lists {', '.join(strange)}; it takes names of violations (V-7)"
     times = span(value)
@@ -281,7 +281,7 @@ def _worthless(row: Any, theatre: Theatre) -> str | None:  # noqa: ANN401 -- lik
         "split": (bool(several), "split needs the violations that become a part of their own"),
         "set_t0": (timely, f"set_t0 needs {_TIMES}"),
         "end": (not value or timely, f"end needs nothing, or {_TIMES}"),
-        "fix": (not value or value in tables.STATUSES, f"a fix holds one of {', '.join(tables.STATUSES)}, or nothing"),
+        "fix": (not value or value in terms.STATUSES, f"a fix holds one of {', '.join(terms.STATUSES)}, or nothing"),
     }  # fmt: skip
     fine, why = rules.get(row.command, (True, ""))
     return None if fine else why
@@ -398,49 +398,3 @@ def _silent(command: Command, accepted: list[Command], now: int) -> Answer | Non
 def moment(instant_us: int) -> str:
     """Return an instant in µs since 1970 as text for people."""
     return f"{pd.Timestamp(instant_us, unit='us', tz='UTC'):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def homes(reports: pd.DataFrame, violations: pd.DataFrame) -> dict[int, tuple[str, str | None]]:
-    """Return violation and incident (``None``: none) of every item that is part of one, by its first number."""
-    incident = {
-        str(name): None if pd.isna(home) else str(home)
-        for name, home in zip(violations["violation_id"], violations["incident_id"], strict=True)
-    }
-    kept = reports.loc[reports["violation_id"].notna()]
-    return {
-        int(first): (str(name), incident[str(name)])
-        for first, name in zip(kept["first_no"], kept["violation_id"], strict=True)
-    }
-
-
-def layer(frame: pd.DataFrame, docket: Docket, reports: pd.DataFrame, violations: pd.DataFrame) -> pd.DataFrame:
-    """Return the table ``reviews``: every command with its answer, in order of the ledger."""
-    ordered = frame.sort_values("ledger_no").reset_index(drop=True)
-    home = homes(reports, violations) if len(ordered) else {}
-    numbers = [int(no) for no in ordered["ledger_no"].tolist()]
-    given = [docket.answers[no] for no in numbers]
-    targets = ordered["target"].fillna("").str.strip().str.upper()
-    about = dict(zip(numbers, zip(targets, ordered["subjects"], strict=True), strict=True))
-    places = [_place(target, about, home) for target in targets]
-    told: dict[str, list[Any]] = {
-        "review_id": [f"D-{no}" for no in numbers],
-        "answer": [one.answer for one in given],
-        "why": [one.why for one in given],
-        "violation_id": [place[0] for place in places],
-        "incident_id": [place[1] for place in places],
-    }
-    whole = ordered.assign(**told)
-    return tables.conform(whole, tables.REVIEWS)
-
-
-def _place(
-    target: str, about: Mapping[int, tuple[str, Mapping[str, int]]], home: Mapping[int, tuple[str, str | None]]
-) -> tuple[str | None, str | None]:
-    """Return the violation and the incident that a target is, or is part of, now."""
-    nowhere = (None, None)
-    if target.startswith("D-") and _NAME.fullmatch(target):
-        earlier = about.get(number(target), ("", {}))
-        return nowhere if earlier[0].startswith("D-") else _place(earlier[0], about, home)
-    subjects = next((each for name, each in about.values() if name == target), {})
-    violation, incident = home.get(subjects.get(target, 0), nowhere)
-    return (None if target.startswith("B") else violation), incident

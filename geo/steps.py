@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from geo import tables
+from geo import tables, terms
 from geo.tables import Column, Table
 
 # Left out: what looks back over all earlier incidents, and what rasters say.
@@ -52,8 +52,8 @@ INCIDENTS: Final = Table(
         Column("name", "text", "place and day, as said last"),
         Column("said_from", "time", "first step that said it"),
         Column("said_to", "time", "last step that said it"),
-        Column("state", "text", "state as said last", (*tables.STATES, GONE)),
-        Column("tier_peak", "int", "highest tier ever eligible, as said last", tables.TIERS),
+        Column("state", "text", "state as said last", (*terms.STATES, GONE)),
+        Column("tier_peak", "int", "highest tier ever eligible, as said last", terms.TIERS),
         Column("t0_from", "time", "earliest begin among qualifying observations, as said last"),
         Column("last_observed", "time", "end of its last qualifying observation, as said last"),
         Column("first_t0_from", "time", "earliest begin, as said first"),

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo import coverage, crs, extents, incidents, lines, names, nearness, tables, zones
+from geo import coverage, crs, extents, incidents, lines, names, nearness, tables, terms, zones
 from geo.course import Grown, by_end, t0
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def incident_rows(
     return frame.loc[order].reset_index()
 
 
-_LABELS: Final = tables.TIER_LABELS
+_LABELS: Final = terms.TIER_LABELS
 _READING: Final = ("next_due", "next_due_what", "persistence", "persistence_why", "growth", *Grown._fields)
 _STANDING: Final = (
     "state", "end", "tier_eligible", "tier_effective", "tier_declared", "tier_peak", "tier_label", "t0_from", "t0_to",
@@ -191,7 +191,7 @@ def _described(whole: pd.DataFrame, theatre: Theatre) -> pd.DataFrame:
             "injured": mine["injured"].sum(min_count=1),
             "people": np.nan,  # rasters are read for what is published
             "people_known_share": np.nan,
-            **{f"violations_{domain}": _domain(whole, domain) for domain in tables.DOMAINS},
+            **{f"violations_{domain}": _domain(whole, domain) for domain in terms.DOMAINS},
             "count_low": mine["count_low"].sum(min_count=1),
             "count_best": mine["count_best"].sum(min_count=1),
             "count_high": mine["count_high"].sum().mask(own["count_high"].isna().groupby(own["incident_id"]).any()),

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import pandas as pd
 import pyarrow as pa
 
-from geo import reviews, tables
+from geo import reviews, terms
 from geo.errors import InputError, PolicyError
 from geo.tables import Column, Table
 from pipelines import gdal
@@ -40,7 +40,7 @@ TABLE: Final = Table(
     None,
     "a command of a person",
     (
-        Column("command", "text", f"one of {', '.join(tables.COMMANDS)}"),
+        Column("command", "text", f"one of {', '.join(terms.COMMANDS)}"),
         Column("target", "text", "V-n, B-n or R-n; for release also D-n"),
         Column("value", "text", "party, tier, status, time or other incident, as the command needs"),
         Column("violations", "text", "V-n, V-m, …: of a split or a fix"),

@@ -11,7 +11,7 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
-from geo import tables
+from geo import tables, terms
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,7 @@ _MAKE: Final = (
 _ENUM: Final = "INSERT INTO gpkg_data_column_constraints VALUES (?, 'enum', ?, NULL, NULL, NULL, NULL, ?)"
 _COLUMN: Final = "INSERT INTO gpkg_data_columns VALUES (?, ?, ?, ?, ?, NULL, ?)"
 _EXTENSION: Final = "INSERT INTO gpkg_extensions VALUES (?, NULL, 'gpkg_schema', ?, 'read-write')"
-_LABELS: Final[dict[tuple[str | int, ...], tuple[str, ...]]] = {tables.TIERS: tables.TIER_LABELS}
+_LABELS: Final[dict[tuple[str | int, ...], tuple[str, ...]]] = {terms.TIERS: terms.TIER_LABELS}
 
 
 def title(column: Column) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from geo.tables import CREDIBILITIES, MEANS
+from geo.terms import CREDIBILITIES, MEANS
 from pipelines.sources import times
 from pipelines.sources.fields import count, given, whole, words
 from pipelines.sources.grounds import footprints
