@@ -270,7 +270,7 @@ def command(
     **fields: Any,  # noqa: ANN401 -- any column of a command
 ) -> dict[str, Any]:
     """Return one command as a row; what is not said is plain: by one person, for a reason, known when it was given."""
-    said = {"command": kind, "target": target, "value": value, "reviewer": "Anna Example", "reason": "seen the site"}
+    said = {"command": kind, "target": target, "value": value, "reviewer": "First Reviewer", "reason": "seen the site"}
     expires = fields.pop("expires", None)
     times = {"at": when(at), "expires": None if expires is None else when(expires)}
     return {**said, **times, **fields}

@@ -404,7 +404,7 @@ SAID = (
     "confirm", "confirm", "refute", "refute", "exempt", "attribute", "merge", "split", "move", "set_t0", "declare",
     "declare", "end", "reopen", "fix", "fix", "release",
 )  # fmt: skip
-PEOPLE = ("Anna Example", "Boris Example", " anna  EXAMPLE")
+PEOPLE = ("First Reviewer", "Second Reviewer", " anna  EXAMPLE")
 
 
 @st.composite

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from pipelines.workspace import Workspace
 
-ANNA, BORIS = "Anna Example", "Boris Example"
+ANNA, BORIS = "First Reviewer", "Second Reviewer"
 
 
 def ceasewatch(*words: object) -> Result:
@@ -123,7 +123,7 @@ def test_the_same_rows_again_add_nothing_whatever_the_file_and_the_spelling_of_t
     ceasewatch("review", place.path, write(tmp_path / "a.csv", rows))
     with place.ledger() as ledger:
         head = ledger.head()
-    rows[0]["reviewer"] = "  ANNA   example"
+    rows[0]["reviewer"] = "  FIRST   reviewer"
     again = ceasewatch("review", place.path, write(tmp_path / "b.csv", rows[::-1]), "--json")
     assert (told(again)["rows"], told(again)["new"]) == (2, 0)
     with place.ledger() as ledger:

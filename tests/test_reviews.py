@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from geo.assess import Assessment
 
 AT = 200.0
-BORIS = {"reviewer": "Boris Example"}
+BORIS = {"reviewer": "Second Reviewer"}
 
 
 def told(
@@ -112,7 +112,7 @@ def test_rule_4_the_later_word_holds_and_the_earlier_is_overruled() -> None:
     assert [answer for answer, _ in answers(told(TWO, own))] == ["applied", "over"]
     between = [command("refute", "V-1", at=60), command("confirm", "V-1", at=50, **BORIS)]
     assert answers(told(TWO, between))[0] == ("over", "overruled by D-1002")
-    again = [command("refute", "V-1", at=60), command("confirm", "V-1", at=50, reviewer=" ANNA  Example")]
+    again = [command("refute", "V-1", at=60), command("confirm", "V-1", at=50, reviewer=" FIRST  Reviewer")]
     assert [answer for answer, _ in answers(told(TWO, again))] == ["applied", "over"]
 
 
@@ -220,7 +220,7 @@ def test_what_is_said_by_the_name_of_a_public_report_holds_for_its_violation() -
 
 def test_decisions_rule_4_a_tier_is_declared_by_two_different_people() -> None:
     first = command("declare", "B-1", "2", at=30)
-    alone = told(TWO, [first, command("declare", "B-1", "2", at=31, reviewer="anna EXAMPLE")])
+    alone = told(TWO, [first, command("declare", "B-1", "2", at=31, reviewer="first REVIEWER")])
     assert pd.isna(incidents(alone).loc["B-1", "tier_declared"])
     assert answers(alone) == [
         ("waits", "it waits for a second person"),
