@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+import geopandas as gpd
 import pandas as pd
 
 if TYPE_CHECKING:
@@ -64,12 +65,17 @@ def conform(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     KeyError
         If a declared column is missing: a stage forgot it, which is our fault.
     """
-    names = [*table.names, "geometry"] if table.geometry else table.names
-    nothing = [c.name for c in table.columns if c.kind == "time" and frame[c.name].isna().all()]
-    typed = {column.name: PANDAS[column.kind] for column in table.columns}
-    # A column without a single time has no zone yet; one that has times must bring its own.
-    blank = {name: pd.Series(pd.NaT, frame.index, dtype=PANDAS["time"]) for name in nothing}
-    return frame[names].assign(**blank).astype(typed)
+    columns: dict[str, pd.Series] = {}
+    for column in table.columns:  # one by one: to cast a whole frame at once takes several times as long
+        values, wanted = frame[column.name], PANDAS[column.kind]
+        if column.kind == "time" and values.isna().all():
+            # A column without a single time has no zone yet; one that has times must bring its own.
+            values = pd.Series(pd.NaT, frame.index, dtype=wanted)
+        columns[column.name] = values if values.dtype == wanted else values.astype(wanted)  # type: ignore[call-overload]
+    if table.geometry is None:
+        return pd.DataFrame(columns, frame.index)
+    placed: pd.DataFrame = gpd.GeoDataFrame(columns, frame.index, geometry=frame["geometry"])
+    return placed
 
 
 def empty(table: Table) -> pd.DataFrame:
