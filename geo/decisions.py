@@ -59,8 +59,12 @@ class Decisions:
         self.arranged = frozenset(name for item in items if (name := home.get(item, (None, None))[1]) is not None)
 
     def bear(self, name: str) -> bool:
-        """Whether people changed an incident's grouping, T0 or end, so that its reports cannot be tried one by one."""
-        return name in self.arranged or any(c.command != "declare" for c in self._on.get(name, ()))
+        """Whether people changed an incident's grouping, T0 or end, so that its reports cannot be tried one by one.
+
+        To be asked after ``t0`` and ``end``, which answer the commands on these.
+        """
+        own = (self._docket.answers.get(command.no) for command in self._mine(name, "set_t0", "end", "reopen"))
+        return name in self.arranged or any(given is not None and given.answer == "applied" for given in own)
 
     def t0(self, name: str) -> SetT0 | None:
         """Return the T0 that a person set, if any (RULE 1)."""

@@ -6,7 +6,7 @@ RULE 1  Two qualifying violations are linked when they lie within ``link_m`` (ge
         smallest pause that both intervals allow, inclusive) of each other, inside a common ceasefire window.
 RULE 2  Linked violations are one component, transitively. It is never cut by machine.
 RULE 3  A component of at least ``open_n`` violations is an incident, B-n after its lowest anchor.
-RULE 4  Any other violation in reach of an incident's attaches to the nearest in time, then place, then name.
+RULE 4  A violation that does not qualify attaches to the nearest of the incidents in reach: in time, place, name.
 RULE 5  What attaches to nothing, and smaller components, form candidates by the same links, C-n after the lowest ledger
         number of their reports; refuted, exempt and public-only violations form none.
 RULE 6  An incident has ended when more than ``link_gap`` has passed since its last qualifying observation: *ceased*
@@ -83,10 +83,10 @@ def group(violations: pd.DataFrame, policy: Policy, arrange: Callable[[Ints], In
     named = _least(component[big], violations["anchor"].to_numpy("int64", na_value=0)[big])
     name = np.full(len(violations), None, object)
     name[big] = [f"B-{n}" for n in named]
-    rest = np.setdiff1d(np.arange(len(violations)), big)
-    left, right = _attach(violations, rest, big, named, policy)
+    # What counts is linked or alone: people may have set it apart from what it would else be in reach of.
+    left, right = _attach(violations, np.setdiff1d(np.arange(len(violations)), qualifying), big, named, policy)
     name[left] = name[right]
-    loose = _loose(violations, np.setdiff1d(rest, left))
+    loose = _loose(violations, np.setdiff1d(np.arange(len(violations)), np.concatenate([big, left])))
     component = _components(violations, loose, "touched", policy)
     name[loose] = [f"C-{n}" for n in _least(component[loose], violations["number"].to_numpy("int64")[loose])]
     is_attached = np.zeros(len(violations), bool)

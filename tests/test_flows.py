@@ -137,7 +137,7 @@ def test_no_task_caches_or_bears_a_tag_and_only_those_that_touch_the_world_are_t
     assert all(one.cache_policy == NO_CACHE and not one.tags for one in found.values())
     tried_again = {name for name, one in found.items() if one.retries}
     of_backtests = {"remember_history", "write_backtest", "tell_backtest"}
-    assert tried_again == {"remember", "recall", "publish", "record", "announce"} | of_backtests
+    assert tried_again == {"remember", "heed", "recall", "publish", "record", "announce"} | of_backtests
 
 
 def test_trying_again_is_for_a_busy_ledger_and_never_for_wrong_settings() -> None:

@@ -81,6 +81,8 @@ def acts(draw: st.DrawFn) -> dict[str, Any]:
         "parties": {claim for claim in claims if claim},
         "responses": set(),
         "carriers": carriers,
+        "spoken": carriers,
+        "blamed": None,
         "qualified_known_at": known,
     }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -162,7 +163,7 @@ class Watch(RuleBasedStateMachine):
                         reading, source=source, file_name=file.name, sha256=f"{source_id:x<64}", recorded_at=moment
                     )
             memory = recall(self.place, Question(moment, None, None), version="test", at=self.clock()).now
-            again = type(memory)(memory.settings, fresh.reports(), fresh.coverage())
+            again = replace(memory, reports=fresh.reports(), coverage=fresh.coverage())
         assert by_content(judge(again, moment)) == by_content(judge(memory, moment))
 
     # How it is done.

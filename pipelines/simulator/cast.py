@@ -62,7 +62,8 @@ def cast(theatre: Theatre, policy: Policy) -> Cast:
     PolicyError
         When no team of the theatre's plain CSV sources can make a violation count.
     """
-    sources = sorted((s for s in theatre.sources if s.format == "csv"), key=lambda s: (_RANK.index(s.trust), s.id))
+    heard = (source for source in theatre.sources if source.format == "csv" and _is_heard(source, policy))
+    sources = sorted(heard, key=lambda source: (_RANK.index(source.trust), source.id))
     voices = tuple(_independent(witness for source in sources if source.trust != "public" for witness in _of(source)))
     lead = _smallest(voices, policy, two_origins=False)
     if lead is None:
@@ -100,6 +101,11 @@ def carries_higher_tiers(team: Iterable[Witness], policy: Policy) -> bool:
     if policy.ladder.single_vetted and any(witness.trust in {"mission", "vetted"} for witness in team):
         return True
     return len({witness.voice for witness in team}) > 1 and len({w.party or w.voice for w in team}) > 1
+
+
+def _is_heard(source: Source, policy: Policy) -> bool:
+    """Return whether a source has a voice of its own: it copies nobody, and the policy listens to its like."""
+    return not source.copies and source.reliability not in policy.corroboration.unheard_reliability
 
 
 def _of(source: Source) -> tuple[Witness, ...]:
