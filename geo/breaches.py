@@ -210,7 +210,8 @@ def _breach(
     )
     last = max(violation.end for violation in course)
     inside = [placed.inside for placed in case.placed.values()]
-    end = incidents.ending(last, inside, court.windows, court.grouping, court.as_of)
+    ladder = court.ladder_at(t0(course)[1]).ladder
+    end = incidents.ending(last, inside, court.windows, court.grouping, ladder, court.as_of)
     if end.at is not None:
         known = max(violation.known_at for violation in course)
         end = replace(end, how=end.how or watch.verdict(last, end.at), known_at=max(known, end.at))

@@ -322,8 +322,9 @@ def _counted(placed: Iterable[Placed], court: Court, scenario: str) -> list[Viol
 
 def _end(part: list[Placed], court: Court) -> End:
     last = max(placed.violation.end for placed in part)
-    end = incidents.ending(last, [placed.inside for placed in part], court.windows, court.grouping, court.as_of)
-    # How it was watched, and when it was known, moves no tier.
+    inside, policy = [placed.inside for placed in part], court.grouping
+    end = incidents.ending(last, inside, court.windows, policy, policy.ladder, court.as_of)
+    # Whether it is quiet, how it was watched and when that was known move no tier.
     return replace(end, how=end.how or "assumed", known_at=end.at) if end.at is not None else end
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from geo.policy import Policy
+    from geo.policy import Ladder, Policy
     from geo.theatre import Window
 
     Bools = NDArray[np.bool_]
@@ -139,10 +139,13 @@ def _loose(violations: pd.DataFrame, rows: Ints) -> Ints:
     return rows[(~some["public_only"] & ~some["status"].isin(["refuted", "exempt"])).to_numpy(bool)]
 
 
-def ending(last: int, inside: Iterable[int], windows: tuple[Window, ...], policy: Policy, as_of: int) -> End:
+def ending(
+    last: int, inside: Iterable[int], windows: tuple[Window, ...], policy: Policy, ladder: Ladder, as_of: int
+) -> End:
     """Return how an incident stands at ``as_of`` (RULE 6); how its silence was watched is left to ``Watch.verdict``.
 
     ``last`` is the end of its last qualifying observation, ``inside`` the window masks of its qualifying violations.
+    ``policy`` is the one in force at ``as_of``, ``ladder`` that of its T0, which says after how long it is quiet.
     """
     over = last + round(policy.grouping.link_gap_h * HOUR_US)
     closes = closing(inside, windows)
@@ -150,7 +153,7 @@ def ending(last: int, inside: Iterable[int], windows: tuple[Window, ...], policy
         return End("ended", over)
     if as_of >= closes:
         return End("ended", closes, "lapsed")
-    quiet = as_of - last > policy.ladder.quiet_h * HOUR_US
+    quiet = as_of - last > ladder.quiet_h * HOUR_US
     return End("quiet" if quiet else "active")
 
 
