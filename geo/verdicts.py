@@ -41,8 +41,10 @@ def assemble(
     said = _rulings(docket, theatre)
     marked = reports.assign(rulings=_by_report(reports, said))
     whole, found = _assemble(marked, gone, policy, theatre)
+    shared = _shared(whole)
+    if shared is not whole:  # else nothing has changed since
+        whole, found = _assemble(shared, gone, policy, theatre)
     if said:
-        whole, found = _assemble(_shared(whole), gone, policy, theatre)
         found = _attributed(whole, found)
     _answer(whole, found, gone, docket, said)
     return whole, found
@@ -85,7 +87,7 @@ def _assemble(
 
 
 def _shared(reports: pd.DataFrame) -> pd.DataFrame:
-    """Return the reports where what is said by a public report holds for the others of its violation.
+    """Return the reports where what is said by a public report holds for the others of its violation, if there is one.
 
     A name may be a public report's, while only the others carry the violation.
     """

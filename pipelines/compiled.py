@@ -10,6 +10,7 @@ import hashlib
 import logging
 import shutil
 from datetime import UTC, datetime
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
@@ -29,8 +30,9 @@ BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _SOURCES: Final = ("arcs.py", "descents.py", "kernels.py")
 
 
+@cache
 def keep() -> None:
-    """Make the kernels ready: from the cache, or compiled and put there."""
+    """Make the kernels ready, once a process: from the cache, or compiled and put there."""
     folder = (
         user_cache_path("ceasewatch")
         / "compiled"

@@ -12,6 +12,7 @@ from geo.errors import InputError, PolicyError
 from pipelines import sources
 from pipelines.edge import read_bytes
 from pipelines.ledger import store_raw
+from pipelines.workspace import require_replay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,7 +86,7 @@ def ingest(workspace: Workspace, file: Path, *, source_id: str | None, known: Kn
     versions = workspace.remember(clock)
     with workspace.ledger() as ledger:
         settings = workspace.settings(ledger)
-        _require_replay(known, replay=ledger.replay)
+        require_replay(known, replay=ledger.replay)
     source = choose_source(settings.theatre, file, source_id)
     data = read_bytes(file)
     sha256 = store_raw(workspace.raw, data)
@@ -123,15 +124,6 @@ def choose_source(theatre: Theatre, file: Path, source_id: str | None) -> Source
         msg = f"{file.name}: its name does not tell the source; say --source ID (declared are: {declared})"
         raise PolicyError(msg)
     return guess
-
-
-def _require_replay(known: Known, *, replay: bool) -> None:
-    if known != "recorded" and not replay:
-        msg = (
-            f"--known-at {known} imports history, which only a replay workspace takes; "
-            "make one with `ceasewatch init … --replay`, or leave the option out"
-        )
-        raise PolicyError(msg)
 
 
 def _read(data: bytes, source: Source, settings: Settings, file_name: str, sha256: str) -> sources.Reading:

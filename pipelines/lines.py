@@ -18,6 +18,7 @@ from pipelines.edge import read_bytes
 from pipelines.ledger import raw_state, store_raw
 from pipelines.linework import reading
 from pipelines.linework.entry import KIND, LineEntry, entry_of
+from pipelines.workspace import require_replay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,7 +101,7 @@ def bring(
     workspace.remember(clock)
     with workspace.ledger() as ledger:
         theatre = workspace.settings(ledger).theatre
-        _require_replay(observed=observed, replay=ledger.replay)
+        require_replay("observed" if observed else "recorded", replay=ledger.replay)
     if start > clock():
         msg = f"{file.name}: its date {start:%Y-%m-%dT%H:%MZ} is still to come; correct --date, or the file's name"
         raise PolicyError(msg)
@@ -165,12 +166,3 @@ def _source(name: str) -> str:
         msg = f"--source must name who drew the line, in 1 to {LONGEST} printable characters"
         raise PolicyError(msg)
     return name
-
-
-def _require_replay(*, observed: bool, replay: bool) -> None:
-    if observed and not replay:
-        msg = (
-            "--known-at observed imports history, which only a replay workspace takes; make one with "
-            "`ceasewatch init … --replay`, or leave the option out"
-        )
-        raise PolicyError(msg)

@@ -14,6 +14,7 @@ from geo.errors import PolicyError
 from pipelines import commands
 from pipelines.edge import read_bytes
 from pipelines.ledger import raw_state, store_raw
+from pipelines.workspace import require_replay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +55,7 @@ def bring(workspace: Workspace, file: Path, *, decided: bool, clock: Clock) -> B
         If the file cannot be read, or history is imported into a workspace that is no replay.
     """
     with workspace.ledger() as ledger:
-        _require_replay(decided=decided, replay=ledger.replay)
+        require_replay("decided" if decided else "recorded", replay=ledger.replay)
     data = read_bytes(file)
     found = commands.read_csv(data, file.name, store_raw(workspace.raw, data))
     if decided:
@@ -105,12 +106,3 @@ def erased(workspace: Workspace, ledger: Ledger) -> Iterator[str]:
 
 def _raws(ledger: Ledger) -> dict[str, str]:
     return {entry.raw: entry.file for _, entry in commands.entries(ledger) if entry.raw is not None}
-
-
-def _require_replay(*, decided: bool, replay: bool) -> None:
-    if decided and not replay:
-        msg = (
-            "--known-at decided imports history, which only a replay workspace takes; make one with "
-            "`ceasewatch init … --replay`, or leave the option out"
-        )
-        raise PolicyError(msg)

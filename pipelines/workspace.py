@@ -213,6 +213,22 @@ class Workspace:
         )
 
 
+def require_replay(known: str, *, replay: bool) -> None:
+    """Refuse a file whose rows are to be known at another time than that of their recording, outside a replay.
+
+    Raises
+    ------
+    PolicyError
+        If the workspace is no replay.
+    """
+    if known != "recorded" and not replay:
+        msg = (
+            f"--known-at {known} imports history, which only a replay workspace takes; "
+            "make one with `ceasewatch init … --replay`, or leave the option out"
+        )
+        raise PolicyError(msg)
+
+
 def _file_name(text: str) -> str:
     # A region's id comes from a user's file: it must name one folder, and no other id the same one.
     return re.sub(r'[\\/:*?"<>|%\x00-\x1f]|^\.', lambda found: f"%{ord(found.group()):02X}", text)

@@ -104,6 +104,13 @@ def shelling(path: Path, *, begin: float = 1.0, hours: float = 30.0, km: float =
     return write(path, [row(f"{ref}{n}", begin + 3 * n, km=km) for n in steps])
 
 
+def shelled(folder: Path) -> Workspace:
+    """Return a workspace that learnt at hour 40 of a shelling from hour 1 to hour 31."""
+    made = workspace(folder / "ws")
+    bring(made, shelling(folder / "mission.csv"), Clock(40))
+    return made
+
+
 def bring(
     place: Workspace, file: Path, clock: Clock, *, source: str | None = None, known: Known = "recorded"
 ) -> Ingested:

@@ -98,8 +98,8 @@ ACTS = ("strike", "strike", "strike", "shelling", "small_arms", "missile", "pres
 
 
 def tries(count: int) -> settings:
-    """Return settings that try so many worlds, or as many times more as the environment asks for; else two thirds."""
-    return settings(PROFILE, max_examples=count * MORE if MORE > 1 else -(-2 * count // 3), derandomize=MORE == 1)
+    """Return settings that try so many worlds, or as many times more as the environment asks for."""
+    return settings(PROFILE, max_examples=count * MORE, derandomize=MORE == 1)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -143,13 +143,13 @@ def _apart(fast: dict[str, Any] | None, naive: dict[str, Any] | None) -> str:
     )
 
 
-@strategies.tries(40)
+@strategies.tries(27)
 @given(strategies.worlds())
 def test_the_two_implementations_agree_on_every_row(world: World) -> None:
     assert differences(world) == []
 
 
-@strategies.tries(10)
+@strategies.tries(7)
 @given(
     strategies.worlds(sizes=(30, 40), changes={"corroboration.qualifying_status": "alleged"}, windows=((0.0, None),))
 )
@@ -160,7 +160,7 @@ def test_they_agree_on_crowded_worlds(world: World) -> None:
 OF_PEOPLE = ("confirm", "refute", "exempt", "attribute", "merge", "split", "move", "declare", "fix", "release")
 
 
-@strategies.tries(30)
+@strategies.tries(20)
 @given(strategies.worlds(sizes=(5, 8, 12)), st.data())
 def test_they_agree_on_what_people_decide(world: World, data: st.DataObject) -> None:
     assert differences(data.draw(strategies.decided(world, kinds=OF_PEOPLE))) == []

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cells
 import pytest
-from click.testing import CliRunner, Result
+from commandline import ceasewatch, told
 
 from pipelines.cli import main
 from pipelines.cli.common import judge
@@ -17,18 +16,6 @@ from pipelines.workspace import Workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def ceasewatch(*words: object) -> Result:
-    """Run the command line and return what came of it."""
-    return CliRunner().invoke(main, [str(word) for word in words])
-
-
-def told(result: Result) -> dict[str, Any]:
-    """Return the one JSON object on stdout."""
-    value = json.loads(result.stdout)
-    assert isinstance(value, dict)
-    return value
 
 
 @pytest.fixture

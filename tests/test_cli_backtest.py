@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import cells
 import pytest
-from click.testing import CliRunner, Result
-
-from pipelines.cli import main
+from commandline import ceasewatch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,11 +17,6 @@ if TYPE_CHECKING:
     from pipelines.workspace import Workspace
 
 SAME = ("state", "end", "tier_eligible", "tier_effective", "tier_peak", "t0_from", "next_due", "next_due_what")
-
-
-def ceasewatch(*words: object) -> Result:
-    """Run the command line and return what came of it."""
-    return CliRunner().invoke(main, [str(word) for word in words])
 
 
 @pytest.fixture

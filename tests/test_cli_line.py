@@ -10,14 +10,13 @@ import pandas as pd
 import pytest
 import shapely
 from cells import Clock, at
-from click.testing import CliRunner, Result
+from commandline import ceasewatch, told
 from pandas.testing import assert_frame_equal
 
 from geo import tables
 from geo.errors import PolicyError
 from pipelines import lines
 from pipelines.audit import audit
-from pipelines.cli import main
 from pipelines.layers import read_table
 from pipelines.ledger import raw_path
 
@@ -32,16 +31,6 @@ NORTH = [[37.0, 48.05], [37.7, 48.05], [38.5, 48.05]]
 OWN = ["line_offset_m", "line_distance_m", "line_valid_from", "line_age_h"]
 
 
-def ceasewatch(*words: object) -> Result:
-    return CliRunner().invoke(main, [str(word) for word in words])
-
-
-def told(result: Result) -> dict[str, Any]:
-    value = json.loads(result.stdout)
-    assert isinstance(value, dict)
-    return value
-
-
 @pytest.fixture(autouse=True)
 def _late(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the command line run long after everything in these tests."""
@@ -51,9 +40,7 @@ def _late(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def place(tmp_path: Path) -> Workspace:
     """Return a workspace that learnt at hour 40 of a shelling from hour 1 to hour 31."""
-    made = cells.workspace(tmp_path / "ws")
-    cells.bring(made, cells.shelling(tmp_path / "mission.csv"), Clock(40))
-    return made
+    return cells.shelled(tmp_path)
 
 
 def draw(folder: Path, name: str = DAY_1, coordinates: object = NORTH, kind: str = "LineString") -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -11,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 import cells
 import pytest
 from cells import Clock, at
-from click.testing import CliRunner, Result
+from commandline import ceasewatch, told
 from pandas.testing import assert_frame_equal
 
 from geo import tables
 from pipelines import commands, reviews
 from pipelines.audit import audit
-from pipelines.cli import main
 from pipelines.layers import read_table
 from pipelines.ledger import raw_path
 
@@ -30,16 +28,6 @@ if TYPE_CHECKING:
 ANNA, BORIS = "First Reviewer", "Second Reviewer"
 
 
-def ceasewatch(*words: object) -> Result:
-    return CliRunner().invoke(main, [str(word) for word in words])
-
-
-def told(result: Result) -> dict[str, Any]:
-    value = json.loads(result.stdout)
-    assert isinstance(value, dict)
-    return value
-
-
 @pytest.fixture(autouse=True)
 def _late(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the command line run long after everything in these tests."""
@@ -49,9 +37,7 @@ def _late(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def place(tmp_path: Path) -> Workspace:
     """Return a workspace that learnt at hour 40 of a shelling from hour 1 to hour 31."""
-    made = cells.workspace(tmp_path / "ws")
-    cells.bring(made, cells.shelling(tmp_path / "mission.csv"), Clock(40))
-    return made
+    return cells.shelled(tmp_path)
 
 
 def row(command: str, target: str, value: str = "", hours: float = 41, **more: str) -> dict[str, str]:

@@ -103,7 +103,7 @@ def fast(row: dict[str, Any], n: int) -> Violation:
     )  # fmt: skip
 
 
-@strategies.tries(300)
+@strategies.tries(200)
 @given(st.lists(acts(), min_size=1, max_size=9), policies(), st.sampled_from(HOURS), st.booleans())
 def test_the_ladder_and_its_naive_twin_take_the_same_steps(
     rows: list[dict[str, Any]],

@@ -117,7 +117,7 @@ def courses(draw: st.DrawFn) -> list[Violation]:
     return out
 
 
-@strategies.tries(300)
+@strategies.tries(200)
 @given(courses(), st.sampled_from(["literal", "window"]), st.data())
 def test_what_persists_by_intervals_persists_whatever_the_instants_in_them_were(
     course: list[Violation], persist_reading: str, data: st.DataObject

@@ -38,7 +38,7 @@ STANDING = [
     "chainage_to_m", "weak_link", "recurrence_of", "gap_covered",
 ]  # fmt: skip
 ALWAYS_OPEN: dict[str, Any] = {"windows": ((0.0, None),)}
-FEW = strategies.tries(12)
+FEW = strategies.tries(8)
 
 
 def assessed(world: World) -> Assessment:
@@ -293,7 +293,7 @@ def _steps_seen(found: Assessment, names: dict[str, str]) -> set[tuple[Any, ...]
 # LAW 8 The past stands.
 
 
-@strategies.tries(15)
+@strategies.tries(10)
 @given(strategies.worlds(sizes=SMALL), st.integers(0, 60))
 def test_law_8_what_comes_to_be_known_later_changes_no_earlier_answer(world: World, hours: int) -> None:
     then = builders.when(hours)
@@ -414,7 +414,7 @@ def test_law_12_only_where_somebody_could_have_seen_has_an_incident_ceased(world
     assert ends <= {expected, "lapsed"}
 
 
-@strategies.tries(8)
+@strategies.tries(6)
 @given(strategies.worlds(sizes=SMALL), st.data())
 def test_law_12_what_was_seen_of_the_silence_moves_no_name_no_clock_and_no_tier(
     world: World, data: st.DataObject
@@ -450,7 +450,7 @@ def test_law_13_without_its_public_sources_every_incident_is_the_same(world: Wor
     assert_frame_equal(incidents(one, columns), incidents(other, columns))
 
 
-@strategies.tries(6)
+@strategies.tries(4)
 @given(strategies.worlds(sizes=SMALL), st.data())
 def test_law_13_a_flood_of_public_reports_at_every_place_and_moment_moves_nothing(
     world: World, data: st.DataObject

@@ -73,6 +73,12 @@ def taken(case: list[tuple[Row, int, int]]) -> tuple[list[Row], Things, list[int
     return rows, things(rows), masks
 
 
+def choose(data: st.DataObject, *, compiled: bool) -> None:
+    """Have things linked by compiled loops, with some number of probes, or by their pairs."""
+    linking.FEW = -1 if compiled else 10**9
+    linking.PROBES = data.draw(st.sampled_from([0, 3, 1024])) if compiled else 0
+
+
 @pytest.mark.parametrize("compiled", [False, True])
 @settings(deadline=None, max_examples=40)  # what is compiled takes its time once
 @given(CASE, st.sampled_from([500.0, 9000.0, 30_000.0]), st.sampled_from([0.0, 12.0 * HOUR, 24.0 * HOUR]), st.data())
@@ -84,8 +90,7 @@ def test_what_hangs_together_is_what_the_pairs_say(
     data: st.DataObject,
 ) -> None:
     rows, some, masks = taken(case)
-    linking.FEW = -1 if compiled else 10**9
-    linking.PROBES = data.draw(st.sampled_from([0, 3, 1024])) if compiled else 0
+    choose(data, compiled=compiled)
     graph = listed(rows, masks, reach_m, gap_us)
     found = linking.components(some, np.array(masks), reach_m, gap_us)
     assert partition(found) == {frozenset(part) for part in rx.connected_components(graph)}
@@ -103,8 +108,7 @@ def test_what_one_link_alone_holds_is_what_the_pairs_say(
 ) -> None:
     rows, some, masks = taken(case)
     part = [own for _, _, own in case]
-    linking.FEW = -1 if compiled else 10**9
-    linking.PROBES = data.draw(st.sampled_from([0, 3, 1024])) if compiled else 0
+    choose(data, compiled=compiled)
     graph = listed(rows, masks, reach_m, gap_us)
     graph.remove_edges_from([(i, j) for i, j in graph.edge_list() if part[i] != part[j]])
     found = linking.blocks(some, np.array(masks), reach_m, gap_us, np.array(part))

@@ -94,7 +94,7 @@ def test_a_wind_is_the_nearest_of_sixteen() -> None:
     assert wind(-45.0) == wind(315.0) == "NW"
 
 
-@strategies.tries(60)
+@strategies.tries(40)
 @given(st.integers(0, 2**32 - 1))
 def test_the_nearest_is_found_and_every_word_is_true(seed: int) -> None:
     rng = np.random.default_rng(seed)

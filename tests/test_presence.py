@@ -45,7 +45,7 @@ SOMEWHERE = st.tuples(
 WORDS = st.none() | st.just("two guns at 48.05 N 37.70 E")
 
 
-@strategies.tries(10)
+@strategies.tries(7)
 @given(SOMEWHERE, SOMEWHERE, WORDS, WORDS)
 def test_nothing_published_differs_between_two_presences_of_one_segment_zone_and_day(
     one: tuple[float, ...], other: tuple[float, ...], words: str | None, more: str | None

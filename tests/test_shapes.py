@@ -37,13 +37,13 @@ TWO = Area("MULTIPOLYGON (((37 48, 37.1 48, 37 48.1, 37 48)), ((38 48, 38.2 48, 
 SHAPES = SECTORS | PIXELS | st.sampled_from([ELL, TWO])
 
 
-@strategies.tries(60)
+@strategies.tries(40)
 @given(SHAPES)
 def test_it_is_read_as_it_was_written(shape: Shape) -> None:
     assert parse(str(shape)) == shape
 
 
-@strategies.tries(60)
+@strategies.tries(40)
 @given(SHAPES)
 def test_the_disc_holds_all_of_it(shape: Shape) -> None:
     lon, lat, radius = disc(str(shape))
@@ -54,7 +54,7 @@ def test_the_disc_holds_all_of_it(shape: Shape) -> None:
     assert distance_m(lon, lat, *shape.rim()).max() * MARGIN == radius
 
 
-@strategies.tries(60)
+@strategies.tries(40)
 @given(SHAPES, st.floats(0, 360))
 def test_its_places_are_balanced_around_its_centre(shape: Shape, azimuth: float) -> None:
     """Seen from the centroid, what places are ahead weighs as much as what is behind."""
@@ -96,7 +96,7 @@ def test_a_disc_stays_as_it_is() -> None:
     assert settle(row, policy()) is row
 
 
-@strategies.tries(40)
+@strategies.tries(27)
 @given(SECTORS)
 def test_a_sectors_places_lie_in_mirror_images_about_its_bearing(sector: Sector) -> None:
     lon, lat = sector.places()
@@ -106,7 +106,7 @@ def test_a_sectors_places_lie_in_mirror_images_about_its_bearing(sector: Sector)
     assert turn[::2] * np.radians(metres[::2]) == pytest.approx(-turn[1::2] * np.radians(metres[1::2]), abs=0.001)
 
 
-@strategies.tries(40)
+@strategies.tries(27)
 @given(PIXELS)
 def test_a_pixels_places_lie_in_mirror_images_north_to_south(pixel: Pixel) -> None:
     lon, lat = pixel.places()

@@ -97,7 +97,7 @@ def test_shares_agree_with_a_monte_carlo_and_add_up_to_one(name: str, kind: str)
                 assert mine.get(answer, 0.0) == pytest.approx(each.get(answer, 0.0), abs=error), (of, answer)
 
 
-@strategies.tries(6)
+@strategies.tries(4)
 @given(st.sampled_from(["spiral", "parts", "ring"]), st.integers(0, 10_000), st.sampled_from([0.5, 5.0]))
 def test_a_small_footprint_is_its_centre(name: str, seed: int, radius: float) -> None:
     line = build(LINES[name])

@@ -8,17 +8,14 @@ their chainages, so that DBSCAN with the greater of two scaled differences has e
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from timing import peak, say, timed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from geo.nearness import Things
 
 VIOLATIONS, INCIDENTS = 1_000_000, 100_000
@@ -55,16 +52,6 @@ def day(n: int) -> Things:
     return things(lon, lat, rng.integers(0, DAY_US, n))
 
 
-def timed(work: Callable[[], Any], times: int = 2) -> tuple[Any, float, float]:
-    """Return the answer, and the least seconds by the clock and of all processors."""
-    wall, busy, answer = np.inf, np.inf, None
-    for _ in range(times):
-        begin, used = time.perf_counter(), time.process_time()
-        answer = work()
-        wall, busy = min(wall, time.perf_counter() - begin), min(busy, time.process_time() - used)
-    return answer, wall, busy
-
-
 def ours(of: Things, link_m: float, gap_h: float) -> np.ndarray[Any, Any]:
     """Return our components."""
     from geo import linking  # noqa: PLC0415
@@ -91,16 +78,16 @@ def compare(n: int) -> None:
     say(f"Start-up, once: {start:.1f} s, {busy:.1f} s of processors.\n")
     say("| what | link | components | seconds | of processors | to ours |\n|:--|:--|--:|--:|--:|--:|")
     for link in LINKS:
-        mine, wall, base = timed(lambda link=link: ours(along, *link))  # type: ignore[misc]
+        mine, wall, base = timed(lambda link=link: ours(along, *link), 2)  # type: ignore[misc]
         row(f"{n:,} over a year", link, mine, wall, base, base)
         peer, wall, used = timed(lambda link=link: theirs(along, chainage, *link), 1)  # type: ignore[misc]
         both = len(np.unique(np.stack([mine, peer]), axis=1)[0])
         assert both == len(np.unique(mine)) == len(np.unique(peer)), "the partitions differ"
         row("DBSCAN, the same partition", link, peer, wall, used, base)
         for what, of in ((f"{n:,} over a year, 10 km deep", year(n, 10_000)[0]), (f"{n:,} in one day", day(n))):
-            found, wall, used = timed(lambda of=of, link=link: ours(of, *link))  # type: ignore[misc]
+            found, wall, used = timed(lambda of=of, link=link: ours(of, *link), 2)  # type: ignore[misc]
             row(what, link, found, wall, used, base)
-    say(f"\nPeak memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB.\n")
+    say(f"\nPeak memory: {peak():,.0f} MB.\n")
 
 
 def row(what: str, link: tuple[float, float], found: np.ndarray[Any, Any], *seconds: float) -> None:
@@ -133,15 +120,9 @@ def ladder(n: int) -> None:
         over = course[-1].end + round(policy.grouping.link_gap_h * escalation.HOUR_US)
         cases.append((course, incidents.End("ended", over, "assumed", over)))
     as_of = begin + 30 * DAY_US
-    steps, wall, busy = timed(lambda: [escalation.climb(course, policy, as_of, end) for course, end in cases])
+    steps, wall, busy = timed(lambda: [escalation.climb(course, policy, as_of, end) for course, end in cases], 2)
     say("| what | steps | seconds | of processors |\n|:--|--:|--:|--:|")
     say(f"| the ladder of {n:,} incidents | {sum(map(len, steps)):,} | {wall:.2f} | {busy:.2f} |")
-
-
-def say(line: str) -> None:
-    """Print a line at once."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 def main(arguments: list[str]) -> None:

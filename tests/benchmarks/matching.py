@@ -7,20 +7,17 @@ around the line, in which a distance is off by up to one percent, and give neith
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
+from timing import peak, say, timed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import geopandas as gpd
 
     from geo.crs import Reals
@@ -71,16 +68,6 @@ def case(points: int, vertices: int = VERTICES) -> Case:
     rng = np.random.default_rng(1)
     lon, lat = line.at(rng.uniform(0, line.length_m, points), rng.normal(0, 25_000, points))
     return Case(line, lon, lat)
-
-
-def timed(work: Callable[[], Any], times: int = 1) -> tuple[Any, float, float]:
-    """Return the answer, and the least seconds by the clock and of all processors."""
-    wall, busy, answer = np.inf, np.inf, None
-    for _ in range(times):
-        begin, used = time.perf_counter(), time.process_time()
-        answer = work()
-        wall, busy = min(wall, time.perf_counter() - begin), min(busy, time.process_time() - used)
-    return answer, wall, busy
 
 
 def bands(count: int, located: Located) -> np.ndarray[Any, Any]:
@@ -221,17 +208,6 @@ def scale(count: int) -> None:
     row("footprints of 100 m to 10 km, all sampled", timed(lambda: footprints(np.arange(count)))[1])
     row(f"footprints that need samples ({len(unsure) / count:.0%})", timed(lambda: footprints(unsure))[1])
     say(f"\nPeak memory: {peak():,.0f} MB.")
-
-
-def peak() -> float:
-    """Return the largest resident set of this process, MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def say(line: str) -> None:
-    """Print a line at once."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 def main(arguments: list[str]) -> None:
