@@ -191,6 +191,15 @@ class Intensity(_Frozen):
     )
 
 
+class Sharing(_Frozen):
+    """How much later and coarser is what leaves the cell?"""
+
+    delay_h: NonNegative = Field(description="Least age of the moment that an answer is about when it leaves, hours.")
+    round_h: Annotated[int, Field(ge=1, le=24)] = Field(description="Times are cut to multiples of this, hours.")
+    round_n: Annotated[int, Field(ge=1)] = Field(description="Counts go up to the next multiple of this; 1: exact.")
+    beside_m: Positive = Field(description="How far ground beside a segment is drawn for an incident on it, metres.")
+
+
 class Publication(_Frozen):
     """How is the answer drawn and kept?"""
 
@@ -229,6 +238,7 @@ class Policy(_Frozen):
     matching: Matching
     intensity: Intensity | None = Field(default=None, description="Without it no intensity is drawn.")
     coverage: Coverage = Coverage()
+    sharing: Sharing | None = Field(default=None, description="Without it nothing is made to leave the cell.")
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
