@@ -1,8 +1,8 @@
 """How is a tier told apart, by colour, by shape and by word, wherever it is drawn?
 
-Colours follow the order of ISO 22324 (grey: no verdict, yellow and orange: caution, red: danger), and darken from tier to
-tier, so that the order survives grey print and the common kinds of colour-blindness. Nothing rests on colour alone: each
-tier has a shape and its number. What is over is drawn hollow.
+Colours follow the order of ISO 22324 (grey: no verdict, yellow and orange: caution, red: danger), and darken from tier
+to tier, so that the order survives grey print and the common kinds of colour-blindness. Nothing rests on colour alone:
+each tier has a shape and its number. What is over is drawn hollow.
 """
 
 from __future__ import annotations
