@@ -30,17 +30,11 @@ class Look:
     shape: Shape
 
 
-LOOKS: Final = tuple(
-    Look(tier, label, *look)
-    for tier, label, look in zip(
-        TIERS,
-        TIER_LABELS,
-        (
-            ("#626b76", "#a7b0ba", "#ffffff", "diamond"),
-            ("#f2b705", "#ffd54a", "#1a1a1a", "circle"),
-            ("#c44c00", "#ff9a4d", "#ffffff", "square"),
-            ("#a3001e", "#ff6b7d", "#ffffff", "triangle"),
-        ),
-        strict=True,
-    )
+_DRAWN: Final[tuple[tuple[str, str, str, Shape], ...]] = (
+    ("#626b76", "#a7b0ba", "#ffffff", "diamond"),
+    ("#f2b705", "#ffd54a", "#1a1a1a", "circle"),
+    ("#c44c00", "#ff9a4d", "#ffffff", "square"),
+    ("#a3001e", "#ff6b7d", "#ffffff", "triangle"),
 )
+LOOKS: Final = tuple(Look(tier, label, *drawn) for tier, label, drawn in zip(TIERS, TIER_LABELS, _DRAWN, strict=True))
+"""The look of each tier, from 0 on."""

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
-import pandas as pd
-
 from geo.names import NOWHERE
 from geo.terms import TIER_LABELS
 from pipelines.outcome import Changes
@@ -35,6 +33,7 @@ from pipelines.palette import LOOKS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import pandas as pd
     from jinja2 import Environment
 
     from geo.names import Gazetteer
@@ -85,7 +84,7 @@ def page(content: Mapping[str, pd.DataFrame], setting: Setting) -> str:
             "figures": headline(content, found, as_of),
             "lines": told[:SHOWN],
             "rest": max(len(told) - SHOWN, 0),
-            "due": [line for line in sorted(told, key=lambda line: (line.due, line.index)) if line.due],
+            "due": [line for line in sorted(told, key=lambda line: (line.due, line.no)) if line.due],
             "map": chart,
             "bands": bands(content, points, told, found, as_of),
             "multiples": multiples(content, as_of),
@@ -154,9 +153,9 @@ def _render(name: str, values: Mapping[str, Any], style: str) -> str:
 
 def _policy(css: str, script: str) -> str:
     """Return a policy under which nothing runs but these very words, and nothing is fetched from anywhere."""
-    marks = {kind: base64.b64encode(hashlib.sha256(words.encode()).digest()).decode() for kind, words in
-             (("style", css), ("script", script))}  # fmt: skip
-    allowed = " ".join(f"{kind}-src 'sha256-{mark}';" for kind, mark in marks.items())
+    parts = (("style", css), ("script", script))
+    hashes = [(kind, base64.b64encode(hashlib.sha256(words.encode()).digest()).decode()) for kind, words in parts]
+    allowed = " ".join(f"{kind}-src 'sha256-{mark}';" for kind, mark in hashes)
     return f"default-src 'none'; {allowed} img-src data:; base-uri 'none'; form-action 'none'"
 
 

@@ -6,6 +6,7 @@ line up to then, in the colour of the tier that it was eligible for.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -14,11 +15,13 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from pipelines.page.spells import Spell
+from pipelines.page.words import rows
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from pipelines.page.board import Line
-    from pipelines.page.spells import Spell
 
 WIDTH: Final = 1000
 HEIGHT: Final = 560
@@ -28,6 +31,8 @@ _DOTS: Final = 20_000
 _THIN: Final = 5.0
 """Least height of a band, units."""
 _PX: Final = 0.5
+_LETTERS: Final = 60
+"""Width of a name, units."""
 _NAMED: Final = 40
 _TICKS_T: Final = 12
 _TICKS_Y: Final = 8
@@ -37,7 +42,7 @@ _ROUND: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 class Piece(NamedTuple):
     """A part of a band at one tier: the incident's line in the table, the tier, its path."""
 
-    index: int
+    no: int
     tier: int
     path: str
 
@@ -61,10 +66,11 @@ class Stretch(NamedTuple):
 class Name(NamedTuple):
     """An incident's name beside its band."""
 
-    index: int
+    no: int
     x: float
     y: float
     text: str
+    right: bool
 
 
 @dataclass(frozen=True)
@@ -109,16 +115,17 @@ def bands(
     """Return the diagram up to ``as_of``; ``points`` are the incidents in the order of ``lines``."""
     axes = _axes(content, points, as_of)
     reached = _reached(content["violations"])
-    pieces, tails, names = [], [], []
-    last = points["last_observed"].fillna(points["first_observed"])
-    for line, row in zip(lines, points.assign(last=last).itertuples(), strict=True):
-        if line.id not in reached or row.last < axes.begin:
+    pieces: list[Piece] = []
+    tails: list[tuple[int, str]] = []
+    names: list[Name] = []
+    for line, row in zip(lines, rows(points), strict=True):
+        first, last = row["first_observed"], row["last_observed"] or row["first_observed"]
+        if line.id not in reached or last < axes.begin:
             continue
-        found = spells.get(line.id) or [_spell(row)]
-        pieces.extend(_pieces(line.index, found, min(row.last, as_of), reached[line.id], axes))
-        x, y, tail = _tail(found[-1].end, row.last, reached[line.id], axes)
-        tails.append((line.index, tail))
-        names.append(Name(line.index, x, y, line.id))
+        reach, found = reached[line.id], spells.get(line.id) or [Spell(first, last, 0)]
+        pieces.extend(_pieces(line.no, found, min(last, as_of), reach, axes))
+        tails.append((line.no, _tail(found[-1].end, last, reach, axes)))
+        names.append(_name(line, max(found[0].begin, axes.begin), reach, axes))
     return Bands(
         WIDTH,
         HEIGHT,
@@ -136,15 +143,9 @@ def bands(
     )
 
 
-def _spell(row: object) -> Spell:
-    from pipelines.page.spells import Spell as Found  # noqa: PLC0415
-
-    return Found(row.first_observed, row.last, 0)  # type: ignore[attr-defined]
-
-
 def _axes(content: Mapping[str, pd.DataFrame], points: pd.DataFrame, as_of: pd.Timestamp) -> _Axes:
     first = points["first_observed"].min()
-    begin = as_of - LONGEST if pd.isna(first) else max(first.floor("D"), as_of - LONGEST)
+    begin = as_of - LONGEST if pd.isna(first) else max(first.floor("6h"), as_of - LONGEST)
     length_m = float(content["segments"]["chainage_to_m"].max()) if len(content["segments"]) else 1.0
     return _Axes(begin, max(as_of, begin + pd.Timedelta(days=1)), max(length_m, 1.0))
 
@@ -157,7 +158,7 @@ class _Reach(NamedTuple):
     high: list[float]
 
     def at(self, moment: pd.Timestamp) -> tuple[float, float]:
-        place = max(int(np.searchsorted(np.array(self.times), moment, side="right")) - 1, 0)
+        place = max(bisect_right(self.times, moment) - 1, 0)
         return self.low[place], self.high[place]
 
 
@@ -167,7 +168,9 @@ def _reached(violations: pd.DataFrame) -> dict[str, _Reach]:
     ordered = counted.sort_values(["observed_from", "violation_id"], kind="stable")
     grouped = ordered.groupby("incident_id")["chainage_m"]
     low, high = grouped.cummin(), grouped.cummax()
-    wider = (low != low.groupby(ordered["incident_id"]).shift()) | (high != high.groupby(ordered["incident_id"]).shift())
+    wider = (low != low.groupby(ordered["incident_id"]).shift()) | (
+        high != high.groupby(ordered["incident_id"]).shift()
+    )
     told = ordered.assign(low=low, high=high)[wider]
     return {
         str(name): _Reach(list(each["observed_from"]), each["low"].tolist(), each["high"].tolist())
@@ -175,21 +178,20 @@ def _reached(violations: pd.DataFrame) -> dict[str, _Reach]:
     }
 
 
-def _pieces(
-    index: int, spells: Sequence[Spell], last: pd.Timestamp, reach: _Reach, axes: _Axes
-) -> Iterator[Piece]:
+def _pieces(no: int, spells: Sequence[Spell], last: pd.Timestamp, reach: _Reach, axes: _Axes) -> Iterator[Piece]:
     for tier, run in groupby(spells, key=lambda spell: spell.tier):
         held = list(run)
         begin, end = max(held[0].begin, axes.begin), min(held[-1].end, last)
         if begin <= end or held[0] is spells[0]:
-            yield Piece(index, tier, _band(begin, max(begin, end), reach, axes))
+            yield Piece(no, tier, _band(begin, max(begin, end), reach, axes))
 
 
 def _band(begin: pd.Timestamp, end: pd.Timestamp, reach: _Reach, axes: _Axes) -> str:
     """Return a band as a path: along its upper edge and back along the lower one, in steps."""
     moments = [begin, *(at for at in reach.times if begin < at < end), end]
     left, right = axes.x(begin), max(axes.x(end), axes.x(begin) + _THIN)
-    upper, lower = [], []
+    upper: list[tuple[float, float]] = []
+    lower: list[tuple[float, float]] = []
     for at in moments[:-1]:
         low, high = (axes.y(metres) for metres in reach.at(at))
         spare = max(0.0, _THIN - (high - low)) / 2
@@ -202,11 +204,17 @@ def _band(begin: pd.Timestamp, end: pd.Timestamp, reach: _Reach, axes: _Axes) ->
     return f"M{left:g} {upper[0][1]:g}" + "".join(edges) + "".join(back) + f"H{left:g}z"
 
 
-def _tail(end: pd.Timestamp, last: pd.Timestamp, reach: _Reach, axes: _Axes) -> tuple[float, float, str]:
-    """Return where the name stands, and a line for the quiet time in which the breach was not yet over."""
+def _tail(end: pd.Timestamp, last: pd.Timestamp, reach: _Reach, axes: _Axes) -> str:
+    """Return a line through the quiet time in which the breach was not yet over."""
     low, high = reach.at(last)
-    y = axes.y((low + high) / 2)
-    return axes.x(max(end, last)), y, f"M{axes.x(last):g} {y:g}H{axes.x(max(end, last)):g}"
+    return f"M{axes.x(last):g} {axes.y((low + high) / 2):g}H{axes.x(max(end, last)):g}"
+
+
+def _name(line: Line, begin: pd.Timestamp, reach: _Reach, axes: _Axes) -> Name:
+    """Return the name above the begin of a band, inside the diagram."""
+    x = axes.x(begin)
+    right = x > WIDTH - _LETTERS
+    return Name(line.no, WIDTH if right else x, axes.y(reach.at(begin)[0]) - 2 * _THIN, line.id, right)
 
 
 def _dots(violations: pd.DataFrame, axes: _Axes) -> str:
@@ -222,7 +230,7 @@ def _apart(names: Sequence[Name]) -> list[Name]:
     """Return the names that stand clear of each other, those of the table's first lines before others."""
     kept: list[Name] = []
     for name in sorted(names)[:_NAMED]:
-        if all(abs(name.y - other.y) > 14 or abs(name.x - other.x) > 48 for other in kept):  # noqa: PLR2004 -- letters
+        if all(abs(name.y - other.y) > 3 * _THIN or abs(name.x - other.x) > _LETTERS for other in kept):
             kept.append(name)
     return kept
 

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 SHOWN = 200
 """How many incidents the table lists; the map and the diagram have all."""
-_STATES = {"candidate": "watched", "active": "active", "quiet": "quiet", "ended": "ended"}
+_STATES = {"candidate": "candidate", "active": "active", "quiet": "quiet", "ended": "ended"}
 
 
 class Line(NamedTuple):
     """One incident as the table tells it; ``due`` is ISO 8601 text for machines, empty where nothing is due."""
 
-    index: int
+    no: int
     id: str
     name: str
     tier: int
@@ -54,14 +54,14 @@ def ordered(points: pd.DataFrame) -> pd.DataFrame:
 
 def lines(points: pd.DataFrame, as_of: datetime) -> list[Line]:
     """Return every incident as a line; ``points`` in the order of ``ordered``."""
-    return [_line(index, row, pd.Timestamp(as_of)) for index, row in enumerate(rows(points))]
+    return [_line(no, row, pd.Timestamp(as_of)) for no, row in enumerate(rows(points))]
 
 
-def _line(index: int, row: dict[str, Any], as_of: pd.Timestamp) -> Line:
+def _line(no: int, row: dict[str, Any], as_of: pd.Timestamp) -> Line:
     due, going = row["next_due"], row["state"] not in {"ended", "candidate"}
     end = f" ({row['end']})" if row["end"] else ""
     return Line(
-        index=index,
+        no=no,
         id=row["incident_id"],
         name=row["name"] or "",
         tier=int(row["tier_eligible"] if row["state"] != "ended" else row["tier_peak"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -27,7 +28,7 @@ class Refused(NamedTuple):
 
     source: str
     reason: str
-    count: int
+    number: int
 
 
 class Gap(NamedTuple):
@@ -53,9 +54,9 @@ class Doubts(NamedTuple):
 def doubts(content: Mapping[str, pd.DataFrame]) -> Doubts:
     """Return refused rows and gaps of coverage."""
     quarantine, segments = content["quarantine"], content["segments"]
-    counts = quarantine.fillna({"source": "", "reason_code": ""}).groupby(["source", "reason_code"]).size()
+    counts = Counter(zip(quarantine["source"].fillna(""), quarantine["reason_code"].fillna(""), strict=True))
     return Doubts(
-        [Refused(str(source), str(reason), int(n)) for (source, reason), n in counts.items()],
+        [Refused(source, reason, number) for (source, reason), number in sorted(counts.items())],
         list(rows(quarantine.head(EXAMPLES))),
         list(_gaps(segments)),
         _shares(segments),

@@ -38,7 +38,7 @@ class Figure(NamedTuple):
     @property
     def arrow(self) -> str:
         """Which way it went, as a sign."""
-        return "＝" if self.now == self.before else ("▲" if self.now > self.before else "▼")
+        return "=" if self.now == self.before else ("▲" if self.now > self.before else "▼")
 
 
 def headline(

@@ -15,14 +15,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import geopandas as gpd
+    import numpy.typing as npt
     import pandas as pd
 
     from geo.names import Gazetteer
     from pipelines.page.board import Line
 
-TOWNS: Final = 40
-"""How many towns are named; the first eight also on the whole sheet."""
-_FIRST: Final = 8
+TOWNS: Final = 60
+"""How many towns are named; the first twelve also on the whole sheet."""
+_FIRST: Final = 12
+_PAGE_PX: Final = 800
+_NEAR_PX: Final = 3000
+_LETTER_PX: Final = 8
+_TALL_PX: Final = 15
+_MOVED_PX: Final = {"p": 9, "b": -14}
+_BESIDE_KM: Final = 70
+"""How far beside the line the names of the sides stand: clear of most zones."""
 _NAMED: Final = 30
 """How many incidents that are going on bear their name on the map."""
 
@@ -39,7 +47,7 @@ class Label(NamedTuple):
 class Mark(NamedTuple):
     """An incident's sign: its line in the table, its path on the sheet, its tier, whether it is over."""
 
-    index: int
+    no: int
     path: str
     tier: int
     over: bool
@@ -72,7 +80,7 @@ def ground(
     sheet = Sheet.over(_box(content, points))
     at = _places(points, sheet)
     areas = content["incidents"].set_index("incident_id")["geometry"]
-    drawn = [line for line in lines if line.index in at]
+    drawn = [line for line in lines if line.no in at]
     return Ground(
         width=WIDTH,
         height=sheet.height,
@@ -82,19 +90,43 @@ def ground(
         front=_paths(content["front_line"], sheet),
         hot=_hot(content["segments"], sheet),
         areas=[
-            (line.index, line.tier, path)
+            (line.no, line.tier, path)
             for line in drawn
             if line.going and areas[line.id] is not None and (path := sheet.path(areas[line.id]))
         ],
         # The worst is drawn last, on top of the others, and what goes on above what is over.
-        marks=[_mark(line, *at[line.index]) for line in reversed(drawn)],
-        labels=[
-            *_regions(content["regions"], sheet),
-            *_towns(towns, sheet),
-            *_sides(content["segments"], sides, sheet),
-            *(Label(*at[line.index], line.id, "b") for line in drawn[:_NAMED] if line.going),
-        ],
+        marks=[_mark(line, *at[line.no]) for line in reversed(drawn)],
+        labels=_apart(
+            [
+                *(Label(*at[line.no], line.id, "b") for line in drawn[:_NAMED] if line.going),
+                *_sides(content["segments"], sides, sheet),
+                *_towns(towns, sheet),
+                *_regions(content["regions"], sheet),
+            ]
+        ),
     )
+
+
+def _apart(labels: Sequence[Label]) -> list[Label]:
+    """Return the labels that stand clear of those before them, on a sheet as large as a page is wide.
+
+    A town that is only named near by has more room.
+    """
+    kept: list[Label] = []
+    for label in labels:
+        unit = WIDTH / (_NEAR_PX if "far" in label.kind else _PAGE_PX)
+        if all(
+            abs(_middle(label, unit) - _middle(other, unit)) > _TALL_PX * unit
+            or abs(label.x - other.x) > (len(label.text) + len(other.text)) / 2 * _LETTER_PX * unit
+            for other in kept
+        ):
+            kept.append(label)
+    return kept
+
+
+def _middle(label: Label, unit: float) -> float:
+    """Return how low a label's letters stand, as the style sheet moves them off their places."""
+    return label.y + _MOVED_PX.get(label.kind[0], 0) * unit
 
 
 def _box(content: Mapping[str, pd.DataFrame], points: pd.DataFrame) -> tuple[float, float, float, float]:
@@ -122,7 +154,7 @@ def _places(points: pd.DataFrame, sheet: Sheet) -> dict[int, tuple[int, int]]:
 
 
 def _mark(line: Line, x: int, y: int) -> Mark:
-    return Mark(line.index, f"M{x} {y}{OUTLINES[line.tier]}", line.tier, not line.going)
+    return Mark(line.no, f"M{x} {y}{OUTLINES[line.tier]}", line.tier, not line.going)
 
 
 def _hot(segments: pd.DataFrame, sheet: Sheet) -> list[tuple[int, str]]:
@@ -155,12 +187,22 @@ def _towns(towns: Gazetteer, sheet: Sheet) -> list[Label]:
 
 
 def _sides(segments: gpd.GeoDataFrame | pd.DataFrame, sides: tuple[str, str], sheet: Sheet) -> list[Label]:
-    """Return the names of both sides, to the left and right of the middle of the line."""
+    """Return the names of both sides, on either side of the line, where there is most room."""
     if not len(segments):
         return []
-    middle = sheet.place(shapely.get_coordinates(segments["geometry"].iloc[len(segments) // 2])).astype(float)
-    ahead = middle[-1] - middle[0]
+    places = [np.array(sheet.place(shapely.get_coordinates(shape)), float) for shape in segments["geometry"]]
+    spots = max((_beside(each, sheet) for each in places), key=lambda found: _room(found, sheet))
+    return [Label(round(x), round(y), name, "s") for (x, y), name in zip(spots.tolist(), sides, strict=True)]
+
+
+def _beside(line: npt.NDArray[np.float64], sheet: Sheet) -> npt.NDArray[np.float64]:
+    """Return the places to the left and right of the begin of a piece of the line, shape (2, 2)."""
+    ahead = line[-1] - line[0]
     left = np.array([ahead[1], -ahead[0]]) / max(float(np.hypot(*ahead)), 1.0)  # y points down
-    reach = 70 * sheet.units_a_km  # beside the zones of most agreements: a place for letters, no measure
-    spots = [np.rint(middle[0] + turn * reach * left).astype(int).tolist() for turn in (1, -1)]
-    return [Label(x, y, name, "s") for (x, y), name in zip(spots, sides, strict=True)]
+    reach = _BESIDE_KM * sheet.units_a_km * left
+    return np.array([line[0] + reach, line[0] - reach])
+
+
+def _room(spots: npt.NDArray[np.float64], sheet: Sheet) -> float:
+    """Return how far the nearest edge of the sheet is."""
+    return float(min(spots.min(), (np.array([WIDTH, sheet.height]) - spots).min()))

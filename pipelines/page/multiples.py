@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pandas as pd
 
+from pipelines.page.words import rows
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
 DAYS: Final = 14
 TALL: Final = 40
@@ -20,7 +23,7 @@ class Bar(NamedTuple):
     x: int
     y: float
     height: float
-    count: int
+    number: int
 
 
 class Small(NamedTuple):
@@ -47,29 +50,27 @@ def multiples(content: Mapping[str, pd.DataFrame], as_of: pd.Timestamp) -> Multi
     """Return the regions, those with most violations of the last week first."""
     found = content["violations"]
     counted = found[found["qualifying"].astype(bool) & found["region_id"].notna()]
-    ago = (as_of - counted["observed_from"]) // pd.Timedelta(days=1)
+    ago = (as_of - counted["observed_from"]).dt.days
     counts = pd.crosstab(counted["region_id"], ago).reindex(columns=range(DAYS), fill_value=0)
     regions = content["regions"].sort_values(["violations_7d", "region_id"], ascending=[False, True])
     there = regions["region_id"].isin(counts.index[counts.sum(axis=1) > 0]) | (regions["tier_24h"].fillna(0) > 0)
     most = int(counts.to_numpy().max()) if counts.size else 0
-    shown = [
-        _small(row, counts.loc[row.region_id].tolist() if row.region_id in counts.index else [0] * DAYS, max(most, 1))
-        for row in regions[there].itertuples()
-    ]
+    days = {str(region): [int(n) for n in each] for region, each in zip(counts.index, counts.to_numpy(), strict=True)}
+    shown = [_small(row, days.get(row["region_id"], [0] * DAYS), max(most, 1)) for row in rows(regions[there])]
     return Multiples(shown, regions.loc[~there, "name"].tolist(), most)
 
 
-def _small(row: object, counts: list[int], most: int) -> Small:
+def _small(row: dict[str, Any], counts: list[int], most: int) -> Small:
     bars = [
         Bar((DAYS - 1 - ago) * _WIDE, round(TALL - TALL * n / most, 1), round(TALL * n / most, 1), n)
         for ago, n in enumerate(counts)
     ]
     return Small(
-        id=str(row.region_id),  # type: ignore[attr-defined]
-        name=str(row.name),  # type: ignore[attr-defined]
-        tier=int(row.tier_24h or 0),  # type: ignore[attr-defined]
+        id=row["region_id"],
+        name=row["name"],
+        tier=int(row["tier_24h"] or 0),
         today=counts[0],
         yesterday=counts[1],
-        week=int(row.violations_7d),  # type: ignore[attr-defined]
+        week=int(row["violations_7d"]),
         bars=bars[::-1],
     )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 WIDTH = 20_000
 """Units across: fine enough that whole ones do for coordinates, even far zoomed in."""
-_MARGIN = 0.03
+_MARGIN = 0.07
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@
     const units = Math.max(view.w / box.width, view.h / box.height); // a pixel
     map.style.setProperty("--k", units);
     map.classList.toggle("far", units > full.w / 1800);
+    map.classList.toggle("tiny", units > full.w / 600);
     const room = (120 * units) / Number(map.dataset.km);
     const step = 10 ** Math.floor(Math.log10(room));
     const km = [5, 2, 1].map((n) => n * step).find((n) => n <= room);

@@ -27,7 +27,6 @@ def voices(content: Mapping[str, pd.DataFrame], as_of: pd.Timestamp) -> list[Voi
     recent = reports["observed_from"] > as_of - pd.Timedelta(days=1)
     told = reports.assign(recent=recent).groupby("source")
     found = [
-        Voice(str(name), len(each), int(each["recent"].sum()), moment(each["observed_to"].max()))
-        for name, each in told
+        Voice(str(name), len(each), int(each["recent"].sum()), moment(each["observed_to"].max())) for name, each in told
     ]
     return sorted(found, key=lambda one: (-one.reports, one.source))
