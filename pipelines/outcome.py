@@ -52,7 +52,8 @@ class Changes:
 class Outcome:
     """What a run gave. Times are aware UTC.
 
-    ``written`` is false where the same publication was there already; ``overtaken``: a later map stands there.
+    ``written`` is false where the same publication was there already; ``overtaken``: a later map stands there;
+    ``alerts``: rows of what its messages told.
     """
 
     run_id: str
@@ -72,6 +73,7 @@ class Outcome:
     notices: pd.DataFrame
     reviews: pd.DataFrame
     incidents: pd.DataFrame
+    alerts: tuple[tuple[str, ...], ...]
 
     @property
     def answers(self) -> list[dict[str, Any]]:
