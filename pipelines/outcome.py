@@ -138,6 +138,12 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
+def rows(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Yield the rows as they are: missing as ``None``, times as ``pandas.Timestamp``, shapes as shapes."""
+    plain = frame.astype(object).where(frame.notna(), None)
+    yield from ({str(name): value for name, value in row.items()} for row in plain.to_dict("records"))
+
+
 def stamp(moment: datetime | None) -> str | None:
     """Return a moment as ISO 8601 text in UTC, or ``None``."""
     return (

@@ -16,9 +16,10 @@ from pipelines.alerts.area import circle
 from pipelines.alerts.message import Info, Message, stamp, xml
 from pipelines.alerts.steps import steps
 from pipelines.alerts.told import Said, standing, tell
+from pipelines.outcome import rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pandas as pd
 
@@ -76,7 +77,7 @@ def alerts(content: Mapping[str, pd.DataFrame], before: Iterable[Sequence[str]],
     grid_m
         How coarse places are told, metres.
     """
-    run = next(_rows(content["run"]))
+    run = next(rows(content["run"]))
     meant = status(run, live=live)
     office = _Office(content, run, meant, grid_m)
     tell(steps(content), standing(before, meant), office.write)
@@ -93,7 +94,7 @@ class _Office:
         scope = "" if run["scope"] == "whole" else f".{run['scope']}"
         self.sender = _ODD.sub("-", f"ceasewatch.{run['theatre']}{scope}")
         self.sent = stamp(run["as_of"])
-        self.incidents = {row["incident_id"]: row for row in _rows(content["incidents"])}
+        self.incidents = {row["incident_id"]: row for row in rows(content["incidents"])}
         self.heirs = _heirs(content["lineage"])
         self.certainty = _certainty(content)
         self.files: dict[str, bytes] = {}
@@ -172,12 +173,6 @@ class _Office:
             area=where,
             circle=circle(incident["geometry"], self.grid_m),
         )
-
-
-def _rows(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Yield the rows as plain values, missing ones ``None``."""
-    plain = frame.astype(object).where(frame.notna(), None)
-    yield from ({str(name): value for name, value in row.items()} for row in plain.to_dict("records"))
 
 
 def _where(incident: Mapping[str, Any]) -> str:

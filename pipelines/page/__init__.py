@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from geo.names import NOWHERE
 from geo.terms import TIER_LABELS
-from pipelines.outcome import Changes
+from pipelines.outcome import Changes, rows
 from pipelines.page.bands import bands
 from pipelines.page.board import SHOWN, lines, ordered
 from pipelines.page.doubts import doubts
@@ -27,7 +27,7 @@ from pipelines.page.marks import OUTLINES
 from pipelines.page.multiples import multiples
 from pipelines.page.sources import voices
 from pipelines.page.spells import spells
-from pipelines.page.words import moment, rows, text
+from pipelines.page.words import moment, text
 from pipelines.palette import LOOKS
 
 if TYPE_CHECKING:

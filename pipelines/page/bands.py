@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from pipelines.outcome import rows
 from pipelines.page.spells import Spell
-from pipelines.page.words import rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from pipelines.page.words import moment, rows, span
+from pipelines.outcome import rows
+from pipelines.page.words import moment, span
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -6,7 +6,7 @@ from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pipelines.page.words import rows
+from pipelines.outcome import rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pandas as pd
 
-from pipelines.page.words import rows
+from pipelines.outcome import rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

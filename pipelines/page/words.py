@@ -1,13 +1,8 @@
-"""How does the page write a moment, a span and a length?"""
+"""How does the page write a moment, a span of time and a text?"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import pandas as pd
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _MINUTES_A_DAY = 24 * 60
 
@@ -26,17 +21,6 @@ def span(length: pd.Timedelta) -> str:
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"  # noqa: PLR2004 -- minutes
 
 
-def length(metres: float) -> str:
-    """Return metres as kilometres: "7.5 km", from a hundred on whole ones."""
-    return f"{metres / 1000:.1f} km" if abs(metres) < 100_000 else f"{metres / 1000:,.0f} km"  # noqa: PLR2004 -- digits
-
-
 def text(value: object) -> str:
     """Return a text of a table; missing: nothing."""
     return "" if value is None or pd.isna(value) else str(value)  # type: ignore[call-overload]
-
-
-def rows(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Yield the rows as plain values: missing ``None``, times ``pandas.Timestamp``."""
-    plain = frame.astype(object).where(frame.notna(), None)
-    yield from ({str(name): value for name, value in row.items()} for row in plain.to_dict("records"))
