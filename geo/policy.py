@@ -215,6 +215,12 @@ class Publication(_Frozen):
     place_in_m: NonNegative = Field(
         default=0.0, description="A footprint wholly within this distance of a place is in it, metres."
     )
+    alert_grid_m: NonNegative = Field(
+        default=0.0, description="Step of the grid on which messages tell where it is, metres; 0: they draw no place."
+    )
+    alert_age_h: NonNegative = Field(
+        default=0.0, description="Longest time between as_of and the run for a message to be meant in earnest, hours."
+    )
 
 
 class Policy(_Frozen):

@@ -25,12 +25,14 @@ _ALL: Final = datetime.max.replace(tzinfo=UTC)  # the knowledge of one who knows
 class Question:
     """What a run is asked; times are aware UTC.
 
-    ``known_at`` ``None``: all that is known. ``region`` ``None``: the whole theatre.
+    ``known_at`` ``None``: all that is known. ``region`` ``None``: the whole theatre. ``scheduled``: a schedule asks for
+    the present, and no person; the answer is the same.
     """
 
     as_of: datetime
     known_at: datetime | None = None
     region: str | None = None
+    scheduled: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class Publication:
     """One publication, as the ledger remembers it.
 
     ``file`` is relative to the workspace; ``None``: written elsewhere. ``incidents`` gives state and eligible tier of
-    each incident by name, ``lineage`` the rows of that table which it was the first to say, as text.
+    each incident by name, ``lineage`` the rows of that table which it was the first to say, as text, ``alerts`` what
+    its messages told (``pipelines.alerts``).
     """
 
     run_id: str
@@ -52,6 +55,7 @@ class Publication:
     incidents: dict[str, tuple[str, int]] = field(hash=False)
     recorded_at: datetime | None = None
     lineage: tuple[tuple[str | None, ...], ...] = ()
+    alerts: tuple[tuple[str, ...], ...] = ()
 
     def body(self) -> bytes:
         """Return the entry's canonical text."""
@@ -71,6 +75,7 @@ class Publication:
                 "incidents": {name: (state, tier) for name, (state, tier) in stored["incidents"].items()},
                 "recorded_at": document.recorded_at,
                 "lineage": tuple(tuple(row) for row in stored.get("lineage", ())),
+                "alerts": tuple(tuple(row) for row in stored.get("alerts", ())),
             }
         )
 
@@ -113,11 +118,20 @@ def standing(past: list[Publication], region: str | None) -> list[Publication]:
 
 def descent(past: list[Publication], last: Publication | None) -> tuple[tuple[str | None, ...], ...]:
     """Return every row of lineage that the scope's publications said up to ``last``, oldest first, each once."""
-    if last is None:
-        return ()
-    before = standing(past, last.region)
-    rows = (row for found in before[: before.index(last) + 1] for row in found.lineage)
+    rows = (row for found in _up_to(past, last) for row in found.lineage)
     return tuple(dict.fromkeys(rows))
+
+
+def told(past: list[Publication], last: Publication | None) -> tuple[tuple[str, ...], ...]:
+    """Return every row that the messages of the scope's publications told up to ``last``, oldest first."""
+    return tuple(row for found in _up_to(past, last) for row in found.alerts)
+
+
+def _up_to(past: list[Publication], last: Publication | None) -> list[Publication]:
+    if last is None:
+        return []
+    before = standing(past, last.region)
+    return before[: before.index(last) + 1]
 
 
 def overtaken(past: list[Publication], question: Question) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from geo.errors import PolicyError
@@ -44,7 +45,8 @@ class Recalled:
 
     ``earlier`` is the publication to compare with, ``then`` what was known for it, ``descent`` the lineage that was
     published up to it, rows as text; ``overtaken``: what stands in the
-    workspace for the scope speaks of a later moment, or of more knowledge; ``folder``: where the theatre's rasters are.
+    workspace for the scope speaks of a later moment, or of more knowledge; ``folder``: where the theatre's rasters are;
+    ``told``: rows of what messages told up to ``earlier``; ``live``: a schedule asked for the present.
     """
 
     question: Question
@@ -61,6 +63,8 @@ class Recalled:
     descent: tuple[tuple[str | None, ...], ...]
     overtaken: bool
     folder: Path
+    told: tuple[tuple[str, ...], ...]
+    live: bool
 
     @property
     def policy(self) -> Policy:
@@ -106,7 +110,15 @@ def recall(workspace: Workspace, question: Question, *, version: str, at: dateti
             publications.descent(past, earlier),
             publications.overtaken(past, question),
             workspace.theatre,
+            publications.told(past, earlier),
+            _live(question, now, at),
         )
+
+
+def _live(question: Question, now: Memory, at: datetime) -> bool:
+    """Tell whether a schedule asked, and in time."""
+    longest = timedelta(hours=in_force(now.settings.policies, question.as_of).publication.alert_age_h)
+    return question.scheduled and abs(at - question.as_of) <= longest
 
 
 def require(workspace: Workspace, question: Question, *, at: datetime) -> None:

@@ -18,6 +18,7 @@ from geo import lineage, news, tables
 from geo import notices as notice
 from geo.assess import Assessment, assess
 from pipelines import compiled, layers, publications, reviews, surfaces
+from pipelines.companions import companions, messages
 from pipelines.outcome import Changes, Outcome, headlines
 from pipelines.publications import Question
 from pipelines.recall import Memory, Recalled, recall
@@ -174,8 +175,8 @@ def target(workspace: Workspace, recalled: Recalled, out: Path | None) -> Path:
 
 def publish(recalled: Recalled, content: Mapping[str, pd.DataFrame], file: Path) -> Published:
     """Put the answer in its place, whole or not at all; not written again where it stands there already."""
-    keep = recalled.policy.publication.keep
-    return layers.publish(content, file, keep=keep, run_id=recalled.run_id)
+    keep, files = recalled.policy.publication.keep, companions(recalled, content)
+    return layers.publish(content, file, keep=keep, run_id=recalled.run_id, companions=files)
 
 
 def _texts(rows: pd.DataFrame) -> list[list[str | None]]:
@@ -217,6 +218,7 @@ def record(
         version=recalled.version,
         incidents=outcome.states,
         lineage=tuple(tuple(row) for row in _texts(late.lineage)),
+        alerts=outcome.alerts,
     )
     with workspace.ledger(write=True) as ledger:
         if not publications.is_recorded(publications.history(ledger), entry):
@@ -247,6 +249,7 @@ def report(recalled: Recalled, content: Mapping[str, pd.DataFrame], published: P
         notices=content["notices"],
         reviews=content["reviews"],
         incidents=incidents,
+        alerts=messages(recalled, content).rows,
     )
 
 

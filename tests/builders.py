@@ -99,7 +99,15 @@ HONEST: dict[str, Any] = {
         "usual_reach_m": 8000.0,
         "reach_m": {"small_arms": 3000.0},
     },
-    "publication": {"footprint_m": 500.0, "pivotal_n": 1000, "keep": 3, "place_name_m": 50_000.0, "place_in_m": 2000.0},
+    "publication": {
+        "footprint_m": 500.0,
+        "pivotal_n": 1000,
+        "keep": 3,
+        "place_name_m": 50_000.0,
+        "place_in_m": 2000.0,
+        "alert_grid_m": 10_000.0,
+        "alert_age_h": 1.0,
+    },
 }
 SOURCES = (
     Source("mission", "csv", "mission", "mission", "source", authoritative=True, radius_m=100.0),

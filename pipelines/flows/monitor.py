@@ -56,7 +56,8 @@ def monitor(
     """
     place = Workspace.open(workspace)
     moment = as_of or known_at or _scheduled()
-    question = Question(moment.astimezone(UTC), known_at.astimezone(UTC) if known_at else None, region)
+    scheduled = as_of is None and known_at is None and runtime.deployment.id is not None
+    question = Question(moment.astimezone(UTC), known_at.astimezone(UTC) if known_at else None, region, scheduled)
     tasks.remember(place, utc_now)
     tasks.heed(place, utc_now)
     recalled = tasks.recall(place, question, version=version(), at=utc_now())

@@ -44,9 +44,15 @@ class Published:
 
 
 def publish(
-    frames: Mapping[str, pd.DataFrame], target: Path, *, keep: int, run_id: str, wait_s: float = WAIT_S
+    frames: Mapping[str, pd.DataFrame],
+    target: Path,
+    *,
+    keep: int,
+    run_id: str,
+    wait_s: float = WAIT_S,
+    companions: Mapping[str, bytes] | None = None,
 ) -> Published:
-    """Publish a run's tables as the GeoPackage ``target``, whole or not at all.
+    """Publish a run's tables as the GeoPackage ``target``, whole or not at all, and then what stands beside it.
 
     Parameters
     ----------
@@ -62,6 +68,8 @@ def publish(
         The key of this answer. If ``target`` bears it already and is sound, nothing is written.
     wait_s
         How long to wait, in seconds, for another process that is publishing into the same folder.
+    companions
+        Files that belong to this run, by name relative to the folder of ``target``; each is replaced whole, after it.
 
     Raises
     ------
@@ -74,16 +82,11 @@ def publish(
     with swap.locked(target.parent, wait_s):
         swap.sweep(target)
         if _stands(target, rows, run_id):
-            return Published(target, swap.seal(target), replaced=False)
-        try:
-            return Published(target, _replace(target, rows, instant, keep), replaced=True)
-        except (sqlite3.Error, RuntimeError, OSError) as fault:
-            if isinstance(fault, PublicationError):
-                raise
-            message = f"{target} could not be written: {fault}. What stood there before still stands."
-            raise PublicationError(message) from fault
-        finally:
-            swap.sweep(target)
+            published = Published(target, swap.seal(target), replaced=False)
+        else:
+            published = Published(target, _renew(target, rows, instant, keep), replaced=True)
+        swap.accompany(target.parent, companions or {})
+        return published
 
 
 def _instant(run: pa.Table, run_id: str) -> str:
@@ -107,6 +110,18 @@ def _stands(target: Path, rows: Mapping[str, pa.Table], run_id: str) -> bool:
     except PublicationError:
         return False
     return True
+
+
+def _renew(target: Path, rows: Mapping[str, pa.Table], instant: str, keep: int) -> str:
+    try:
+        return _replace(target, rows, instant, keep)
+    except (sqlite3.Error, RuntimeError, OSError) as fault:
+        if isinstance(fault, PublicationError):
+            raise
+        message = f"{target} could not be written: {fault}. What stood there before still stands."
+        raise PublicationError(message) from fault
+    finally:
+        swap.sweep(target)
 
 
 def _replace(target: Path, rows: Mapping[str, pa.Table], instant: str, keep: int) -> str:

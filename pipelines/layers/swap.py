@@ -20,7 +20,7 @@ from pipelines.layers.fault import PublicationError
 from pipelines.layers.proof import SIDECARS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 LOCK: Final = ".publish.lock"
@@ -111,6 +111,29 @@ def swap(new: Path, target: Path, *, old_id: str | None, keep: int) -> None:
     _sync(target.parent)
     _prune(target, keep)
     _sync(versions)
+
+
+def accompany(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Put files into ``folder``, by name, each whole and read-only; one that stands there already is left alone.
+
+    Whoever calls holds the lock of ``folder``.
+    """
+    for parent in sorted({(folder / name).parent for name in files}):
+        parent.mkdir(exist_ok=True)
+        for left in parent.glob(".*.tmp-*"):
+            left.unlink()
+    touched = set()
+    for name, body in files.items():
+        path = folder / name
+        if path.is_file() and path.read_bytes() == body:
+            continue
+        draft = beside(path)
+        draft.write_bytes(body)
+        seal(draft)
+        draft.replace(path)
+        touched.add(path.parent)
+    for parent in sorted(touched):
+        _sync(parent)
 
 
 def set_aside(target: Path, name: str) -> None:
