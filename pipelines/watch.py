@@ -309,6 +309,8 @@ def _run_table(recalled: Recalled, content: Mapping[str, pd.DataFrame]) -> pd.Da
         "violations": len(content["violations"]),
         "incidents": int((states != "candidate").sum()),
         "candidates": int((states == "candidate").sum()),
+        "party_left": theatre.parties[0].name,
+        "party_right": theatre.parties[1].name,
     }
     return tables.conform(pd.DataFrame([row]), tables.RUN)
 

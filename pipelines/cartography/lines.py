@@ -1,0 +1,114 @@
+"""How do the line, its segments and its sides look?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pipelines.cartography import labels, reference, renderers
+from pipelines.cartography.labels import ALONG, OVER, Label, Letters
+from pipelines.cartography.palette import INK, PAPER, QUIET, SEVERE_FIRST, SOFT_INK
+from pipelines.cartography.renderers import Rule
+from pipelines.cartography.symbols import stroke, symbol, ticks
+
+if TYPE_CHECKING:
+    import xml.etree.ElementTree as ET
+
+    from pipelines.cartography.sheet import Sheet
+
+_NEAR: Final = 700_000
+_APART_M: Final = 0.11  # of paper between two names of one side
+_BESIDE_M: Final = 0.008  # of paper between the line and the name of its side
+
+
+def front() -> ET.Element:
+    """Return the current line: dark, with a light edge that parts it from what lies under it."""
+    return renderers.single(symbol("line", stroke(PAPER, 0.9, opacity=170), stroke(INK, 0.45)))
+
+
+def front_name() -> ET.Element:
+    """Return the line's date and source, along it, close by."""
+    text = "'line of ' || coalesce(format_date(\"valid_from\", 'd MMM yyyy', 'en'), '?') || ', ' || coalesce(\"source\", '')"
+    return labels.simple(
+        Label(text, Letters(size=7, italic=True), placement=ALONG, priority="1", farthest=_NEAR, merged=True)
+    )
+
+
+def segments(span: str) -> ET.Element:
+    """Return segments by the worst tier of a span, then by whether anything happened, then by who watched."""
+    tier, happened, watched = f'coalesce("tier_{span}", 0)', f'coalesce("violations_{span}", 0)', f'"coverage_{span}"'
+    quiet = f"{tier} = 0 AND {happened} = 0"
+    return renderers.ruled(
+        [
+            *(
+                Rule(mark.words, f"{tier} = {mark.tier}", symbol(
+                    "line", stroke(INK, mark.width_mm + 0.5, cap="round"), stroke(mark.colour, mark.width_mm, cap="round")
+                ))
+                for mark in SEVERE_FIRST if mark.tier
+            ),
+            Rule("violations, no tier", f"{tier} = 0 AND {happened} > 0", symbol("line", stroke(SOFT_INK, 1.4, cap="round"))),
+            Rule("quiet, watched", f"{quiet} AND {watched} = 'declared'", symbol("line", stroke(QUIET, 1.1))),
+            Rule("quiet, partly watched", f"{quiet} AND {watched} = 'partly'", symbol("line", stroke(QUIET, 1.1, dash="dash"))),
+            Rule("nobody could see", f"{quiet} AND {watched} = 'unseen'", symbol("line", stroke("#7b2d8b", 1.1, dash="dot"))),
+            Rule("quiet is only assumed", "ELSE", symbol("line", stroke(SOFT_INK, 1.0, dash="dot", opacity=150))),
+        ],
+        order=tier,
+    )  # fmt: skip
+
+
+def coverage() -> ET.Element:
+    """Return segments by what was declared of their ground."""
+    looks = {
+        "declared": ("watched all the time", stroke(QUIET, 2.2)),
+        "partly": ("watched in part", stroke(QUIET, 1.6, dash="dash")),
+        "unseen": ("declared unseen", stroke("#7b2d8b", 1.8, dash="dot")),
+    }
+    made = [Rule(words, f"\"coverage_24h\" = '{value}'", symbol("line", line)) for value, (words, line) in looks.items()]
+    return renderers.ruled(
+        [*made, Rule("nothing declared", "ELSE", symbol("line", stroke(SOFT_INK, 1.0, dash="dot", opacity=150)))]
+    )
+
+
+def posts() -> ET.Element:
+    """Return a tick at the start of every segment, close by; nothing from afar."""
+    return renderers.ruled(
+        [
+            Rule("start of a segment", '"part" IS NOT NULL', symbol("line", ticks(SOFT_INK, 2.4, 0.25)), farthest=_NEAR),
+            Rule("", "ELSE", symbol("line", stroke(SOFT_INK, 0.1, dash="no"))),
+        ]
+    )
+
+
+def sides(sheet: Sheet) -> ET.Element:
+    """Return the names of the parties, each on its side and again and again along the line, and the kilometres."""
+    every = f"max(2, round({_APART_M} * @map_scale / {sheet.segment_m:.6g}))"
+    shown = f'"fid" % {every} = floor({every} / 2)'
+    step = (
+        "CASE WHEN @map_scale > 2500000 THEN 100000 WHEN @map_scale > 800000 THEN 50000 "
+        "WHEN @map_scale > 200000 THEN 10000 ELSE 5000 END"
+    )
+    named = Letters(size=9, colour=SOFT_INK, capitals=True, spacing=1.5, italic=True)
+    posts_ = Letters(size=6.5, colour=SOFT_INK)
+    return labels.ruled(
+        [
+            ("left", shown, Label(_quoted(sheet.left), named, placement=OVER, priority="6", where=_beside(sheet, -1))),
+            ("right", shown, Label(_quoted(sheet.right), named, placement=OVER, priority="6", where=_beside(sheet, 1))),
+            ("kilometres", f'round("chainage_from_m") % ({step}) = 0', Label(
+                "'km ' || round(\"chainage_from_m\" / 1000)", posts_, distance=1, priority="2", where="start_point($geometry)"
+            )),
+        ]
+    )  # fmt: skip
+
+
+def _beside(sheet: Sheet, hand: int) -> str:
+    """Return the place beside a segment's middle, to the left (-1) or right (1) of its direction."""
+    metric = reference.code(sheet.box)
+    there = f"transform({{}}, 'EPSG:4326', '{metric}')"
+    middle = there.format("line_interpolate_point($geometry, length($geometry) / 2)")
+    course = f"azimuth({there.format('start_point($geometry)')}, {there.format('end_point($geometry)')})"
+    place = f"project({middle}, {_BESIDE_M} * @map_scale, {course} + {hand} * pi() / 2)"
+    return f"transform({place}, '{metric}', 'EPSG:4326')"
+
+
+def _quoted(text: str) -> str:
+    """Return a text as an expression that gives it."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"

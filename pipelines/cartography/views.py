@@ -1,0 +1,107 @@
+"""Which layers does the map have, from top to bottom, and how does each look?"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass
+from typing import Final
+
+from geo import tables
+from pipelines.cartography import areas, lines, points
+from pipelines.cartography.sheet import Sheet
+
+NOW: Final = "Situation now"
+SPANS: Final = "What happened along the line"
+HISTORY: Final = "History"
+REFERENCE: Final = "Reference"
+DECISIONS: Final = "Decisions"
+TABLES: Final = "Tables"
+FARTHEST: Final = 100_000_000
+
+
+@dataclass(frozen=True)
+class View:
+    """One layer of the map.
+
+    ``key`` is its id, of more than ten characters: QGIS renames shorter ones, and whatever refers to them is lost.
+    ``renderer`` is ``None`` for a table. ``farthest`` is the denominator of the smallest scale at which it draws; 0: any.
+    ``times`` are the columns between which it shows in the time slider. ``shown``: drawn when the map opens.
+    """
+
+    key: str
+    table: str
+    title: str
+    group: str
+    renderer: ET.Element | None = None
+    labels: ET.Element | None = None
+    farthest: int = 0
+    times: tuple[str, str] | None = None
+    shown: bool = True
+    expanded: bool = True
+
+
+def views(sheet: Sheet) -> tuple[View, ...]:
+    """Return the layers of the map, the topmost first, as far as their tables are declared."""
+    made = (*_now(sheet), *_history(), *_reference(sheet), *_decisions(sheet), *_tables())
+    return tuple(view for view in made if view.table in tables.BY_NAME or view.group == DECISIONS)
+
+
+def _now(sheet: Sheet) -> tuple[View, ...]:
+    spans = [("24h", "last 24 hours"), ("72h", "last 72 hours"), ("7d", "last 7 days")]
+    return (
+        View("monitor_incident_points", "incident_points", "Incidents", NOW, points.incidents(sheet), points.names()),
+        View("monitor_violations", "violations", "Violations", NOW, points.violations(), points.violation_names(),
+             farthest=points.CLOSE),
+        View("monitor_front_line", "front_line", "Front line", NOW, lines.front(), lines.front_name()),
+        View("monitor_incidents", "incidents", "Footprints of incidents", NOW, areas.footprints(sheet),
+             farthest=areas.NEAR),
+        *(
+            View(f"monitor_segments_{short}", "segments", f"Segments, {words}", SPANS, lines.segments(short),
+                 shown=short == "24h", expanded=short == "24h")
+            for short, words in spans
+        ),
+    )  # fmt: skip
+
+
+def _history() -> tuple[View, ...]:
+    return (
+        View("monitor_reports_then", "reports", "Reports, by time", HISTORY, points.reports(),
+             times=("observed_from", "observed_to"), shown=False),
+        View("monitor_violations_then", "violations", "Violations, by time", HISTORY, points.violations(),
+             times=("observed_from", "observed_to"), shown=False),
+        View("monitor_incident_days", "incident_days", "Incidents, day by day", HISTORY, areas.days(),
+             areas.day_names(), times=("valid_from", "valid_to"), shown=False),
+    )  # fmt: skip
+
+
+def _reference(sheet: Sheet) -> tuple[View, ...]:
+    return (
+        View("monitor_segments_sides", "segments", "Sides and kilometres", REFERENCE, lines.posts(), lines.sides(sheet),
+             expanded=False),
+        View("monitor_segments_seen", "segments", "Who could see, last 24 hours", REFERENCE, lines.coverage(),
+             shown=False, expanded=False),
+        View("monitor_zones", "zones", "Zones", REFERENCE, areas.zones(), areas.zone_names(), expanded=False),
+        View("monitor_regions", "regions", "Regions", REFERENCE, areas.regions(), areas.region_names(), expanded=False),
+    )  # fmt: skip
+
+
+def _decisions(sheet: Sheet) -> tuple[View, ...]:
+    write = View("monitor_commands", "commands", "Commands: write here", DECISIONS)
+    answers = View("monitor_reviews", "reviews", "Answers to commands", DECISIONS)
+    return (write, answers) if sheet.commands else (answers,)
+
+
+def _tables() -> tuple[View, ...]:
+    known = ["run", "scenarios", "transitions", "evidence", "notices", "lineage", "coverage", "exposure", "quarantine"]
+    titles = {"run": "This run", "evidence": "Evidence", "notices": "Notices: what late news changed"}
+    return tuple(
+        View(f"monitor_{name}_table", name, titles.get(name, name.capitalize()), TABLES, shown=False) for name in known
+    )
+
+
+STYLED: Final = {
+    "incident_points": "monitor_incident_points", "violations": "monitor_violations", "reports": "monitor_reports_then",
+    "segments": "monitor_segments_24h", "front_line": "monitor_front_line", "incidents": "monitor_incidents",
+    "incident_days": "monitor_incident_days", "zones": "monitor_zones", "regions": "monitor_regions",
+}  # fmt: skip
+"""The view after which a table looks where it is opened by itself."""
