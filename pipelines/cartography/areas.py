@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pipelines.cartography import labels, renderers
-from pipelines.cartography.labels import FREE, Label, Letters
+from pipelines.cartography.labels import FREE, LEVEL, Label, Letters
 from pipelines.cartography.palette import INK, SEVERE_FIRST, SOFT_INK
 from pipelines.cartography.renderers import Rule
 from pipelines.cartography.symbols import ground, hatch, symbol
@@ -13,16 +13,14 @@ from pipelines.cartography.symbols import ground, hatch, symbol
 if TYPE_CHECKING:
     import xml.etree.ElementTree as ET
 
-    from pipelines.cartography.sheet import Sheet
-
-NEAR: Final = 4_000_000
+_NEAR: Final = 4_000_000
 _LAND: Final = "#f3f1ea"
 _BORDER: Final = "#b4b1a6"
-_BAND: Final = "#5b7186"
+_BAND: Final = "#4a6a94"
 _PERIMETER: Final = 7
 
 
-def footprints(sheet: Sheet) -> ET.Element:  # noqa: ARG001 -- every look of incidents may depend on the sheet
+def footprints() -> ET.Element:
     """Return footprints by tier: those going on tinted, the others outlined."""
     going = "\"state\" IN ('active', 'quiet')"
     return renderers.ruled(
@@ -52,9 +50,14 @@ def days() -> ET.Element:
     )  # fmt: skip
 
 
+def day_outlines() -> ET.Element:
+    """Return footprints so far as outlines, which cover nothing where all days are drawn at once."""
+    return renderers.single(symbol("fill", ground(SOFT_INK, SOFT_INK, opacity=0, width=0.2, edge_opacity=120)))
+
+
 def day_names() -> ET.Element:
     """Return an incident's name and its violations of the day."""
-    text = "\"incident_id\" || ' · ' || \"violations\""
+    text = '"incident_id" || \' · \' || "violations"'
     return labels.simple(Label(text, Letters(size=7), placement=FREE, priority='4 + coalesce("tier_effective", 0)'))
 
 
@@ -63,7 +66,7 @@ def zones() -> ET.Element:
     return renderers.ruled(
         [
             Rule("depth band", "coalesce(\"kind\", 'band') = 'band'",
-                 symbol("fill", ground(_BAND, _BAND, opacity=13, width=0.2, dash="dash", edge_opacity=170))),
+                 symbol("fill", ground(_BAND, _BAND, opacity=9, width=0.2, dash="dash", edge_opacity=170))),
             Rule("drawn area", "ELSE", symbol(
                 "fill", hatch(_BAND, 45, 1.6, 0.15), ground(_BAND, _BAND, opacity=20, width=0.35)
             )),
@@ -75,7 +78,7 @@ def zone_names() -> ET.Element:
     """Return a zone's depth and id along its edge."""
     text = "coalesce(to_string(round(\"depth_m\" / 1000)) || ' km · ', '') || coalesce(\"zone_id\", '')"
     return labels.simple(
-        Label(text, Letters(size=6.5, colour=_BAND), placement=_PERIMETER, priority="1", farthest=NEAR, distance=0.4)
+        Label(text, Letters(size=6.5, colour=_BAND), placement=_PERIMETER, priority="1", farthest=_NEAR, distance=0.4)
     )
 
 
@@ -84,7 +87,12 @@ def regions() -> ET.Element:
     return renderers.single(symbol("fill", ground(_LAND, _BORDER, opacity=255, width=0.3)))
 
 
+def borders() -> ET.Element:
+    """Return regions as outlines, which cover nothing whatever they are drawn on."""
+    return renderers.single(symbol("fill", ground(_LAND, _BORDER, opacity=0, width=0.4)))
+
+
 def region_names() -> ET.Element:
     """Return the names of regions, giving way to everything else."""
     letters = Letters(size=8, colour="#8a877b", spacing=0.6, capitals=True, halo=0.6)
-    return labels.simple(Label('"name"', letters, placement=FREE, priority="0"))
+    return labels.simple(Label('"name"', letters, placement=LEVEL, priority="0"))

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 AROUND: Final = 6  # in the first free place of a cartographer's order around the point
 OVER: Final = 1  # on the point itself
 ALONG: Final = 3  # curved along a line
-FREE: Final = 5  # level, anywhere inside
+LEVEL: Final = 4  # level, inside
+FREE: Final = 5  # anywhere inside, however turned
 _BOLD, _NORMAL = 75, 50
 
 
@@ -91,7 +92,7 @@ def _settings(label: Label) -> ET.Element:
     scaled = bool(label.nearest or label.farthest)
     moved = dict(label.moved) | ({} if label.priority is None else {"Priority": label.priority})
     place = node(
-        "placement", placement=label.placement, dist=label.distance, distUnits="MM", priority=5, offsetType=1,
+        "placement", placement=label.placement, dist=label.distance, distUnits="MM", priority=5, offsetType=int(label.where is None),
         predefinedPositionOrder="TR,BR,TL,BL,R,L,TSR,BSR", placementFlags=9, polygonPlacementFlags=2,
         geometryGeneratorEnabled=int(label.where is not None), geometryGenerator=label.where or "",
         geometryGeneratorType="PointGeometry", layerType="UnknownGeometry", centroidInside=1, repeatDistance=0,

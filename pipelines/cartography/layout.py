@@ -28,6 +28,8 @@ _LEFT, _RIGHT = 1, 2
 _WARNING: Final = "#b0101f"
 _LEGEND_LAYERS: Final = ("incident_points", "segments_24h", "front_line", "zones")
 _ROUND: Final = (1, 2, 5)
+_GOING: Final = "\"state\" IN ('active', 'quiet')"
+_LISTED: Final = 5  # incidents that have room on the page
 
 
 class Place(NamedTuple):
@@ -40,7 +42,7 @@ class Place(NamedTuple):
 
 
 _WHOLE: Final = Place(0, 0, 297, 210)
-_SHEET: Final = Place(8, 24, 207, 178)
+_SHEET: Final = Place(8, 23, 207, 174)
 _SIDE_X, _SIDE_WIDTH = 219, 70
 
 
@@ -55,7 +57,9 @@ def layouts(sheet: Sheet, views: Sequence[View], sources: dict[str, str]) -> ET.
     return node("Layouts", node("Layout", page, *items, name=NAME, units="mm", printResolution=300, worldFileMap=""))
 
 
-def _item(name: str, kind: int, place: Place, *children: ET.Element, background: bool = False, **more: object) -> ET.Element:
+def _item(
+    name: str, kind: int, place: Place, *children: ET.Element, background: bool = False, **more: object
+) -> ET.Element:
     where, size = f"{place.x},{place.y},mm", f"{place.width},{place.height},mm"
     return node(
         "LayoutItem", _colour("FrameColor", "#8a8d91"), _colour("BackgroundColor", "#ffffff"), *children, type=kind,
@@ -89,32 +93,38 @@ def _words(sheet: Sheet) -> list[ET.Element]:
     made = [
         _label("title", "[% @monitor_title %]", Place(8, 7, 281, 8), Letters(size=15, bold=True)),
         _label("moment", "[% @monitor_moment %]", Place(8, 15.5, 207, 6), Letters(size=10, colour=SOFT_INK)),
-        _label("due", _due(), Place(_SIDE_X, 24, _SIDE_WIDTH, 48), Letters(size=7.5)),
-        _label("facts", "[% @monitor_facts %]", Place(_SIDE_X, 172, _SIDE_WIDTH, 30), small),
+        _label("count", _count(), Place(_SIDE_X, 23, _SIDE_WIDTH, 5), Letters(size=9, bold=True)),
+        _label("due", _due(), Place(_SIDE_X, 28, _SIDE_WIDTH, 51), Letters(size=7.5)),
+        _label("facts", "[% @monitor_facts %]", Place(8, 199, 281, 8), small),
     ]
     if sheet.notice:
-        made.append(_label("notice", "[% @monitor_notice %]", Place(_SIDE_X - 40, 15.5, _SIDE_WIDTH + 40, 6), notice, right=True))
+        made.append(
+            _label(
+                "notice", "[% @monitor_notice %]", Place(_SIDE_X - 40, 15.5, _SIDE_WIDTH + 40, 6), notice, right=True
+            )
+        )
     return made
 
 
 def _due() -> str:
-    """Return what is going on, the worst first, a line or two each; and how many more there are."""
+    """Return what is going on, the worst first, three lines each; and how many more there are."""
     line = (
-        "\"incident_id\" || '  ' || \"tier_eligible\" || ' ' || \"tier_label\" || "
+        '"incident_id" || \' · \' || "tier_eligible" || \' \' || "tier_label" || '
         "if(\"tier_effective\" < \"tier_eligible\", ' (in effect: ' || \"tier_effective\" || ')', '') || "
-        "'\\n    ' || coalesce(\"name\", '') || "
-        "coalesce('\\n    due ' || format_date(\"next_due\", 'd MMM HH:mm', 'en') || ' UTC', '')"
+        "'\\n     ' || coalesce(\"name\", '') || "
+        "coalesce('\\n     due ' || format_date(\"next_due\", 'd MMM HH:mm', 'en') || ' UTC', '')"
     )
-    going = "\"state\" IN ('active', 'quiet')"
-    rows = f"array_agg(expression:={line}, filter:={going}, order_by:=-\"tier_eligible\")"
-    all_of_them = f"aggregate('monitor_incident_points', 'array_agg', {line}, {going}, order_by:=-\"tier_eligible\")"
-    del rows
+    worst = '-"tier_eligible"'
+    all_of_them = f"aggregate('monitor_incident_points', 'array_agg', {line}, {_GOING}, order_by:={worst})"
     return (
-        f"[% with_variable('going', {all_of_them}, "
-        "'Going on: ' || coalesce(array_length(@going), 0) || "
-        "if(coalesce(array_length(@going), 0) = 0, '', '\\n' || array_to_string(array_slice(@going, 0, 5), '\\n')) || "
-        "if(array_length(@going) > 6, '\\n… and ' || (array_length(@going) - 6) || ' more', '')) %]"
+        f"[% with_variable('going', coalesce({all_of_them}, array()), "
+        f"array_to_string(array_slice(@going, 0, {_LISTED - 1}), '\\n') || "
+        f"if(array_length(@going) > {_LISTED}, '\\n… and ' || (array_length(@going) - {_LISTED}) || ' more', '')) %]"
     )
+
+
+def _count() -> str:
+    return f"Going on: [% coalesce(aggregate('monitor_incident_points', 'count', \"fid\", {_GOING}), 0) %]"
 
 
 def _map(sheet: Sheet) -> ET.Element:
@@ -125,7 +135,7 @@ def _map(sheet: Sheet) -> ET.Element:
         node("Extent", xmin=box.west, ymin=box.south, xmax=box.east, ymax=box.north),
         reference.system(metric),
         background=True, frame=True, followPreset=True, followPresetName=themes.NOW, keepLayerSet=False, mapRotation=0,
-        drawCanvasItems=True, labelMargin="1,mm", mapFlags=1, isTemporal=0,
+        drawCanvasItems=True, labelMargin="1,mm", mapFlags=0, isTemporal=0,
     )  # fmt: skip
 
 
@@ -144,7 +154,7 @@ def _scale(sheet: Sheet) -> ET.Element:
     look = symbol("line", stroke(INK, 0.25))
     letters = node("numericFormat", option(None, {"decimals": 3, "show_thousand_separator": False}), id="basic")
     return _item(
-        "scale", _SCALE, Place(12, 186, 80, 12), text_style(Letters(size=7, halo=0.8)), letters,
+        "scale", _SCALE, Place(12, 182, 80, 12), text_style(Letters(size=7, halo=0.8)), letters,
         node("lineSymbol", look), node("divisionLineSymbol", look), node("subdivisionLineSymbol", look),
         node("fillSymbol", symbol("fill", ground(INK, INK, opacity=255, width=0.2))),
         node("fillSymbol2", symbol("fill", ground("#ffffff", INK, opacity=255, width=0.2))),
@@ -165,7 +175,13 @@ def _rounded(value: float) -> float:
 
 
 def _legend(views: Sequence[View], sources: dict[str, str]) -> ET.Element:
-    fonts = {"title": (9, True), "group": (8, True), "subgroup": (7.5, True), "symbol": (7, False), "symbolLabel": (7, False)}
+    fonts = {
+        "title": (9, True),
+        "group": (8, True),
+        "subgroup": (7.5, True),
+        "symbol": (7, False),
+        "symbolLabel": (7, False),
+    }
     gaps = {"title": {}, "group": {"marginTop": 2}, "subgroup": {"marginTop": 2, "marginBottom": 0.6},
             "symbol": {"marginTop": 0.7}, "symbolLabel": {"marginTop": 0.7, "marginLeft": 1.6}}  # fmt: skip
     styles = [
@@ -179,11 +195,13 @@ def _legend(views: Sequence[View], sources: dict[str, str]) -> ET.Element:
              expanded=1, providerKey="ogr", source=sources[view.key], legend_exp="", legend_split_behavior=0, patch_size="-1,-1")
         for view in (by_key[key] for key in _LEGEND_LAYERS if key in by_key)
     ]  # fmt: skip
-    tree = node("layer-tree-group", node("customproperties", option(None, {})), *layers, node("custom-order", enabled=0))
+    tree = node(
+        "layer-tree-group", node("customproperties", option(None, {})), *layers, node("custom-order", enabled=0)
+    )
     return _item(
-        "legend", _LEGEND, Place(_SIDE_X - 1, 72, _SIDE_WIDTH, 98), node("styles", *styles), tree,
+        "legend", _LEGEND, Place(_SIDE_X - 1, 80, _SIDE_WIDTH, 117), node("styles", *styles), tree,
         map_uuid=identity("layout", "map"), legendFilterByAtlas=0, resizeToContents=1, title="", titleAlignment=1,
-        columnCount=1, splitLayer=0, equalColumnWidth=0, symbolWidth=6, symbolHeight=3, maxSymbolSize=0,
+        columnCount=1, splitLayer=0, equalColumnWidth=0, symbolWidth=7, symbolHeight=3, maxSymbolSize=0,
         minSymbolSize=0, symbolAlignment=1, lineSpacing=0.8, columnSpace=2, boxSpace=1, wrapChar="", fontColor=INK,
         frame=False,
     )  # fmt: skip

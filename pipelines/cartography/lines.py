@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pipelines.cartography import labels, reference, renderers
 from pipelines.cartography.labels import ALONG, OVER, Label, Letters
-from pipelines.cartography.palette import INK, PAPER, QUIET, SEVERE_FIRST, SOFT_INK
+from pipelines.cartography.palette import INK, PAPER, QUIET, SEVERE_FIRST, SOFT_INK, UNSEEN
 from pipelines.cartography.renderers import Rule
 from pipelines.cartography.symbols import stroke, symbol, ticks
 
@@ -16,13 +16,17 @@ if TYPE_CHECKING:
     from pipelines.cartography.sheet import Sheet
 
 _NEAR: Final = 700_000
-_APART_M: Final = 0.11  # of paper between two names of one side
-_BESIDE_M: Final = 0.008  # of paper between the line and the name of its side
+_SCALE: Final = "coalesce(@map_scale, 4000000)"  # a bare renderer, such as a server's, may not say
+_ANY: Final = '"fid" > 0'
+_DASHES: Final = (1.6, 1.2)
+_DOTS: Final = (0.5, 1.3)
+_APART_M: Final = 0.1  # of paper between two names of one side
+_BESIDE_M: Final = 0.0105  # of paper between the line and the name of its side
 
 
 def front() -> ET.Element:
     """Return the current line: dark, with a light edge that parts it from what lies under it."""
-    return renderers.single(symbol("line", stroke(PAPER, 0.9, opacity=170), stroke(INK, 0.45)))
+    return renderers.single(symbol("line", stroke(PAPER, 0.7, opacity=150), stroke(INK, 0.4)))
 
 
 def front_name() -> ET.Element:
@@ -41,15 +45,15 @@ def segments(span: str) -> ET.Element:
         [
             *(
                 Rule(mark.words, f"{tier} = {mark.tier}", symbol(
-                    "line", stroke(INK, mark.width_mm + 0.5, cap="round"), stroke(mark.colour, mark.width_mm, cap="round")
+                    "line", stroke(INK, mark.width_mm + 0.5), stroke(mark.colour, mark.width_mm)
                 ))
                 for mark in SEVERE_FIRST if mark.tier
             ),
-            Rule("violations, no tier", f"{tier} = 0 AND {happened} > 0", symbol("line", stroke(SOFT_INK, 1.4, cap="round"))),
-            Rule("quiet, watched", f"{quiet} AND {watched} = 'declared'", symbol("line", stroke(QUIET, 1.1))),
-            Rule("quiet, partly watched", f"{quiet} AND {watched} = 'partly'", symbol("line", stroke(QUIET, 1.1, dash="dash"))),
-            Rule("nobody could see", f"{quiet} AND {watched} = 'unseen'", symbol("line", stroke("#7b2d8b", 1.1, dash="dot"))),
-            Rule("quiet is only assumed", "ELSE", symbol("line", stroke(SOFT_INK, 1.0, dash="dot", opacity=150))),
+            Rule("violations, no tier", f"{tier} = 0 AND {happened} > 0", symbol("line", stroke(SOFT_INK, 2))),
+            Rule("quiet, watched", f"{quiet} AND {watched} = 'declared'", symbol("line", stroke(QUIET, 2, opacity=150))),
+            Rule("quiet, partly watched", f"{quiet} AND {watched} = 'partly'", symbol("line", stroke(QUIET, 2, dashes=_DASHES, opacity=150))),
+            Rule("nobody could see", f"{quiet} AND {watched} = 'unseen'", symbol("line", stroke(UNSEEN, 2, dashes=_DOTS))),
+            Rule("quiet is only assumed", "ELSE", symbol("line", stroke(SOFT_INK, 1.6, dashes=_DOTS, opacity=110))),
         ],
         order=tier,
     )  # fmt: skip
@@ -59,12 +63,14 @@ def coverage() -> ET.Element:
     """Return segments by what was declared of their ground."""
     looks = {
         "declared": ("watched all the time", stroke(QUIET, 2.2)),
-        "partly": ("watched in part", stroke(QUIET, 1.6, dash="dash")),
-        "unseen": ("declared unseen", stroke("#7b2d8b", 1.8, dash="dot")),
+        "partly": ("watched in part", stroke(QUIET, 1.6, dashes=_DASHES)),
+        "unseen": ("declared unseen", stroke(UNSEEN, 2, dashes=_DOTS)),
     }
-    made = [Rule(words, f"\"coverage_24h\" = '{value}'", symbol("line", line)) for value, (words, line) in looks.items()]
+    made = [
+        Rule(words, f"\"coverage_24h\" = '{value}'", symbol("line", line)) for value, (words, line) in looks.items()
+    ]
     return renderers.ruled(
-        [*made, Rule("nothing declared", "ELSE", symbol("line", stroke(SOFT_INK, 1.0, dash="dot", opacity=150)))]
+        [*made, Rule("nothing declared", "ELSE", symbol("line", stroke(SOFT_INK, 1.6, dashes=_DOTS, opacity=110)))]
     )
 
 
@@ -72,19 +78,20 @@ def posts() -> ET.Element:
     """Return a tick at the start of every segment, close by; nothing from afar."""
     return renderers.ruled(
         [
-            Rule("start of a segment", '"part" IS NOT NULL', symbol("line", ticks(SOFT_INK, 2.4, 0.25)), farthest=_NEAR),
-            Rule("", "ELSE", symbol("line", stroke(SOFT_INK, 0.1, dash="no"))),
+            Rule("start of a segment", _ANY, symbol("line", ticks(SOFT_INK, 2.4, 0.25)), farthest=_NEAR),
+            # QGIS writes nothing beside what it does not draw.
+            Rule("from afar", _ANY, symbol("line", stroke(SOFT_INK, 0.1, opacity=0)), nearest=_NEAR),
         ]
     )
 
 
 def sides(sheet: Sheet) -> ET.Element:
     """Return the names of the parties, each on its side and again and again along the line, and the kilometres."""
-    every = f"max(2, round({_APART_M} * @map_scale / {sheet.segment_m:.6g}))"
+    every = f"max(2, round({_APART_M} * {_SCALE} / {sheet.segment_m:.6g}))"
     shown = f'"fid" % {every} = floor({every} / 2)'
     step = (
-        "CASE WHEN @map_scale > 2500000 THEN 100000 WHEN @map_scale > 800000 THEN 50000 "
-        "WHEN @map_scale > 200000 THEN 10000 ELSE 5000 END"
+        f"CASE WHEN {_SCALE} > 2500000 THEN 100000 WHEN {_SCALE} > 800000 THEN 50000 "
+        f"WHEN {_SCALE} > 200000 THEN 10000 ELSE 5000 END"
     )
     named = Letters(size=9, colour=SOFT_INK, capitals=True, spacing=1.5, italic=True)
     posts_ = Letters(size=6.5, colour=SOFT_INK)
@@ -105,7 +112,7 @@ def _beside(sheet: Sheet, hand: int) -> str:
     there = f"transform({{}}, 'EPSG:4326', '{metric}')"
     middle = there.format("line_interpolate_point($geometry, length($geometry) / 2)")
     course = f"azimuth({there.format('start_point($geometry)')}, {there.format('end_point($geometry)')})"
-    place = f"project({middle}, {_BESIDE_M} * @map_scale, {course} + {hand} * pi() / 2)"
+    place = f"project({middle}, {_BESIDE_M} * {_SCALE}, {course} + {hand} * pi() / 2)"
     return f"transform({place}, '{metric}', 'EPSG:4326')"
 
 

@@ -17,6 +17,7 @@ SOFT_INK: Final = "#5b6066"
 PAPER: Final = "#ffffff"
 WATER: Final = "#2b5c8a"
 QUIET: Final = "#4d7f9e"
+UNSEEN: Final = "#7b2d8b"
 FAMILY: Final = "Arial"
 # Families that stand in where Arial is missing: none that a GIS would try to download.
 FAMILIES: Final = ("Segoe UI", "Helvetica", "Liberation Sans", "DejaVu Sans")
@@ -62,7 +63,7 @@ FACES: Final = (
     Face("confirmed", INK, PAPER, "circle"),
     Face("corroborated", SOFT_INK, PAPER, "circle"),
     Face("alleged", PAPER, INK, "circle"),
-    Face("contested", PAPER, "#7b2d8b", "diamond"),
+    Face("contested", PAPER, UNSEEN, "diamond"),
     Face("exempt", PAPER, QUIET, "square"),
     Face("refuted", INK, INK, "cross2"),
 )

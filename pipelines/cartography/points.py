@@ -21,23 +21,24 @@ CLOSE: Final = 900_000
 NAMED: Final = 120_000
 _LATELY: Final = timedelta(days=7)
 _GOING: Final = "\"state\" IN ('active', 'quiet')"
-_ORDER: Final = f"if({_GOING}, 10 + coalesce(\"tier_eligible\", 0), coalesce(\"tier_peak\", 0))"
+_ORDER: Final = f'if({_GOING}, 10 + coalesce("tier_eligible", 0), coalesce("tier_peak", 0))'
 
 
 def incidents(sheet: Sheet) -> ET.Element:
     """Return incidents by tier: those going on filled, the lately ended hollow, the long ended as dots."""
-    since = f"{sheet.as_of - _LATELY:%Y-%m-%dT%H:%M:%S}"
-    lately = f"\"state\" = 'ended' AND \"last_observed\" >= '{since}'"
-    watched = "coalesce(\"state\", 'candidate') = 'candidate'"
+    lately = f'"state" = \'ended\' AND "tier_peak" > 0 AND "last_observed" >= \'{_since(sheet)}\''
+    watched = f"coalesce(\"state\", 'candidate') = 'candidate' OR ({_GOING} AND coalesce(\"tier_eligible\", 0) = 0)"
     return renderers.ruled(
         [
             *(
                 Rule(mark.words, f'{_GOING} AND coalesce("tier_eligible", 0) = {mark.tier}', _going(mark))
                 for mark in SEVERE_FIRST
+                if mark.tier
             ),
-            Rule("candidate", watched, symbol("marker", shape("circle", PAPER, SOFT_INK, 2.2, width=0.45))),
+            Rule("0 watch: a candidate", watched, symbol("marker", shape("circle", PAPER, SOFT_INK, 2.2, width=0.45))),
             Rule("ended in the last 7 days, by highest tier", lately, within=tuple(
-                Rule(mark.words, f'coalesce("tier_peak", 0) = {mark.tier}', _ended(mark)) for mark in SEVERE_FIRST
+                Rule(mark.words, f'coalesce("tier_peak", 0) = {mark.tier}', _ended(mark))
+                for mark in SEVERE_FIRST if mark.tier
             )),
             Rule("ended earlier", "ELSE", symbol("marker", shape("circle", SOFT_INK, PAPER, 1.5, width=0.2))),
         ],
@@ -69,7 +70,7 @@ def names() -> ET.Element:
     due = "'due ' || format_date(\"next_due\", 'd MMM HH:mm', 'en') || ' UTC'"
     told = (
         "\"incident_id\" || ' · ' || coalesce(\"tier_label\", '') || if(\"state\" = 'quiet', ', quiet', '') || "
-        f"if(\"tier_effective\" < \"tier_eligible\", '\\nin effect: ' || \"tier_effective\", '') || "
+        f'if("tier_effective" < "tier_eligible", \'\\nin effect: \' || "tier_effective", \'\') || '
         f"coalesce('\\n' || {due}, '')"
     )
     going = Letters(size=8.5, bold=True, halo=0.9)
@@ -83,14 +84,26 @@ def names() -> ET.Element:
     )  # fmt: skip
 
 
-def violations() -> ET.Element:
-    """Return violations by status: how well each is established."""
+def violations(sheet: Sheet) -> ET.Element:
+    """Return violations by status, how well each is established; from afar, dots for the late ones that count."""
     made = []
     for face in FACES:
         marker = symbol("marker", shape(face.shape, face.fill, face.stroke, 1.9, width=0.3))
-        made.append(Rule(face.status, f"\"status\" = '{face.status}'", marker))
+        made.append(Rule(face.status, f"\"status\" = '{face.status}'", marker, farthest=CLOSE))
     other = symbol("marker", shape("circle", PAPER, SOFT_INK, 1.2, width=0.2))
-    return renderers.ruled([*made, Rule("no status", "ELSE", other)])
+    late = f'"qualifying" AND "observed_to" >= \'{_since(sheet)}\''
+    dots = symbol("marker", shape("circle", INK, PAPER, 1.1, width=0.1))
+    return renderers.ruled(
+        [
+            *made,
+            Rule("no status", '"status" IS NULL', other, farthest=CLOSE),
+            Rule("from afar: of the last 7 days, if it counts", late, dots, nearest=CLOSE),
+        ]
+    )
+
+
+def _since(sheet: Sheet) -> str:
+    return f"{sheet.as_of - _LATELY:%Y-%m-%dT%H:%M:%S}"
 
 
 def violation_names() -> ET.Element:
@@ -102,6 +115,4 @@ def violation_names() -> ET.Element:
 
 def reports() -> ET.Element:
     """Return reports as small crosses, so that they stand beside the violation that they are part of."""
-    return renderers.single(symbol("marker", shape("cross", WATER, WATER, 1.6, width=0.3)))
-
-
+    return renderers.single(symbol("marker", shape("cross", WATER, WATER, 2.8, width=0.3)))

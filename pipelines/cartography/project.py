@@ -77,7 +77,9 @@ def _tree(layers: Sequence[View], sources: dict[str, str]) -> ET.Element:
             groups[-1].append(branch)
         else:
             groups.append(branch)
-    return node("layer-tree-group", node("customproperties", option(None, {})), *groups, node("custom-order", enabled=0))
+    return node(
+        "layer-tree-group", node("customproperties", option(None, {})), *groups, node("custom-order", enabled=0)
+    )
 
 
 def _group(title: str, members: list[ET.Element]) -> ET.Element:
@@ -163,17 +165,15 @@ def _told(sheet: Sheet) -> dict[str, str]:
     moment = [f"As of {said(sheet.as_of)}", known, "" if sheet.scope == "whole" else f"region {sheet.scope}"]
     moment += ["with hindsight" if sheet.hindsight else "", "replay" if sheet.replay else ""]
     facts = [
-        f"Run {sheet.run_id[:32]}", f"{sheet.run_id[32:]}" if len(sheet.run_id) > 32 else "",  # noqa: PLR2004 - a line
-        f"Ceasewatch {sheet.version}, policy {sheet.policy}",
-        f"Ledger {sheet.head[:32]}" if sheet.head else "",
-        "Eligible: the rule of a tier is met. It declares nothing.",
-        "Distances along the line are geodesic. Times are UTC.",
-    ]  # fmt: skip
+        f"Run {sheet.run_id} · Ceasewatch {sheet.version} · policy {sheet.policy} · ledger {sheet.head}",
+        "Eligible means that the rule of a tier is met; it declares nothing. Distances are geodesic, times UTC. "
+        "No report is not quiet: where nobody declared to watch, quiet is only assumed.",
+    ]
     return {
         "monitor_title": sheet.title,
         "monitor_moment": " · ".join(part for part in moment if part),
         "monitor_notice": sheet.notice,
-        "monitor_facts": "\n".join(part for part in facts if part),
+        "monitor_facts": "\n".join(facts),
     }
 
 
@@ -216,5 +216,7 @@ def _bookmark(region: Region) -> ET.Element:
 
 
 def _times(sheet: Sheet) -> ET.Element:
-    span = node("TemporalRange", node("start", text=f"{sheet.begin:{_STAMP}}"), node("end", text=f"{sheet.end:{_STAMP}}"))
+    span = node(
+        "TemporalRange", node("start", text=f"{sheet.begin:{_STAMP}}"), node("end", text=f"{sheet.end:{_STAMP}}")
+    )
     return node("ProjectTimeSettings", span, timeStep=1, timeStepUnit="d", frameRate=1, cumulativeTemporalRange=0)

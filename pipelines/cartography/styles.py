@@ -8,7 +8,7 @@ from geo import tables
 from geo.books import COMMANDS_TABLE
 from pipelines.cartography import forms, tips
 from pipelines.cartography.nodes import node, write
-from pipelines.cartography.views import FARTHEST, STYLED, View, views
+from pipelines.cartography.views import FARTHEST, alone
 
 if TYPE_CHECKING:
     import xml.etree.ElementTree as ET
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from geo.tables import Table
     from pipelines.cartography.forms import Listed
     from pipelines.cartography.sheet import Sheet
+    from pipelines.cartography.views import View
 
 VERSION: Final = "3.22.0"  # the oldest QGIS that these files are written for
 _RANGE_BY_FIELDS: Final = 2
@@ -79,9 +80,7 @@ def _temporal(view: View) -> ET.Element:
 
 def defaults(sheet: Sheet) -> dict[str, str]:
     """Return the style (QML) with which each declared table opens by itself."""
-    known = {view.key: view for view in views(sheet)}
-    made = {}
-    for table in tables.TABLES:
-        view = known.get(STYLED.get(table.name, ""), View(f"monitor_{table.name}", table.name, "", ""))
-        made[table.name] = write(node("qgis", *parts(view), version=VERSION, **attributes(view)))
-    return made
+    return {
+        name: write(node("qgis", *parts(view), version=VERSION, **attributes(view)))
+        for name, view in alone(sheet).items()
+    }

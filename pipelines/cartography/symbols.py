@@ -12,7 +12,7 @@ from pipelines.cartography.nodes import node, option, properties
 from pipelines.cartography.palette import FAMILY, rgb
 
 Kind = Literal["marker", "line", "fill"]
-Dash = Literal["solid", "dash", "dot", "dash dot", "no"]
+Dash = Literal["solid", "dash", "dot", "no"]
 
 
 def symbol(kind: Kind, *layers: ET.Element, name: str = "0") -> ET.Element:
@@ -20,10 +20,14 @@ def symbol(kind: Kind, *layers: ET.Element, name: str = "0") -> ET.Element:
     return node("symbol", *layers, name=name, type=kind, alpha=1, clip_to_extent=1, force_rhr=0)
 
 
-def _layer(name: str, settings: dict[str, object], *within: ET.Element, moved: dict[str, str] | None = None) -> ET.Element:
+def _layer(
+    name: str, settings: dict[str, object], *within: ET.Element, moved: dict[str, str] | None = None
+) -> ET.Element:
     written = {key: str(value) for key, value in settings.items()}
     decided = [node("data_defined_properties", properties(moved))] if moved else []
-    return node("layer", option(None, written), *decided, *within, **{"class": name}, enabled=1, locked=0, **{"pass": 0})
+    return node(
+        "layer", option(None, written), *decided, *within, **{"class": name}, enabled=1, locked=0, **{"pass": 0}
+    )
 
 
 def shape(
@@ -52,15 +56,14 @@ def letter(sign: str, colour: str, size: float) -> ET.Element:
     )  # fmt: skip
 
 
-def stroke(
-    colour: str, width: float, *, dash: Dash = "solid", opacity: int = 255, offset: float = 0, cap: str = "flat"
-) -> ET.Element:
-    """Return a plain line; a positive offset lies on its right."""
+def stroke(colour: str, width: float, *, dashes: tuple[float, float] | None = None, opacity: int = 255) -> ET.Element:
+    """Return a line, plain or of dashes with gaps."""
     return _layer(
         "SimpleLine",
         {
-            "line_color": rgb(colour, opacity), "line_width": width, "line_width_unit": "MM", "line_style": dash,
-            "capstyle": cap, "joinstyle": "round", "offset": offset, "offset_unit": "MM",
+            "line_color": rgb(colour, opacity), "line_width": width, "line_width_unit": "MM", "line_style": "solid",
+            "capstyle": "flat", "joinstyle": "round", "use_custom_dash": int(dashes is not None),
+            "customdash": ";".join(f"{each:g}" for each in dashes or (5, 2)), "customdash_unit": "MM",
         },
     )  # fmt: skip
 

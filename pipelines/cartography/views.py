@@ -42,7 +42,7 @@ class View:
 
 def views(sheet: Sheet) -> tuple[View, ...]:
     """Return the layers of the map, the topmost first, as far as their tables are declared."""
-    made = (*_now(sheet), *_history(), *_reference(sheet), *_decisions(sheet), *_tables())
+    made = (*_now(sheet), *_history(sheet), *_reference(sheet), *_decisions(sheet), *_tables())
     return tuple(view for view in made if view.table in tables.BY_NAME or view.group == DECISIONS)
 
 
@@ -50,11 +50,10 @@ def _now(sheet: Sheet) -> tuple[View, ...]:
     spans = [("24h", "last 24 hours"), ("72h", "last 72 hours"), ("7d", "last 7 days")]
     return (
         View("monitor_incident_points", "incident_points", "Incidents", NOW, points.incidents(sheet), points.names()),
-        View("monitor_violations", "violations", "Violations", NOW, points.violations(), points.violation_names(),
-             farthest=points.CLOSE),
+        View("monitor_violations", "violations", "Violations", NOW, points.violations(sheet),
+             points.violation_names()),
         View("monitor_front_line", "front_line", "Front line", NOW, lines.front(), lines.front_name()),
-        View("monitor_incidents", "incidents", "Footprints of incidents", NOW, areas.footprints(sheet),
-             farthest=areas.NEAR),
+        View("monitor_incidents", "incidents", "Footprints of incidents", NOW, areas.footprints()),
         *(
             View(f"monitor_segments_{short}", "segments", f"Segments, {words}", SPANS, lines.segments(short),
                  shown=short == "24h", expanded=short == "24h")
@@ -63,11 +62,11 @@ def _now(sheet: Sheet) -> tuple[View, ...]:
     )  # fmt: skip
 
 
-def _history() -> tuple[View, ...]:
+def _history(sheet: Sheet) -> tuple[View, ...]:
     return (
         View("monitor_reports_then", "reports", "Reports, by time", HISTORY, points.reports(),
              times=("observed_from", "observed_to"), shown=False),
-        View("monitor_violations_then", "violations", "Violations, by time", HISTORY, points.violations(),
+        View("monitor_violations_then", "violations", "Violations, by time", HISTORY, points.violations(sheet),
              times=("observed_from", "observed_to"), shown=False),
         View("monitor_incident_days", "incident_days", "Incidents, day by day", HISTORY, areas.days(),
              areas.day_names(), times=("valid_from", "valid_to"), shown=False),
@@ -99,9 +98,21 @@ def _tables() -> tuple[View, ...]:
     )
 
 
-STYLED: Final = {
-    "incident_points": "monitor_incident_points", "violations": "monitor_violations", "reports": "monitor_reports_then",
-    "segments": "monitor_segments_24h", "front_line": "monitor_front_line", "incidents": "monitor_incidents",
-    "incident_days": "monitor_incident_days", "zones": "monitor_zones", "regions": "monitor_regions",
-}  # fmt: skip
-"""The view after which a table looks where it is opened by itself."""
+def alone(sheet: Sheet) -> dict[str, View]:
+    """Return how each declared table looks where it is opened by itself, on top of or under any other."""
+    made = {
+        **{
+            view.table: view
+            for view in (*_reference(sheet), *_history(sheet), *_now(sheet))
+            if view.key in _AS_IN_THE_MAP
+        },
+        "incident_days": View("", "incident_days", "", "", areas.day_outlines(), times=("valid_from", "valid_to")),
+        "regions": View("", "regions", "", "", areas.borders(), areas.region_names()),
+    }
+    return {table.name: made.get(table.name, View("", table.name, "", "")) for table in tables.TABLES}
+
+
+_AS_IN_THE_MAP: Final = frozenset(
+    {"monitor_incident_points", "monitor_violations", "monitor_reports_then", "monitor_segments_24h",
+     "monitor_front_line", "monitor_incidents", "monitor_zones"}
+)  # fmt: skip

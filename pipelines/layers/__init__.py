@@ -17,8 +17,8 @@ import pandas as pd
 
 from geo import tables
 from pipelines import cartography, gdal
-from pipelines.layers import rows as _rows
 from pipelines.layers import beside, swap, write
+from pipelines.layers import rows as _rows
 from pipelines.layers.fault import PublicationError
 from pipelines.layers.proof import connect, prove
 
