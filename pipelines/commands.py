@@ -7,9 +7,11 @@ a person.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
+import os
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -156,7 +158,18 @@ def _entry(header: list[str], cells: list[str], file: str, raw: str) -> Entry:
 
 
 def create(path: Path) -> None:
-    """Make an empty GeoPackage for commands, for people to fill."""
+    """Make an empty GeoPackage for commands, for people to fill; what stands there already is theirs, and stays."""
+    draft = path.with_name(f".{path.stem}.tmp-{os.getpid()}{path.suffix}")
+    draft.unlink(missing_ok=True)
+    try:
+        _write(draft)
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _write(path: Path) -> None:
     rows = pa.table({name: pa.array([], pa.string()) for name in COLUMNS})
     gdal.write(rows, path, COMMANDS_TABLE, title="Commands", description="What people decide; read before every run.")
 

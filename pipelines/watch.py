@@ -82,6 +82,7 @@ def watch(
     question = Question(as_of, known_at, region)
     workspace.remember(clock)
     reviews.heed(workspace, clock)
+    reviews.offer(workspace, region)
     _log.info("reading the ledger")
     recalled = recall(workspace, question, version=version, at=clock())
     _log.info("assessing %s reports", f"{len(recalled.now.reports):,}")

@@ -104,7 +104,7 @@ def drawn(image):
     return round(sum(colour != QColor("white") for colour in plain) / max(1, len(plain)), 4)
 
 
-def main():
+def main() -> None:
     """Answer what is asked."""
     target, out, asked = sys.argv[1], Path(sys.argv[2]), json.loads(Path(sys.argv[3]).read_text())
     app = QgsApplication([], True)

@@ -92,14 +92,16 @@ def _settings(label: Label) -> ET.Element:
     scaled = bool(label.nearest or label.farthest)
     moved = dict(label.moved) | ({} if label.priority is None else {"Priority": label.priority})
     place = node(
-        "placement", placement=label.placement, dist=label.distance, distUnits="MM", priority=5, offsetType=int(label.where is None),
+        "placement", placement=label.placement, dist=label.distance, distUnits="MM", priority=5,
+        offsetType=int(label.where is None),
         predefinedPositionOrder="TR,BR,TL,BL,R,L,TSR,BSR", placementFlags=9, polygonPlacementFlags=2,
         geometryGeneratorEnabled=int(label.where is not None), geometryGenerator=label.where or "",
         geometryGeneratorType="PointGeometry", layerType="UnknownGeometry", centroidInside=1, repeatDistance=0,
         quadOffset=4, maxCurvedCharAngleIn=25, maxCurvedCharAngleOut=-25,
     )  # fmt: skip
     drawn = node(
-        "rendering", drawLabels=1, obstacle=1, obstacleFactor=1, obstacleType=1, displayAll=0, mergeLines=int(label.merged),
+        "rendering", drawLabels=1, obstacle=1, obstacleFactor=1, obstacleType=1, displayAll=0,
+        mergeLines=int(label.merged),
         labelPerPart=int(label.per_part), upsidedownLabels=0, fontMinPixelSize=3, fontMaxPixelSize=10000,
         scaleVisibility=int(scaled), scaleMin=label.nearest, scaleMax=label.farthest, minFeatureSize=0, zIndex=0,
         limitNumLabels=0, maxNumLabels=2000, fontLimitPixelSize=0,

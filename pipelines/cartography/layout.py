@@ -27,6 +27,13 @@ _PAGE, _LABEL, _MAP, _LEGEND, _SCALE = 65638, 65641, 65639, 65642, 65646
 _LEFT, _RIGHT = 1, 2
 _WARNING: Final = "#b0101f"
 _LEGEND_LAYERS: Final = ("incident_points", "segments_24h", "front_line", "zones")
+_LEGEND_STYLES: Final[dict[str, tuple[float, dict[str, float]]]] = {
+    "title": (9, {}),
+    "group": (8, {"marginTop": 2}),
+    "subgroup": (7.5, {"marginTop": 2, "marginBottom": 0.6}),
+    "symbol": (7, {"marginTop": 0.7}),
+    "symbolLabel": (7, {"marginTop": 0.7, "marginLeft": 1.6}),
+}
 _ROUND: Final = (1, 2, 5)
 _GOING: Final = "\"state\" IN ('active', 'quiet')"
 _LISTED: Final = 5  # incidents that have room on the page
@@ -175,29 +182,11 @@ def _rounded(value: float) -> float:
 
 
 def _legend(views: Sequence[View], sources: dict[str, str]) -> ET.Element:
-    fonts = {
-        "title": (9, True),
-        "group": (8, True),
-        "subgroup": (7.5, True),
-        "symbol": (7, False),
-        "symbolLabel": (7, False),
-    }
-    gaps = {"title": {}, "group": {"marginTop": 2}, "subgroup": {"marginTop": 2, "marginBottom": 0.6},
-            "symbol": {"marginTop": 0.7}, "symbolLabel": {"marginTop": 0.7, "marginLeft": 1.6}}  # fmt: skip
-    styles = [
-        node("style", node("styleFont", description=f"{FAMILY},{size:g},-1,5,{75 if bold else 50},0,0,0,0,0",
-                           style="Bold" if bold else ""), name=name, alignment=1, indent=0, **gaps[name])
-        for name, (size, bold) in fonts.items()
-    ]  # fmt: skip
     by_key = {view.key.removeprefix("monitor_"): view for view in views}
-    layers = [
-        node("layer-tree-layer", node("customproperties", option(None, {})), id=view.key, name=view.title, checked="Qt::Checked",
-             expanded=1, providerKey="ogr", source=sources[view.key], legend_exp="", legend_split_behavior=0, patch_size="-1,-1")
-        for view in (by_key[key] for key in _LEGEND_LAYERS if key in by_key)
-    ]  # fmt: skip
-    tree = node(
-        "layer-tree-group", node("customproperties", option(None, {})), *layers, node("custom-order", enabled=0)
-    )
+    layers = [_listed(by_key[key], sources) for key in _LEGEND_LAYERS if key in by_key]
+    order = node("custom-order", enabled=0)
+    tree = node("layer-tree-group", node("customproperties", option(None, {})), *layers, order)
+    styles = [_legend_style(name, size, gaps) for name, (size, gaps) in _LEGEND_STYLES.items()]
     return _item(
         "legend", _LEGEND, Place(_SIDE_X - 1, 80, _SIDE_WIDTH, 117), node("styles", *styles), tree,
         map_uuid=identity("layout", "map"), legendFilterByAtlas=0, resizeToContents=1, title="", titleAlignment=1,
@@ -205,3 +194,20 @@ def _legend(views: Sequence[View], sources: dict[str, str]) -> ET.Element:
         minSymbolSize=0, symbolAlignment=1, lineSpacing=0.8, columnSpace=2, boxSpace=1, wrapChar="", fontColor=INK,
         frame=False,
     )  # fmt: skip
+
+
+def _listed(view: View, sources: dict[str, str]) -> ET.Element:
+    return node(
+        "layer-tree-layer", node("customproperties", option(None, {})), id=view.key, name=view.title,
+        checked="Qt::Checked", expanded=1, providerKey="ogr", source=sources[view.key], legend_exp="",
+        legend_split_behavior=0, patch_size="-1,-1",
+    )  # fmt: skip
+
+
+def _legend_style(name: str, size: float, gaps: dict[str, float]) -> ET.Element:
+    bold = name in {"title", "group", "subgroup"}
+    font = f"{FAMILY},{size:g},-1,5,{75 if bold else 50},0,0,0,0,0"
+    style = node("style", node("styleFont", description=font, style="Bold" if bold else ""), name=name, alignment=1)
+    for gap, width in gaps.items():
+        style.set(gap, f"{width:g}")
+    return style

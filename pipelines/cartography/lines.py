@@ -13,6 +13,7 @@ from pipelines.cartography.symbols import stroke, symbol, ticks
 if TYPE_CHECKING:
     import xml.etree.ElementTree as ET
 
+    from pipelines.cartography.palette import Mark
     from pipelines.cartography.sheet import Sheet
 
 _NEAR: Final = 700_000
@@ -20,6 +21,10 @@ _SCALE: Final = "coalesce(@map_scale, 4000000)"  # a bare renderer, such as a se
 _ANY: Final = '"fid" > 0'
 _DASHES: Final = (1.6, 1.2)
 _DOTS: Final = (0.5, 1.3)
+_WATCHED: Final = stroke(QUIET, 2, opacity=150)
+_PARTLY: Final = stroke(QUIET, 2, dashes=_DASHES, opacity=150)
+_UNSEEN: Final = stroke(UNSEEN, 2, dashes=_DOTS)
+_ASSUMED: Final = stroke(SOFT_INK, 1.6, dashes=_DOTS, opacity=110)
 _APART_M: Final = 0.1  # of paper between two names of one side
 _BESIDE_M: Final = 0.0105  # of paper between the line and the name of its side
 
@@ -31,7 +36,8 @@ def front() -> ET.Element:
 
 def front_name() -> ET.Element:
     """Return the line's date and source, along it, close by."""
-    text = "'line of ' || coalesce(format_date(\"valid_from\", 'd MMM yyyy', 'en'), '?') || ', ' || coalesce(\"source\", '')"
+    date = "coalesce(format_date(\"valid_from\", 'd MMM yyyy', 'en'), '?')"
+    text = f"'line of ' || {date} || ', ' || coalesce(\"source\", '')"
     return labels.simple(
         Label(text, Letters(size=7, italic=True), placement=ALONG, priority="1", farthest=_NEAR, merged=True)
     )
@@ -40,38 +46,39 @@ def front_name() -> ET.Element:
 def segments(span: str) -> ET.Element:
     """Return segments by the worst tier of a span, then by whether anything happened, then by who watched."""
     tier, happened, watched = f'coalesce("tier_{span}", 0)', f'coalesce("violations_{span}", 0)', f'"coverage_{span}"'
-    quiet = f"{tier} = 0 AND {happened} = 0"
+    quiet = f"{tier} = 0 AND {happened} = 0 AND {watched}"
     return renderers.ruled(
         [
             *(
-                Rule(mark.words, f"{tier} = {mark.tier}", symbol(
-                    "line", stroke(INK, mark.width_mm + 0.5), stroke(mark.colour, mark.width_mm)
-                ))
-                for mark in SEVERE_FIRST if mark.tier
+                Rule(mark.words, f"{tier} = {mark.tier}", symbol("line", *_struck(mark)))
+                for mark in SEVERE_FIRST
+                if mark.tier
             ),
             Rule("violations, no tier", f"{tier} = 0 AND {happened} > 0", symbol("line", stroke(SOFT_INK, 2))),
-            Rule("quiet, watched", f"{quiet} AND {watched} = 'declared'", symbol("line", stroke(QUIET, 2, opacity=150))),
-            Rule("quiet, partly watched", f"{quiet} AND {watched} = 'partly'", symbol("line", stroke(QUIET, 2, dashes=_DASHES, opacity=150))),
-            Rule("nobody could see", f"{quiet} AND {watched} = 'unseen'", symbol("line", stroke(UNSEEN, 2, dashes=_DOTS))),
-            Rule("quiet is only assumed", "ELSE", symbol("line", stroke(SOFT_INK, 1.6, dashes=_DOTS, opacity=110))),
+            Rule("quiet, watched", f"{quiet} = 'declared'", symbol("line", _WATCHED)),
+            Rule("quiet, partly watched", f"{quiet} = 'partly'", symbol("line", _PARTLY)),
+            Rule("nobody could see", f"{quiet} = 'unseen'", symbol("line", _UNSEEN)),
+            Rule("quiet is only assumed", "ELSE", symbol("line", _ASSUMED)),
         ],
         order=tier,
-    )  # fmt: skip
+    )
+
+
+def _struck(mark: Mark) -> tuple[ET.Element, ET.Element]:
+    return stroke(INK, mark.width_mm + 0.5), stroke(mark.colour, mark.width_mm)
 
 
 def coverage() -> ET.Element:
     """Return segments by what was declared of their ground."""
     looks = {
-        "declared": ("watched all the time", stroke(QUIET, 2.2)),
-        "partly": ("watched in part", stroke(QUIET, 1.6, dashes=_DASHES)),
-        "unseen": ("declared unseen", stroke(UNSEEN, 2, dashes=_DOTS)),
+        "declared": ("watched all the time", _WATCHED),
+        "partly": ("watched in part", _PARTLY),
+        "unseen": ("declared unseen", _UNSEEN),
     }
     made = [
         Rule(words, f"\"coverage_24h\" = '{value}'", symbol("line", line)) for value, (words, line) in looks.items()
     ]
-    return renderers.ruled(
-        [*made, Rule("nothing declared", "ELSE", symbol("line", stroke(SOFT_INK, 1.6, dashes=_DOTS, opacity=110)))]
-    )
+    return renderers.ruled([*made, Rule("nothing declared", "ELSE", symbol("line", _ASSUMED))])
 
 
 def posts() -> ET.Element:
@@ -93,15 +100,18 @@ def sides(sheet: Sheet) -> ET.Element:
         f"CASE WHEN {_SCALE} > 2500000 THEN 100000 WHEN {_SCALE} > 800000 THEN 50000 "
         f"WHEN {_SCALE} > 200000 THEN 10000 ELSE 5000 END"
     )
+    start = "start_point($geometry)"
     named = Letters(size=9, colour=SOFT_INK, capitals=True, spacing=1.5, italic=True)
     posts_ = Letters(size=6.5, colour=SOFT_INK)
     return labels.ruled(
         [
             ("left", shown, Label(_quoted(sheet.left), named, placement=OVER, priority="6", where=_beside(sheet, -1))),
             ("right", shown, Label(_quoted(sheet.right), named, placement=OVER, priority="6", where=_beside(sheet, 1))),
-            ("kilometres", f'round("chainage_from_m") % ({step}) = 0', Label(
-                "'km ' || round(\"chainage_from_m\" / 1000)", posts_, distance=1, priority="2", where="start_point($geometry)"
-            )),
+            (
+                "kilometres",
+                f'round("chainage_from_m") % ({step}) = 0',
+                Label("'km ' || round(\"chainage_from_m\" / 1000)", posts_, distance=1, priority="2", where=start),
+            ),
         ]
     )  # fmt: skip
 

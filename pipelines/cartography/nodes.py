@@ -13,12 +13,16 @@ _OURS: Final = uuid.uuid5(uuid.NAMESPACE_DNS, "monitor.ceasewatch")
 _FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, section 2.2
 
 
-def node(tag: str, *children: ET.Element, text: str | None = None, **attributes: object) -> ET.Element:
-    """Return an element; a trailing underscore in an attribute's name keeps it apart from Python's own words."""
+def node(tag: str, *children: ET.Element, **attributes: object) -> ET.Element:
+    """Return an element.
+
+    ``text`` is what it holds, everything else an attribute; a trailing underscore keeps a name apart from Python's own.
+    """
+    text = attributes.pop("text", None)
     element = ET.Element(tag, {name.rstrip("_"): plain(_written(value)) for name, value in attributes.items()})
     element.extend(children)
     if text is not None:
-        element.text = plain(text)
+        element.text = plain(str(text))
     return element
 
 

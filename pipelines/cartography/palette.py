@@ -1,8 +1,8 @@
 """Which colours, shapes and letters tell what, on every map and in print?
 
-A tier is told three times over, by colour, by shape and by its number. Colours follow the order of ISO 22324 (grey: watch;
-yellow, orange, red: rising danger) and darken as they rise, so that the order survives a grey print and eyes that see no
-red or green. Sizes are millimetres on paper, letters points.
+A tier is told three times over, by colour, by shape and by its number. Colours follow the order of ISO 22324 (grey:
+watch; yellow, orange, red: rising danger) and darken as they rise, so that the order survives a grey print and eyes
+that see no red or green. Sizes are millimetres on paper, letters points.
 """
 
 from __future__ import annotations

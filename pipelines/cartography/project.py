@@ -166,8 +166,10 @@ def _told(sheet: Sheet) -> dict[str, str]:
     moment += ["with hindsight" if sheet.hindsight else "", "replay" if sheet.replay else ""]
     facts = [
         f"Run {sheet.run_id} · Ceasewatch {sheet.version} · policy {sheet.policy} · ledger {sheet.head}",
-        "Eligible means that the rule of a tier is met; it declares nothing. Distances are geodesic, times UTC. "
-        "No report is not quiet: where nobody declared to watch, quiet is only assumed.",
+        (
+            "Eligible means that the rule of a tier is met; it declares nothing. Distances are geodesic, times UTC. "
+            "No report is not quiet: where nobody declared to watch, quiet is only assumed."
+        ),
     ]
     return {
         "monitor_title": sheet.title,

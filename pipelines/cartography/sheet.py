@@ -146,9 +146,9 @@ def _shapes(rows: Mapping[str, pa.Table], name: str) -> np.ndarray[Any, Any]:
 
 def _extent(rows: Mapping[str, pa.Table]) -> Box:
     for name in _ALONG:
-        bounds = shapely.total_bounds(_shapes(rows, name))
-        if np.isfinite(bounds).all():
-            return Box(*bounds.tolist())
+        shapes = _shapes(rows, name)
+        if len(shapes):
+            return Box(*shapely.total_bounds(shapes).tolist())
     return Box(-180, -85, 180, 85)
 
 

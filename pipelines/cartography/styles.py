@@ -8,7 +8,7 @@ from geo import tables
 from geo.books import COMMANDS_TABLE
 from pipelines.cartography import forms, tips
 from pipelines.cartography.nodes import node, write
-from pipelines.cartography.views import FARTHEST, alone
+from pipelines.cartography.views import alone
 
 if TYPE_CHECKING:
     import xml.etree.ElementTree as ET
@@ -29,13 +29,11 @@ def declared(view: View) -> Table:
 
 
 def attributes(view: View) -> dict[str, object]:
-    """Return what QGIS keeps as attributes of a layer: read-only, scales, labels."""
+    """Return what QGIS keeps as attributes of a layer: read-only, labels."""
     return {
         "styleCategories": "AllStyleCategories",
         "readOnly": int(view.table != COMMANDS_TABLE.name),
-        "hasScaleBasedVisibilityFlag": int(view.farthest > 0),
-        "minScale": view.farthest or FARTHEST,
-        "maxScale": 0,
+        "hasScaleBasedVisibilityFlag": 0,
         "labelsEnabled": int(view.labels is not None),
         "simplifyDrawingHints": 1,
         "simplifyDrawingTol": 1,

@@ -5,11 +5,13 @@ Sizes and widths are millimetres, angles degrees, colours ``#rrggbb`` with an op
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from pipelines.cartography.nodes import node, option, properties
+from pipelines.cartography.nodes import node, option
 from pipelines.cartography.palette import FAMILY, rgb
+
+if TYPE_CHECKING:
+    import xml.etree.ElementTree as ET
 
 Kind = Literal["marker", "line", "fill"]
 Dash = Literal["solid", "dash", "dot", "no"]
@@ -20,14 +22,9 @@ def symbol(kind: Kind, *layers: ET.Element, name: str = "0") -> ET.Element:
     return node("symbol", *layers, name=name, type=kind, alpha=1, clip_to_extent=1, force_rhr=0)
 
 
-def _layer(
-    name: str, settings: dict[str, object], *within: ET.Element, moved: dict[str, str] | None = None
-) -> ET.Element:
+def _layer(name: str, settings: dict[str, object], *within: ET.Element) -> ET.Element:
     written = {key: str(value) for key, value in settings.items()}
-    decided = [node("data_defined_properties", properties(moved))] if moved else []
-    return node(
-        "layer", option(None, written), *decided, *within, **{"class": name}, enabled=1, locked=0, **{"pass": 0}
-    )
+    return node("layer", option(None, written), *within, class_=name, enabled=1, locked=0, pass_=0)
 
 
 def shape(
@@ -84,7 +81,8 @@ def ground(
     return _layer(
         "SimpleFill",
         {
-            "color": rgb(fill, opacity), "style": "solid" if opacity else "no", "outline_color": rgb(outline, edge_opacity),
+            "color": rgb(fill, opacity), "style": "solid" if opacity else "no",
+            "outline_color": rgb(outline, edge_opacity),
             "outline_width": width, "outline_width_unit": "MM", "outline_style": dash, "joinstyle": "round",
         },
     )  # fmt: skip

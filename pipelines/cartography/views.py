@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from geo import tables
+from geo.books import COMMANDS_TABLE
 from pipelines.cartography import areas, lines, points
-from pipelines.cartography.sheet import Sheet
+
+if TYPE_CHECKING:
+    import xml.etree.ElementTree as ET
+
+    from pipelines.cartography.sheet import Sheet
 
 NOW: Final = "Situation now"
 SPANS: Final = "What happened along the line"
@@ -16,7 +20,6 @@ HISTORY: Final = "History"
 REFERENCE: Final = "Reference"
 DECISIONS: Final = "Decisions"
 TABLES: Final = "Tables"
-FARTHEST: Final = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -24,8 +27,8 @@ class View:
     """One layer of the map.
 
     ``key`` is its id, of more than ten characters: QGIS renames shorter ones, and whatever refers to them is lost.
-    ``renderer`` is ``None`` for a table. ``farthest`` is the denominator of the smallest scale at which it draws; 0: any.
-    ``times`` are the columns between which it shows in the time slider. ``shown``: drawn when the map opens.
+    ``renderer`` is ``None`` for a table. ``times`` are the columns between which it shows in the time slider.
+    ``shown``: drawn when the map opens.
     """
 
     key: str
@@ -34,7 +37,6 @@ class View:
     group: str
     renderer: ET.Element | None = None
     labels: ET.Element | None = None
-    farthest: int = 0
     times: tuple[str, str] | None = None
     shown: bool = True
     expanded: bool = True
@@ -43,7 +45,7 @@ class View:
 def views(sheet: Sheet) -> tuple[View, ...]:
     """Return the layers of the map, the topmost first, as far as their tables are declared."""
     made = (*_now(sheet), *_history(sheet), *_reference(sheet), *_decisions(sheet), *_tables())
-    return tuple(view for view in made if view.table in tables.BY_NAME or view.group == DECISIONS)
+    return tuple(view for view in made if view.table in {*tables.BY_NAME, COMMANDS_TABLE.name})
 
 
 def _now(sheet: Sheet) -> tuple[View, ...]:
@@ -100,12 +102,10 @@ def _tables() -> tuple[View, ...]:
 
 def alone(sheet: Sheet) -> dict[str, View]:
     """Return how each declared table looks where it is opened by itself, on top of or under any other."""
+    (*_reference(sheet), *_history(sheet), *_now(sheet))
+    drawn = (*_reference(sheet), *_history(sheet), *_now(sheet))
     made = {
-        **{
-            view.table: view
-            for view in (*_reference(sheet), *_history(sheet), *_now(sheet))
-            if view.key in _AS_IN_THE_MAP
-        },
+        **{view.table: view for view in drawn if view.key in _AS_IN_THE_MAP},
         "incident_days": View("", "incident_days", "", "", areas.day_outlines(), times=("valid_from", "valid_to")),
         "regions": View("", "regions", "", "", areas.borders(), areas.region_names()),
     }

@@ -58,7 +58,7 @@ def monitor(
     moment = as_of or known_at or _scheduled()
     question = Question(moment.astimezone(UTC), known_at.astimezone(UTC) if known_at else None, region)
     tasks.remember(place, utc_now)
-    tasks.heed(place, utc_now)
+    tasks.heed(place, utc_now, region)
     recalled = tasks.recall(place, question, version=version(), at=utc_now())
     whole = tasks.judge(recalled.now, question.as_of)
     late = tasks.compare(recalled, whole)

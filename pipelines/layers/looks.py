@@ -1,8 +1,8 @@
 """What does a file know of how it is shown, and of where it comes from?
 
-Default styles as QGIS keeps them (``layer_styles``), the project (``qgis_projects``), and the run's own row as metadata,
-so that a reader of the standard finds it. Drivers that write metadata for themselves make readers leave files beside
-the one they read; a row of our own does not.
+Default styles as QGIS keeps them (``layer_styles``), the project (``qgis_projects``), and the run's own row as
+metadata, so that a reader of the standard finds it. Drivers that write metadata for themselves make readers leave files
+beside the one they read; a row of our own does not.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ _MAKE: Final = (
     "CREATE TABLE qgis_projects (name TEXT PRIMARY KEY, metadata BLOB, content BLOB)",
     """CREATE TABLE gpkg_metadata (
         id INTEGER CONSTRAINT m_pk PRIMARY KEY ASC NOT NULL, md_scope TEXT NOT NULL DEFAULT 'dataset',
-        md_standard_uri TEXT NOT NULL, mime_type TEXT NOT NULL DEFAULT 'text/xml', metadata TEXT NOT NULL DEFAULT '')""",
+        md_standard_uri TEXT NOT NULL, mime_type TEXT NOT NULL DEFAULT 'text/xml',
+        metadata TEXT NOT NULL DEFAULT '')""",
     """CREATE TABLE gpkg_metadata_reference (
         reference_scope TEXT NOT NULL, table_name TEXT, column_name TEXT, row_id_value INTEGER,
         timestamp DATETIME NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')), md_file_id INTEGER NOT NULL,
@@ -44,7 +45,10 @@ _MAKE: Final = (
 _EXTENSION: Final = "http://www.geopackage.org/spec121/#extension_metadata"
 _STYLE: Final = "INSERT INTO layer_styles VALUES (NULL, '', '', ?, ?, ?, ?, '', 1, ?, '', NULL, ?)"
 _SELECT: Final = (
-    "SELECT f_table_name, f_geometry_column, styleName, styleQML, description, update_time FROM layer_styles ORDER BY id",
+    (
+        "SELECT f_table_name, f_geometry_column, styleName, styleQML, description, update_time FROM layer_styles"
+        " ORDER BY id"
+    ),
     "SELECT name, CAST(metadata AS TEXT), CAST(content AS TEXT) FROM qgis_projects",
     "SELECT md_standard_uri, mime_type, metadata FROM gpkg_metadata",
 )
@@ -90,7 +94,7 @@ def _wanted(
     rows: Mapping[str, pa.Table], look: Cartography, instant: str
 ) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]], list[tuple[str, ...]]]:
     """Return the rows of the three tables, as far as they are ours to say."""
-    styles = [
+    styles: list[tuple[str, ...]] = [
         (table.name, "geom" if table.geometry else "", "default", look.styles[table.name], table.row, instant)
         for table in tables.TABLES
     ]
