@@ -1,8 +1,8 @@
 """Look at a project, or at a bare GeoPackage, with real QGIS: ``/usr/bin/python3 qgis_eye.py TARGET OUT ASKED.json``.
 
-ASKED is a list of pictures: {"name", "theme" or "layers", "box": [west, south, east, north], "frame", "layout"}. One JSON
-object is printed: what QGIS says of the project, and of each picture how much of it is drawn. Runs under the system's own
-Python, which has PyQGIS, and so imports nothing of ours.
+ASKED is a list of pictures: {"name", "theme" or "layers", "box": [west, south, east, north], "frame", "layout"}. One
+JSON object is printed: what QGIS says of the project, and of each picture how much of it is drawn. Runs under the
+system's own Python, which has PyQGIS, and so imports nothing of ours.
 """
 
 from __future__ import annotations

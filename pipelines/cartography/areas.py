@@ -5,19 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pipelines.cartography import labels, renderers
-from pipelines.cartography.labels import FREE, LEVEL, Label, Letters
+from pipelines.cartography.labels import AROUND_MIDDLE, LEVEL, Label, Letters
 from pipelines.cartography.palette import INK, SEVERE_FIRST, SOFT_INK
+from pipelines.cartography.points import sign
 from pipelines.cartography.renderers import Rule
-from pipelines.cartography.symbols import ground, hatch, symbol
+from pipelines.cartography.symbols import ground, hatch, middle, symbol
 
 if TYPE_CHECKING:
     import xml.etree.ElementTree as ET
+
+    from pipelines.cartography.palette import Mark
 
 _NEAR: Final = 4_000_000
 _LAND: Final = "#f3f1ea"
 _BORDER: Final = "#b4b1a6"
 _BAND: Final = "#4a6a94"
 _PERIMETER: Final = 7
+_SMALLER: Final = 0.75
 
 
 def footprints() -> ET.Element:
@@ -41,13 +45,14 @@ def footprints() -> ET.Element:
 def days() -> ET.Element:
     """Return what the time slider plays: footprints so far, by the tier in effect at the end of the day."""
     return renderers.ruled(
-        [
-            Rule(mark.words, f'coalesce("tier_effective", 0) = {mark.tier}',
-                 symbol("fill", ground(mark.colour, INK, opacity=70, width=0.35)))
-            for mark in SEVERE_FIRST
-        ],
+        [Rule(mark.words, f'coalesce("tier_effective", 0) = {mark.tier}', _day(mark)) for mark in SEVERE_FIRST],
         order='coalesce("tier_effective", 0)',
-    )  # fmt: skip
+    )
+
+
+def _day(mark: Mark) -> ET.Element:
+    seen = middle(symbol("marker", *sign(mark, mark.size_mm * _SMALLER)))
+    return symbol("fill", ground(mark.colour, INK, opacity=70, width=0.35), seen)
 
 
 def day_outlines() -> ET.Element:
@@ -57,8 +62,9 @@ def day_outlines() -> ET.Element:
 
 def day_names() -> ET.Element:
     """Return an incident's name and its violations of the day."""
-    text = '"incident_id" || \' · \' || "violations"'
-    return labels.simple(Label(text, Letters(size=7), placement=FREE, priority='4 + coalesce("tier_effective", 0)'))
+    text = "\"incident_id\" || ' · ' || \"violations\" || ' that day'"
+    first = '4 + coalesce("tier_effective", 0)'
+    return labels.simple(Label(text, Letters(size=7), placement=AROUND_MIDDLE, distance=2.6, priority=first))
 
 
 def zones() -> ET.Element:

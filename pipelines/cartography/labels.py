@@ -13,13 +13,13 @@ from pipelines.cartography.palette import FAMILIES, FAMILY, INK, PAPER, rgb
 
 if TYPE_CHECKING:
     import xml.etree.ElementTree as ET
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 AROUND: Final = 6  # in the first free place of a cartographer's order around the point
 OVER: Final = 1  # on the point itself
 ALONG: Final = 3  # curved along a line
 LEVEL: Final = 4  # level, inside
-FREE: Final = 5  # anywhere inside, however turned
+AROUND_MIDDLE: Final = 0  # somewhere around the middle of an area
 _BOLD, _NORMAL = 75, 50
 
 
@@ -43,7 +43,7 @@ class Label:
 
     ``text`` is an expression, and is never taken for HTML. ``where`` is an expression for the place, on a layer of
     lines. ``priority`` is an expression (0 to 10): of two that collide the higher stays. ``farthest`` and ``nearest``
-    bound the scales; 0: no bound.
+    bound the scales; 0: no bound. ``solid`` (0 to 2): how much other labels shun what is labelled.
     """
 
     text: str
@@ -54,9 +54,8 @@ class Label:
     where: str | None = None
     farthest: int = 0
     nearest: int = 0
-    per_part: bool = False
+    solid: float = 1
     merged: bool = False
-    moved: Mapping[str, str] = field(default_factory=dict)
 
 
 def simple(label: Label) -> ET.Element:
@@ -90,7 +89,7 @@ def text_style(letters: Letters, expression: str = "") -> ET.Element:
 
 def _settings(label: Label) -> ET.Element:
     scaled = bool(label.nearest or label.farthest)
-    moved = dict(label.moved) | ({} if label.priority is None else {"Priority": label.priority})
+    decided = {} if label.priority is None else {"Priority": label.priority}
     place = node(
         "placement", placement=label.placement, dist=label.distance, distUnits="MM", priority=5,
         offsetType=int(label.where is None),
@@ -100,14 +99,14 @@ def _settings(label: Label) -> ET.Element:
         quadOffset=4, maxCurvedCharAngleIn=25, maxCurvedCharAngleOut=-25,
     )  # fmt: skip
     drawn = node(
-        "rendering", drawLabels=1, obstacle=1, obstacleFactor=1, obstacleType=1, displayAll=0,
+        "rendering", drawLabels=1, obstacle=1, obstacleFactor=label.solid, obstacleType=1, displayAll=0,
         mergeLines=int(label.merged),
-        labelPerPart=int(label.per_part), upsidedownLabels=0, fontMinPixelSize=3, fontMaxPixelSize=10000,
+        labelPerPart=0, upsidedownLabels=0, fontMinPixelSize=3, fontMaxPixelSize=10000,
         scaleVisibility=int(scaled), scaleMin=label.nearest, scaleMax=label.farthest, minFeatureSize=0, zIndex=0,
         limitNumLabels=0, maxNumLabels=2000, fontLimitPixelSize=0,
     )  # fmt: skip
     lines = node("text-format", wrapChar="\\n", multilineAlign=3, autoWrapLength=0, useMaxLineLengthForAutoWrap=1)
     return node(
         "settings", text_style(label.letters, label.text), lines, place, drawn,
-        node("dd_properties", properties(moved)), calloutType="simple",
+        node("dd_properties", properties(decided)), calloutType="simple",
     )  # fmt: skip

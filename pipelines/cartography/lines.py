@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _NEAR: Final = 700_000
 _SCALE: Final = "coalesce(@map_scale, 4000000)"  # a bare renderer, such as a server's, may not say
+_POST_M: Final = 0.0055  # of paper between the line and its kilometres
 _ANY: Final = '"fid" > 0'
 _DASHES: Final = (1.6, 1.2)
 _DOTS: Final = (0.5, 1.3)
@@ -25,6 +26,8 @@ _WATCHED: Final = stroke(QUIET, 2, opacity=150)
 _PARTLY: Final = stroke(QUIET, 2, dashes=_DASHES, opacity=150)
 _UNSEEN: Final = stroke(UNSEEN, 2, dashes=_DOTS)
 _ASSUMED: Final = stroke(SOFT_INK, 1.6, dashes=_DOTS, opacity=110)
+_START: Final = "start_point($geometry)"
+_MIDDLE: Final = "line_interpolate_point($geometry, length($geometry) / 2)"
 _APART_M: Final = 0.1  # of paper between two names of one side
 _BESIDE_M: Final = 0.0105  # of paper between the line and the name of its side
 
@@ -100,30 +103,35 @@ def sides(sheet: Sheet) -> ET.Element:
         f"CASE WHEN {_SCALE} > 2500000 THEN 100000 WHEN {_SCALE} > 800000 THEN 50000 "
         f"WHEN {_SCALE} > 200000 THEN 10000 ELSE 5000 END"
     )
-    start = "start_point($geometry)"
+    start = _beside(sheet, _START, 1, _POST_M)
     named = Letters(size=9, colour=SOFT_INK, capitals=True, spacing=1.5, italic=True)
     posts_ = Letters(size=6.5, colour=SOFT_INK)
     return labels.ruled(
         [
-            ("left", shown, Label(_quoted(sheet.left), named, placement=OVER, priority="6", where=_beside(sheet, -1))),
-            ("right", shown, Label(_quoted(sheet.right), named, placement=OVER, priority="6", where=_beside(sheet, 1))),
+            *(
+                (
+                    party,
+                    shown,
+                    Label(_quoted(party), named, OVER, priority="6", where=_beside(sheet, _MIDDLE, hand, _BESIDE_M)),
+                )
+                for party, hand in ((sheet.left, -1), (sheet.right, 1))
+            ),
             (
                 "kilometres",
                 f'round("chainage_from_m") % ({step}) = 0',
-                Label("'km ' || round(\"chainage_from_m\" / 1000)", posts_, distance=1, priority="2", where=start),
+                Label("'km ' || round(\"chainage_from_m\" / 1000)", posts_, placement=OVER, priority="2", where=start),
             ),
         ]
     )  # fmt: skip
 
 
-def _beside(sheet: Sheet, hand: int) -> str:
-    """Return the place beside a segment's middle, to the left (-1) or right (1) of its direction."""
+def _beside(sheet: Sheet, place: str, hand: int, paper_m: float) -> str:
+    """Return the place beside a point of a segment, to the left (-1) or right (1) of its direction."""
     metric = reference.code(sheet.box)
     there = f"transform({{}}, 'EPSG:4326', '{metric}')"
-    middle = there.format("line_interpolate_point($geometry, length($geometry) / 2)")
-    course = f"azimuth({there.format('start_point($geometry)')}, {there.format('end_point($geometry)')})"
-    place = f"project({middle}, {_BESIDE_M} * {_SCALE}, {course} + {hand} * pi() / 2)"
-    return f"transform({place}, '{metric}', 'EPSG:4326')"
+    course = f"azimuth({there.format(_START)}, {there.format('end_point($geometry)')})"
+    moved = f"project({there.format(place)}, {paper_m} * {_SCALE}, {course} + {hand} * pi() / 2)"
+    return f"transform({moved}, '{metric}', 'EPSG:4326')"
 
 
 def _quoted(text: str) -> str:

@@ -26,7 +26,6 @@ _ORDER: Final = f'if({_GOING}, 10 + coalesce("tier_eligible", 0), coalesce("tier
 
 def incidents(sheet: Sheet) -> ET.Element:
     """Return incidents by tier: those going on filled, the lately ended hollow, the long ended as dots."""
-    lately = f'"state" = \'ended\' AND "tier_peak" > 0 AND "last_observed" >= \'{_since(sheet)}\''
     watched = f"coalesce(\"state\", 'candidate') = 'candidate' OR ({_GOING} AND coalesce(\"tier_eligible\", 0) = 0)"
     return renderers.ruled(
         [
@@ -36,7 +35,7 @@ def incidents(sheet: Sheet) -> ET.Element:
                 if mark.tier
             ),
             Rule("0 watch: a candidate", watched, symbol("marker", shape("circle", PAPER, SOFT_INK, 2.2, width=0.45))),
-            Rule("ended in the last 7 days, by highest tier", lately, within=tuple(
+            Rule("ended in the last 7 days, by highest tier", _late(sheet), within=tuple(
                 Rule(mark.words, f'coalesce("tier_peak", 0) = {mark.tier}', _ended(mark))
                 for mark in SEVERE_FIRST if mark.tier
             )),
@@ -47,11 +46,15 @@ def incidents(sheet: Sheet) -> ET.Element:
 
 
 def _going(mark: Mark) -> ET.Element:
-    return symbol(
-        "marker",
-        shape(mark.shape, PAPER, PAPER, mark.size_mm + 1.0, width=0.1, opacity=225),
-        shape(mark.shape, mark.colour, INK, mark.size_mm, width=0.45),
-        letter(str(mark.tier), mark.ink, mark.size_mm * (0.5 if mark.shape == "diamond" else 0.66)),
+    return symbol("marker", *sign(mark, mark.size_mm))
+
+
+def sign(mark: Mark, size: float) -> tuple[ET.Element, ...]:
+    """Return a tier's sign: its shape, filled with its colour, and its number in it."""
+    return (
+        shape(mark.shape, PAPER, PAPER, size + 1.0, width=0.1, opacity=225),
+        shape(mark.shape, mark.colour, INK, size, width=0.45),
+        letter(str(mark.tier), mark.ink, size * (0.5 if mark.shape == "diamond" else 0.66)),
     )
 
 
@@ -65,7 +68,7 @@ def _ended(mark: Mark) -> ET.Element:
     )
 
 
-def names() -> ET.Element:
+def names(sheet: Sheet) -> ET.Element:
     """Return what stands beside an incident: name, tier in words, and what is due; the severe before the light."""
     due = "'due ' || format_date(\"next_due\", 'd MMM HH:mm', 'en') || ' UTC'"
     told = (
@@ -75,13 +78,26 @@ def names() -> ET.Element:
     )
     going = Letters(size=8.5, bold=True, halo=0.9)
     rest = Letters(size=7, colour=SOFT_INK)
+    late = f"coalesce(\"state\", 'candidate') = 'candidate' OR {_late(sheet)}"
     return labels.ruled(
         [
-            ("going on", _GOING, Label(told, going, distance=3.4, priority='7 + coalesce("tier_eligible", 0)')),
-            ("ended and candidates", f"NOT ({_GOING})", Label('"incident_id"', rest, distance=2.4, priority="3",
-                                                             farthest=3_000_000)),
+            (
+                "going on",
+                _GOING,
+                Label(told, going, distance=0.8, solid=2, priority='7 + coalesce("tier_eligible", 0)'),
+            ),
+            ("ended lately, and candidates", late, Label('"incident_id"', rest, distance=0.6, solid=2, priority="3")),
+            (
+                "ended earlier",
+                f"NOT ({_GOING}) AND NOT ({late})",
+                Label('"incident_id"', rest, distance=0.6, priority="1", farthest=CLOSE),
+            ),
         ]
-    )  # fmt: skip
+    )
+
+
+def _late(sheet: Sheet) -> str:
+    return f'("state" = \'ended\' AND "tier_peak" > 0 AND "last_observed" >= \'{_since(sheet)}\')'
 
 
 def violations(sheet: Sheet) -> ET.Element:

@@ -88,6 +88,11 @@ def ground(
     )  # fmt: skip
 
 
+def middle(marker: ET.Element) -> ET.Element:
+    """Return a marker in the middle of an area, so that small areas are seen from afar."""
+    return _layer("CentroidFill", {"point_on_surface": 1, "point_on_all_parts": 0, "clip_points": 0}, marker)
+
+
 def hatch(colour: str, angle: float, distance: float, width: float) -> ET.Element:
     """Return parallel strokes over an area."""
     return _layer(

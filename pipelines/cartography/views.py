@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 NOW: Final = "Situation now"
 SPANS: Final = "What happened along the line"
 HISTORY: Final = "History"
+LINE: Final = "The line"
 REFERENCE: Final = "Reference"
 DECISIONS: Final = "Decisions"
 TABLES: Final = "Tables"
@@ -44,46 +45,51 @@ class View:
 
 def views(sheet: Sheet) -> tuple[View, ...]:
     """Return the layers of the map, the topmost first, as far as their tables are declared."""
-    made = (*_now(sheet), *_history(sheet), *_reference(sheet), *_decisions(sheet), *_tables())
+    made = (*_now(sheet), *_history(sheet), *_line(sheet), *_reference(), *_decisions(sheet), *_tables())
     return tuple(view for view in made if view.table in {*tables.BY_NAME, COMMANDS_TABLE.name})
 
 
 def _now(sheet: Sheet) -> tuple[View, ...]:
+    return (
+        View("monitor_incident_points", "incident_points", "Incidents", NOW, points.incidents(sheet),
+             points.names(sheet)),
+        View("monitor_violations", "violations", "Violations", NOW, points.violations(sheet), points.violation_names()),
+        View("monitor_incidents", "incidents", "Footprints of incidents", NOW, areas.footprints(), expanded=False),
+    )  # fmt: skip
+
+
+def _history(sheet: Sheet) -> tuple[View, ...]:
+    seen = ("observed_from", "observed_to")
+    return (
+        View("monitor_incident_days", "incident_days", "Incidents, day by day", HISTORY, areas.days(),
+             areas.day_names(), times=("valid_from", "valid_to"), shown=False),
+        View("monitor_violations_then", "violations", "Violations, by time", HISTORY, points.violations(sheet),
+             times=seen, shown=False),
+        View("monitor_reports_then", "reports", "Reports, by time", HISTORY, points.reports(), times=seen, shown=False),
+    )  # fmt: skip
+
+
+def _line(sheet: Sheet) -> tuple[View, ...]:
     spans = [("24h", "last 24 hours"), ("72h", "last 72 hours"), ("7d", "last 7 days")]
     return (
-        View("monitor_incident_points", "incident_points", "Incidents", NOW, points.incidents(sheet), points.names()),
-        View("monitor_violations", "violations", "Violations", NOW, points.violations(sheet),
-             points.violation_names()),
-        View("monitor_front_line", "front_line", "Front line", NOW, lines.front(), lines.front_name()),
-        View("monitor_incidents", "incidents", "Footprints of incidents", NOW, areas.footprints()),
+        View("monitor_front_line", "front_line", "Front line", LINE, lines.front(), lines.front_name()),
+        View("monitor_segments_sides", "segments", "Sides and kilometres", LINE, lines.posts(), lines.sides(sheet),
+             expanded=False),
         *(
             View(f"monitor_segments_{short}", "segments", f"Segments, {words}", SPANS, lines.segments(short),
                  shown=short == "24h", expanded=short == "24h")
             for short, words in spans
         ),
-    )  # fmt: skip
-
-
-def _history(sheet: Sheet) -> tuple[View, ...]:
-    return (
-        View("monitor_reports_then", "reports", "Reports, by time", HISTORY, points.reports(),
-             times=("observed_from", "observed_to"), shown=False),
-        View("monitor_violations_then", "violations", "Violations, by time", HISTORY, points.violations(sheet),
-             times=("observed_from", "observed_to"), shown=False),
-        View("monitor_incident_days", "incident_days", "Incidents, day by day", HISTORY, areas.days(),
-             areas.day_names(), times=("valid_from", "valid_to"), shown=False),
-    )  # fmt: skip
-
-
-def _reference(sheet: Sheet) -> tuple[View, ...]:
-    return (
-        View("monitor_segments_sides", "segments", "Sides and kilometres", REFERENCE, lines.posts(), lines.sides(sheet),
+        View("monitor_segments_seen", "segments", "Who could see, last 24 hours", SPANS, lines.coverage(), shown=False,
              expanded=False),
-        View("monitor_segments_seen", "segments", "Who could see, last 24 hours", REFERENCE, lines.coverage(),
-             shown=False, expanded=False),
+    )  # fmt: skip
+
+
+def _reference() -> tuple[View, ...]:
+    return (
         View("monitor_zones", "zones", "Zones", REFERENCE, areas.zones(), areas.zone_names(), expanded=False),
         View("monitor_regions", "regions", "Regions", REFERENCE, areas.regions(), areas.region_names(), expanded=False),
-    )  # fmt: skip
+    )
 
 
 def _decisions(sheet: Sheet) -> tuple[View, ...]:
@@ -102,8 +108,7 @@ def _tables() -> tuple[View, ...]:
 
 def alone(sheet: Sheet) -> dict[str, View]:
     """Return how each declared table looks where it is opened by itself, on top of or under any other."""
-    (*_reference(sheet), *_history(sheet), *_now(sheet))
-    drawn = (*_reference(sheet), *_history(sheet), *_now(sheet))
+    drawn = (*_reference(), *_line(sheet), *_history(sheet), *_now(sheet))
     made = {
         **{view.table: view for view in drawn if view.key in _AS_IN_THE_MAP},
         "incident_days": View("", "incident_days", "", "", areas.day_outlines(), times=("valid_from", "valid_to")),
