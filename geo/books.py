@@ -247,5 +247,24 @@ RUN: Final = Table(
         _c("violations", "int", "violations"),
         _c("incidents", "int", "incidents, candidates not counted"),
         _c("candidates", "int", "candidates"),
+        _c("party_left", "text", "party on the left of the baseline, where offsets are positive"),
+        _c("party_right", "text", "party on its right"),
     ),
 )
+
+COMMANDS_TABLE: Final = Table(
+    "commands",
+    None,
+    "a command of a person",
+    (
+        _c("command", "text", f"one of {', '.join(COMMANDS)}"),
+        _c("target", "text", "V-n, B-n or R-n; for release also D-n"),
+        _c("value", "text", "party, tier, status, time or other incident, as the command needs"),
+        _c("violations", "text", "V-n, V-m, …: of a split or a fix"),
+        _c("reviewer", "text", "who decided"),
+        _c("reason", "text", "why"),
+        _c("at", "text", "when, with the offset from UTC: 2026-03-01T12:00Z"),
+        _c("expires", "text", "until when, likewise; empty: without end"),
+    ),
+)
+"""What people fill in ``reviews.gpkg``: read, never published."""

@@ -83,6 +83,7 @@ def watch(
     question = Question(as_of, known_at, region)
     workspace.remember(clock)
     reviews.heed(workspace, clock)
+    reviews.offer(workspace, region)
     _log.info("reading the ledger")
     recalled = recall(workspace, question, version=version, at=clock())
     _log.info("assessing %s reports", f"{len(recalled.now.reports):,}")
@@ -312,6 +313,8 @@ def _run_table(recalled: Recalled, content: Mapping[str, pd.DataFrame]) -> pd.Da
         "violations": len(content["violations"]),
         "incidents": int((states != "candidate").sum()),
         "candidates": int((states == "candidate").sum()),
+        "party_left": theatre.parties[0].name,
+        "party_right": theatre.parties[1].name,
     }
     return tables.conform(pd.DataFrame([row]), tables.RUN)
 

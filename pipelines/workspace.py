@@ -7,7 +7,7 @@ A workspace is a folder::
     theatre/               the theatre and its policy: the user's to edit
     inbox/                 where files may be dropped
     reviews.gpkg           commands of people: theirs to fill, read before every run
-    published/             monitor.gpkg, and regions/ID/monitor.gpkg
+    published/             monitor.gpkg, monitor.qgz and another reviews.gpkg; the same in regions/ID/
 
 What stands in ``theatre/`` is in force once it has been checked whole and recorded in the ledger, as a new version
 beside the earlier ones.
@@ -152,6 +152,12 @@ class Workspace:
         """Return where the publication of a scope stands: of the whole theatre, or of one region."""
         published = self.path / "published"
         return published / GEOPACKAGE if region is None else published / "regions" / _file_name(region) / GEOPACKAGE
+
+    def desks(self) -> list[Path]:
+        """Return the files that people fill with commands: in the workspace, and beside each of its maps."""
+        published = self.path / "published"
+        beside = [published / commands.FILE, *sorted(published.glob(f"regions/*/{commands.FILE}"))]
+        return [file for file in (self.path / commands.FILE, *beside) if file.is_file()]
 
     def aside(self, region: str | None, as_of: datetime, known_at: datetime | None) -> Path:
         """Return where an answer goes that must not take the place of a later one: a folder of its own moment."""

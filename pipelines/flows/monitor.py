@@ -59,7 +59,7 @@ def monitor(
     scheduled = as_of is None and known_at is None and runtime.deployment.id is not None
     question = Question(moment.astimezone(UTC), known_at.astimezone(UTC) if known_at else None, region, scheduled)
     tasks.remember(place, utc_now)
-    tasks.heed(place, utc_now)
+    tasks.heed(place, utc_now, region)
     recalled = tasks.recall(place, question, version=version(), at=utc_now())
     whole = tasks.judge(recalled.now, question.as_of)
     late = tasks.compare(recalled, whole)
