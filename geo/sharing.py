@@ -60,7 +60,8 @@ LEAVES: Final[Mapping[str, tuple[str, ...]]] = {
     "counts": tuple(tables.COUNTS.names),
     "run": (
         "run_id", "theatre", "title", "standing", "scope", "as_of", "known_at", "hindsight", "replay", "ledger_head",
-        "theatre_hash", "policy_version", "policy_hash", "version", "incidents", "candidates", "party_left", "party_right",
+        "theatre_hash", "policy_version", "policy_hash", "version", "incidents", "candidates",
+        "party_left", "party_right",
     ),
 }  # fmt: skip
 _EXACT: Final = frozenset({"zones", "run"})  # agreed ground, and the cut-offs of the run
