@@ -20,7 +20,7 @@ from pipelines.layers.fault import PublicationError
 from pipelines.layers.proof import SIDECARS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
 LOCK: Final = ".publish.lock"
@@ -80,7 +80,7 @@ def sweep(target: Path) -> None:
 def seal(path: Path) -> str:
     """Make a finished file read-only and durable; return its SHA-256."""
     path.chmod(READ_ONLY)
-    _sync(path)
+    settle(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -108,32 +108,9 @@ def swap(new: Path, target: Path, *, old_id: str | None, keep: int) -> None:
     new.replace(target)
     # A program that was writing to the old file against our wish may have begun a log in between.
     set_aside(target, name)
-    _sync(target.parent)
+    settle(target.parent)
     _prune(target, keep)
-    _sync(versions)
-
-
-def accompany(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Put files into ``folder``, by name, each whole and read-only; one that stands there already is left alone.
-
-    Whoever calls holds the lock of ``folder``.
-    """
-    for parent in sorted({(folder / name).parent for name in files}):
-        parent.mkdir(exist_ok=True)
-        for left in parent.glob(".*.tmp-*"):
-            left.unlink()
-    touched = set()
-    for name, body in files.items():
-        path = folder / name
-        if path.is_file() and path.read_bytes() == body:
-            continue
-        draft = beside(path)
-        draft.write_bytes(body)
-        seal(draft)
-        draft.replace(path)
-        touched.add(path.parent)
-    for parent in sorted(touched):
-        _sync(parent)
+    settle(versions)
 
 
 def set_aside(target: Path, name: str) -> None:
@@ -160,7 +137,7 @@ def _keep(target: Path, version: Path) -> None:
         os.link(target, draft)
     except OSError:
         shutil.copy2(target, draft)
-        _sync(draft)
+        settle(draft)
     draft.replace(version)
 
 
@@ -180,7 +157,8 @@ def _fingerprint(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()[:12]
 
 
-def _sync(path: Path) -> None:
+def settle(path: Path) -> None:
+    """Make what stands at a path, a file or a folder, outlast a loss of power."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
