@@ -37,7 +37,8 @@ def content(
         "run_id": "run-1", "theatre": "test", "title": "A test", "standing": "operational", "scope": "whole",
         "as_of": pd.Timestamp(as_of), "known_at": pd.NaT, "hindsight": False, "replay": False, "ledger_no": 7,
         "ledger_head": "f" * 64, "theatre_hash": "a" * 64, "policy_version": "test-1", "policy_hash": "b" * 64,
-        "version": "test", "reports": len(answer["reports"]), "reports_in_window": len(answer["reports"]),
+        "version": "test", "party_left": "Left", "party_right": "Right",
+        "reports": len(answer["reports"]), "reports_in_window": len(answer["reports"]),
         "violations": len(answer["violations"]), "incidents": int((states != "candidate").sum()),
         "candidates": int((states == "candidate").sum()),
     }  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 from cells import Clock, at
 
 from pipelines import recall
-from pipelines.layers import read_run, swap
+from pipelines.layers import beside, read_run
 from pipelines.publications import Question
 
 if TYPE_CHECKING:
@@ -97,8 +97,8 @@ def test_a_run_is_live_when_a_schedule_asked_for_the_present(
 
 def test_files_are_put_whole_and_drafts_of_the_dead_are_cleared(tmp_path: Path) -> None:
     (tmp_path / ".sitrep.tmp-1.html").write_text("half")
-    swap.accompany(tmp_path, {"sitrep.html": b"one", "cap/a.xml": b"a"})
+    beside.put(tmp_path, {"sitrep.html": b"one", "cap/a.xml": b"a"})
     assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["a.xml", "sitrep.html"]
-    swap.accompany(tmp_path, {"sitrep.html": b"two"})
+    beside.put(tmp_path, {"sitrep.html": b"two"})
     assert (tmp_path / "sitrep.html").read_bytes() == b"two"
     assert (tmp_path / "cap" / "a.xml").read_bytes() == b"a"
