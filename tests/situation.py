@@ -37,7 +37,8 @@ def content(
         "run_id": "run-1", "theatre": "test", "title": "A test", "standing": "operational", "scope": "whole",
         "as_of": pd.Timestamp(as_of), "known_at": pd.NaT, "hindsight": False, "replay": False, "ledger_no": 7,
         "ledger_head": "f" * 64, "theatre_hash": "a" * 64, "policy_version": "test-1", "policy_hash": "b" * 64,
-        "version": "test", "reports": len(answer["reports"]), "reports_in_window": len(answer["reports"]),
+        "version": "test", "party_left": "Left", "party_right": "Right",
+        "reports": len(answer["reports"]), "reports_in_window": len(answer["reports"]),
         "violations": len(answer["violations"]), "incidents": int((states != "candidate").sum()),
         "candidates": int((states == "candidate").sum()),
     }  # fmt: skip
@@ -49,13 +50,18 @@ def content(
 def burning() -> list[dict[str, Any]]:
     """Return reports of a breach that spreads for days, of one that has ended, and of one that has just begun."""
     spreading = [
-        builders.report(float(h), (100.0 + 1.2 * h, 1.0), source=("mission", "vetted")[h % 2]) for h in range(1, 59)
+        builders.report(float(h), (100.0 + 1.2 * h, 1.0), source=("mission", "vetted")[h % 2]) for h in range(1, 59, 3)
     ]
     over = [builders.report(h, (200.0, -3.0), source=by) for h, by in ((2.0, "mission"), (3.0, "vetted"))]
     return [*spreading, *over, builders.report(55.0, (40.0, 2.0))]
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=16)
+def at(hour: float) -> dict[str, pd.DataFrame]:
+    """Return what is said of these at an hour; nobody may change it."""
+    return content(burning(), hour)
+
+
 def burnt() -> dict[str, pd.DataFrame]:
-    """Return the tables of these; nobody may change them."""
-    return content(burning())
+    """Return what is said of them when all has been reported."""
+    return at(HOUR)

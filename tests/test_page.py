@@ -182,6 +182,16 @@ def test_a_quiet_theatre_has_a_page_that_says_so() -> None:
     assert "nothing declared: quiet is only assumed" in text
 
 
+def test_a_theatre_without_regions_or_zones_and_breaches_beside_the_line_have_a_page_too() -> None:
+    told = situation.content(
+        [builders.report(3.0, (290.0, 90.0)), builders.report(5.0, (2.0, 1.0), lon=20.0, lat=40.0)]
+    )
+    bare = {name: told[name].head(0) for name in ("regions", "zones", "front_line", "segments", "coverage")}
+    nowhere = {name: told[name].assign(geometry=None) for name in ("incident_points", "incidents")}
+    for changed in ({}, bare, nowhere, {**bare, **nowhere}):
+        assert "B-1" in words(page({**told, **changed}, PLAIN))
+
+
 def test_what_changed_since_the_last_publication_is_told() -> None:
     names = tuple(situation.burnt()["incidents"]["incident_id"])
     text = words(page(situation.burnt(), Setting(changes=Changes(AS_OF, names[:1], names[1:2], (), ("B-999",)))))

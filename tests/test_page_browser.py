@@ -67,9 +67,9 @@ def seen(shown: Any, path: str) -> int:  # noqa: ANN401 -- likewise
 
 def test_what_is_due_counts_down_from_now(opened: Any) -> None:  # noqa: ANN401 -- likewise
     clocks = opened.locator(".due .left")
-    assert clocks.all_inner_texts() == ["in 12 h 0 min", "in 17 h 0 min"]
+    assert clocks.all_inner_texts() == ["in 11 h 0 min", "in 17 h 0 min"]
     opened.clock.run_for((13 * 3600 + 60) * 1000)
-    assert clocks.all_inner_texts() == ["1 h 0 min overdue", "in 3 h 59 min"]
+    assert clocks.all_inner_texts() == ["2 h 0 min overdue", "in 3 h 59 min"]
     assert "15 h 0 min ago" in opened.inner_text(".moment")
 
 
@@ -79,7 +79,7 @@ def test_the_clocks_of_a_replay_stand(running: Any, tmp_path: Path) -> None:  # 
     path.write_text(page(told, Setting()), encoding="utf-8")
     for shown in _open(running, path):
         shown.clock.run_for(3600 * 1000)
-        assert shown.locator(".due .left").all_inner_texts() == ["in 14 h 0 min", "in 19 h 0 min"]
+        assert shown.locator(".due .left").all_inner_texts() == ["in 13 h 0 min", "in 19 h 0 min"]
         assert "stand at that moment" in shown.inner_text(".moment")
 
 

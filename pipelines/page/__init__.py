@@ -43,6 +43,8 @@ __all__ = ["FILE", "Setting", "page"]
 
 FILE: Final = "sitrep.html"
 _UNCHANGED: Final = Changes(None, (), (), (), ())
+_CROWD: Final = 300
+"""Beyond how many incidents those that are over are drawn small."""
 _NEWS: Final = 50
 """How many notices, and how many rows of lineage, the page lists."""
 
@@ -148,6 +150,7 @@ def _render(name: str, values: Mapping[str, Any], style: str) -> str:
         looks=LOOKS,
         outlines=OUTLINES,
         tier_labels=TIER_LABELS,
+        crowded=_CROWD,
     )
 
 

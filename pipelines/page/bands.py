@@ -98,8 +98,9 @@ class _Axes:
     end: pd.Timestamp
     length_m: float
 
-    def x(self, at: pd.Timestamp) -> float:
-        return round(float(np.clip((at - self.begin) / (self.end - self.begin), 0, 1)) * WIDTH, 1)
+    def x(self, at: float) -> float:
+        share = (at - self.begin.timestamp()) / (self.end - self.begin).total_seconds()
+        return round(min(max(share, 0.0), 1.0) * WIDTH, 1)
 
     def y(self, chainage_m: float) -> float:
         return round(chainage_m / self.length_m * HEIGHT, 1)
@@ -118,14 +119,14 @@ def bands(
     pieces: list[Piece] = []
     tails: list[tuple[int, str]] = []
     names: list[Name] = []
-    for line, row in zip(lines, rows(points), strict=True):
+    for line, row in zip(lines, rows(points[["first_observed", "last_observed"]]), strict=True):
         first, last = row["first_observed"], row["last_observed"] or row["first_observed"]
         if line.id not in reached or last < axes.begin:
             continue
         reach, found = reached[line.id], spells.get(line.id) or [Spell(first, last, 0)]
         pieces.extend(_pieces(line.no, found, min(last, as_of), reach, axes))
-        tails.append((line.no, _tail(found[-1].end, last, reach, axes)))
-        names.append(_name(line, max(found[0].begin, axes.begin), reach, axes))
+        tails.append((line.no, _tail(found[-1].end.timestamp(), last.timestamp(), reach, axes)))
+        names.append(_name(line, max(found[0].begin, axes.begin).timestamp(), reach, axes))
     return Bands(
         WIDTH,
         HEIGHT,
@@ -151,13 +152,13 @@ def _axes(content: Mapping[str, pd.DataFrame], points: pd.DataFrame, as_of: pd.T
 
 
 class _Reach(NamedTuple):
-    """How far a breach reached along the line: from ``low`` to ``high`` (metres) from each of ``times`` on."""
+    """How far a breach reached along the line: from ``low`` to ``high`` (metres) from each of ``times`` (s) on."""
 
-    times: list[pd.Timestamp]
+    times: list[float]
     low: list[float]
     high: list[float]
 
-    def at(self, moment: pd.Timestamp) -> tuple[float, float]:
+    def at(self, moment: float) -> tuple[float, float]:
         place = max(bisect_right(self.times, moment) - 1, 0)
         return self.low[place], self.high[place]
 
@@ -167,15 +168,21 @@ def _reached(violations: pd.DataFrame) -> dict[str, _Reach]:
     counted = counted[~counted["attached"].fillna(value=False).astype(bool)]
     ordered = counted.sort_values(["observed_from", "violation_id"], kind="stable")
     grouped = ordered.groupby("incident_id")["chainage_m"]
-    low, high = grouped.cummin(), grouped.cummax()
-    wider = (low != low.groupby(ordered["incident_id"]).shift()) | (
-        high != high.groupby(ordered["incident_id"]).shift()
-    )
-    told = ordered.assign(low=low, high=high)[wider]
-    return {
-        str(name): _Reach(list(each["observed_from"]), each["low"].tolist(), each["high"].tolist())
-        for name, each in told.groupby("incident_id")
-    }
+    low, high, name = grouped.cummin(), grouped.cummax(), ordered["incident_id"]
+    wider = (low != low.groupby(name).shift()) | (high != high.groupby(name).shift())
+    found: dict[str, _Reach] = {}
+    told = (name[wider], _seconds(ordered["observed_from"][wider]), low[wider], high[wider])
+    for one, at, least, most in zip(*(column.tolist() for column in told), strict=True):
+        reach = found.setdefault(one, _Reach([], [], []))
+        reach.times.append(at)
+        reach.low.append(least)
+        reach.high.append(most)
+    return found
+
+
+def _seconds(times: pd.Series[pd.Timestamp]) -> pd.Series[float]:
+    """Return moments as seconds, as ``Timestamp.timestamp`` tells them."""
+    return times.astype("datetime64[us, UTC]").astype("int64") / 1e6
 
 
 def _pieces(no: int, spells: Sequence[Spell], last: pd.Timestamp, reach: _Reach, axes: _Axes) -> Iterator[Piece]:
@@ -183,10 +190,10 @@ def _pieces(no: int, spells: Sequence[Spell], last: pd.Timestamp, reach: _Reach,
         held = list(run)
         begin, end = max(held[0].begin, axes.begin), min(held[-1].end, last)
         if begin <= end or held[0] is spells[0]:
-            yield Piece(no, tier, _band(begin, max(begin, end), reach, axes))
+            yield Piece(no, tier, _band(begin.timestamp(), max(begin, end).timestamp(), reach, axes))
 
 
-def _band(begin: pd.Timestamp, end: pd.Timestamp, reach: _Reach, axes: _Axes) -> str:
+def _band(begin: float, end: float, reach: _Reach, axes: _Axes) -> str:
     """Return a band as a path: along its upper edge and back along the lower one, in steps."""
     moments = [begin, *(at for at in reach.times if begin < at < end), end]
     left, right = axes.x(begin), max(axes.x(end), axes.x(begin) + _THIN)
@@ -204,13 +211,13 @@ def _band(begin: pd.Timestamp, end: pd.Timestamp, reach: _Reach, axes: _Axes) ->
     return f"M{left:g} {upper[0][1]:g}" + "".join(edges) + "".join(back) + f"H{left:g}z"
 
 
-def _tail(end: pd.Timestamp, last: pd.Timestamp, reach: _Reach, axes: _Axes) -> str:
+def _tail(end: float, last: float, reach: _Reach, axes: _Axes) -> str:
     """Return a line through the quiet time in which the breach was not yet over."""
     low, high = reach.at(last)
     return f"M{axes.x(last):g} {axes.y((low + high) / 2):g}H{axes.x(max(end, last)):g}"
 
 
-def _name(line: Line, begin: pd.Timestamp, reach: _Reach, axes: _Axes) -> Name:
+def _name(line: Line, begin: float, reach: _Reach, axes: _Axes) -> Name:
     """Return the name above the begin of a band, inside the diagram."""
     x = axes.x(begin)
     right = x > WIDTH - _LETTERS
@@ -220,9 +227,8 @@ def _name(line: Line, begin: pd.Timestamp, reach: _Reach, axes: _Axes) -> Name:
 def _dots(violations: pd.DataFrame, axes: _Axes) -> str:
     shown = violations[violations["chainage_m"].notna() & (violations["observed_from"] >= axes.begin)]
     shown = shown.sort_values(["observed_from", "violation_id"], kind="stable").tail(_DOTS)
-    spots = {
-        (axes.x(at), axes.y(metres)) for at, metres in zip(shown["observed_from"], shown["chainage_m"], strict=True)
-    }
+    places = zip(_seconds(shown["observed_from"]).tolist(), shown["chainage_m"].tolist(), strict=True)
+    spots = {(axes.x(at), axes.y(metres)) for at, metres in places}
     return "".join(f"M{x:g} {y:g}h0" for x, y in sorted(spots))
 
 
@@ -239,7 +245,7 @@ def _days(axes: _Axes) -> Iterator[Tick]:
     days = list(pd.date_range(axes.begin.ceil("D"), axes.end, freq="D"))
     every = next((n for n in _ROUND if len(days) / n <= _TICKS_T), _ROUND[-1])
     for n, day in enumerate(days[::every]):
-        yield Tick(axes.x(day), f"{day.day} {day:%b}", bool(n % 2))
+        yield Tick(axes.x(day.timestamp()), f"{day.day} {day:%b}", bool(n % 2))
 
 
 def _kilometres(axes: _Axes) -> Iterator[Tick]:

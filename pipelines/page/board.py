@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 SHOWN = 200
 """How many incidents the table lists; the map and the diagram have all."""
+_READ = (
+    "incident_id", "name", "state", "end", "tier_eligible", "tier_effective", "tier_declared", "tier_peak", "t0_from",
+    "first_observed", "last_observed", "next_due", "next_due_what", "qualifying", "origins", "regions",
+)  # fmt: skip
 _STATES = {"candidate": "candidate", "active": "active", "quiet": "quiet", "ended": "ended"}
 
 
@@ -39,7 +43,6 @@ class Line(NamedTuple):
     violations: int
     origins: int
     where: str
-    why: str
 
 
 def ordered(points: pd.DataFrame) -> pd.DataFrame:
@@ -55,7 +58,7 @@ def ordered(points: pd.DataFrame) -> pd.DataFrame:
 
 def lines(points: pd.DataFrame, as_of: datetime) -> list[Line]:
     """Return every incident as a line; ``points`` in the order of ``ordered``."""
-    return [_line(no, row, pd.Timestamp(as_of)) for no, row in enumerate(rows(points))]
+    return [_line(no, row, pd.Timestamp(as_of)) for no, row in enumerate(rows(points[list(_READ)]))]
 
 
 def _line(no: int, row: dict[str, Any], as_of: pd.Timestamp) -> Line:
@@ -80,7 +83,6 @@ def _line(no: int, row: dict[str, Any], as_of: pd.Timestamp) -> Line:
         violations=int(row["qualifying"]),
         origins=int(row["origins"]),
         where=row["regions"] or "",
-        why=row["persistence_why"] or "",
     )
 
 
