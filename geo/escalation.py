@@ -44,6 +44,7 @@ from geo.course import (
     t0,
     us,
 )
+from geo.standing import independent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -231,8 +232,7 @@ def vouched_at(course: list[Violation], ladder: Ladder) -> int | None:
 def _enough(seen: set[tuple[str, str, str]], ladder: Ladder) -> bool:
     if ladder.single_vetted and any(trust in {"mission", "vetted"} for _, _, trust in seen):
         return True
-    # All sources of one party are one voice, so two voices are never both that party's.
-    return len({origin for origin, _, _ in seen}) > 1 and len({voice for _, voice, _ in seen}) > 1
+    return independent((origin, voice) for origin, voice, _ in seen) > 1  # all sources of one party are one voice
 
 
 def _ended(course: list[Violation], end: End) -> Step:

@@ -13,7 +13,7 @@ from oracle_incidents import finish, group, remember
 from oracle_ladder import ladder, numbered, persisting, reading, scenarios, seen_in
 from oracle_reports import Row, read, read_coverage
 from oracle_reviews import arrange, declarations, read_commands, say, speaking
-from oracle_violations import assemble, violation, voices
+from oracle_violations import assemble, violation, witnesses
 
 from geo.policy import in_force
 
@@ -99,7 +99,7 @@ def follow(
     incident["t0_from"] = min(v["from"] for v in counted)
     incident["t0_to"] = min(v["to"] for v in counted)
     incident["last"] = max(v["to"] for v in members)
-    incident["origins"] = len(voices(row for v in members for row in v["spoken"]))
+    incident["origins"] = witnesses(row for v in members for row in v["spoken"])
     now, then = in_force(policies, as_of), in_force(policies, incident["t0_to"])
     finish(incident, coverage, theatre, now, then, as_of)
     for scenario in scenarios(theatre):

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from oracle_incidents import in_reach, unseen
+from oracle_violations import witnesses
 
 from geo.policy import in_force
 
@@ -47,11 +48,8 @@ def claimed(v: Row, party: str) -> list[datetime]:
 def several_origins(violations: list[Row], rules: Policy) -> bool:
     """L4."""
     carriers = [row for v in violations for row in v["spoken"]]
-    of_party = {row["party"] if row["trust"] == "party" else None for row in carriers}
-    of_one_party = None not in of_party and len(of_party) == 1
     vetted = any(row["trust"] in {"mission", "vetted"} for row in carriers)
-    many = len({row["origin"] for row in carriers}) > 1 and not of_one_party
-    return many or (rules.ladder.single_vetted and vetted)
+    return witnesses(carriers) > 1 or (rules.ladder.single_vetted and vetted)
 
 
 def persisting(violations: list[Row], t0_to: datetime, rules: Policy) -> list[Row]:
