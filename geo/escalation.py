@@ -75,7 +75,8 @@ _WARNING, _COALITION, _COORDINATED = 1, 2, 3
 class Step:
     """One move of an incident: when, known when, why, and the violations that carry it (rows of the caller's frame).
 
-    ``known_at`` waits for those of ``needs``: with them alone the step would be taken as well.
+    ``known_at`` waits for those of ``needs``: with them alone the step would be taken as well, if they hang together
+    (``geo.bridges``).
     """
 
     kind: Kind
@@ -165,9 +166,11 @@ def _coalition(course: list[Violation], policy: Policy) -> list[Step]:
     where = f"after {bound}" if shown.start >= due else f"within the {policy.ladder.quiet_h:g} h before {bound}"
     reason = f"hostilities persist: a violation began {hours:.1f} h after T0, {where}"
     needs = [shown, min(course, key=by_end), *begun(course, vouched)]
+    rests = {violation.row for violation in (*needs, *going_on)}
+    carried = [violation for violation in course if violation.row in rests]
     return [
-        _step("eligible", _COALITION, at, "RULE 2 persistence", reason, needs, going_on),
-        _step("effective", _COALITION, at, "RULE 2 persistence", f"{reason}; effective at once", needs, going_on),
+        _step("eligible", _COALITION, at, "RULE 2 persistence", reason, needs, carried),
+        _step("effective", _COALITION, at, "RULE 2 persistence", f"{reason}; effective at once", needs, carried),
     ]
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from oracle_incidents import finish, group, remember
 from oracle_ladder import ladder, numbered, persisting, reading, scenarios, seen_in
 from oracle_reports import Row, read, read_coverage
-from oracle_reviews import arrange, declarations, read_commands, say, speaking
+from oracle_reviews import arrange, declarations, is_item, items, read_commands, say, speaking
 from oracle_violations import assemble, violation, witnesses
 
 from geo.policy import in_force
@@ -63,8 +63,12 @@ def solve(
     policy = in_force(policies, as_of)
     present = [row for row in rows if row["from"] <= as_of]  # I1
     violations = assemble(present, theatre, policy)
-    incidents = group(violations, policy, lambda parts: arrange(parts, said, policy))
+    applied: list[Row] = []
+    incidents = group(violations, policy, lambda parts: arrange(parts, said, policy, applied))
     for incident in incidents:
+        every = [*incident["members"], *incident["attached"]]
+        bearing = [row for row in applied if any(is_item(v, no) for _, no in items(row) for v in every)]
+        incident["arranged"] = [max(row["known_at"] for row in bearing)] if bearing else []
         follow(incident, coverage, theatre, policies, as_of)
         declare(incident, said, policies)
     for incident in incidents:
@@ -164,8 +168,11 @@ def carriers_of(step: Row, incident: Row, policies: tuple[PolicyVersion, ...]) -
     seen = seen_in(step["scenario"], incident["members"])
     t0_to = min(v["to"] for v in seen)
     second = step["tier_to"] == 2 and step["kind"] != "declared"
-    carried = persisting(seen, t0_to, in_force(policies, t0_to)) if second else seen
-    return [row for v in carried for row in v["carriers"]]
+    if second:
+        shown = persisting(seen, t0_to, in_force(policies, t0_to))
+        wanted = {v["id"] for v in [*shown, *step["needs"]]}
+        seen = [v for v in seen if v["id"] in wanted]
+    return [row for v in seen for row in v["carriers"]]
 
 
 def holds(step: Row, steps: list[Row]) -> bool:

@@ -120,23 +120,32 @@ def decided(carriers: list[Row], *, party: bool = False) -> Row | None:
     return fixes[0] if fixes else last_word(mine) if mine else None
 
 
-def arrange(parts: list[list[Row]], commands: list[Row], policy: Policy) -> list[list[Row]]:
-    """P8: the components as people want them."""
+def arrange(parts: list[list[Row]], commands: list[Row], policy: Policy, applied: list[Row]) -> list[list[Row]]:
+    """P8: the components as people want them; the commands that were ``applied`` are written down."""
     for row in commands:
-        before = home(row, parts)
-        kind = row["command"]
-        if kind == "merge":
-            parts = merged(parts, before, named(row["value"], row, parts), policy)
-        elif kind == "move":
-            to = named(row["value"], row, parts)
-            mine = None if before is None else [v for v in before if is_item(v, item(row))]
-            if mine and to is not None and to is not before and big(to, policy) and meet(mine, to):
-                parts = parted(parts, mine, to, row, policy)
-        elif (kind == "split" or (kind == "fix" and row["listed"])) and before is not None and big(before, policy):
-            among = before if kind == "split" else [v for part in parts for v in part]
-            mine = [v for v in among if any(is_item(v, row["subjects"][name]) for name in row["listed"])]
-            if mine and not (kind == "split" and len(mine) == len(before)):
-                parts = parted(parts, mine, None, row, policy)
+        found = rearranged(parts, row, policy)
+        if found is not parts:
+            applied.append(row)
+        parts = found
+    return parts
+
+
+def rearranged(parts: list[list[Row]], row: Row, policy: Policy) -> list[list[Row]]:
+    """P8: what one command makes of the components; the very same where it is none of these, or is rejected."""
+    before = home(row, parts)
+    kind = row["command"]
+    if kind == "merge":
+        return merged(parts, before, named(row["value"], row, parts), policy)
+    if kind == "move":
+        to = named(row["value"], row, parts)
+        mine = None if before is None else [v for v in before if is_item(v, item(row))]
+        if mine and to is not None and to is not before and big(to, policy) and meet(mine, to):
+            return parted(parts, mine, to, row, policy)
+    elif (kind == "split" or (kind == "fix" and row["listed"])) and before is not None and big(before, policy):
+        among = before if kind == "split" else [v for part in parts for v in part]
+        mine = [v for v in among if any(is_item(v, row["subjects"][name]) for name in row["listed"])]
+        if mine and not (kind == "split" and len(mine) == len(before)):
+            return parted(parts, mine, None, row, policy)
     return parts
 
 
