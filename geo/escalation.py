@@ -107,9 +107,9 @@ def only(violations: Iterable[Violation], party: str | None, *, unknown: bool) -
     return [v if known <= v.known_at else v._replace(known_at=known) for v, known in claims]
 
 
-def step_order(step: Step) -> tuple[int, int, int]:
-    """Return the key by which the steps of an incident are put in order."""
-    return step.at, step.tier_to, _KIND_ORDER[step.kind]
+def step_order(step: Step) -> tuple[bool, int, int, int]:
+    """Return the key by which the steps of an incident are put in order: the end last, even where nothing lasted."""
+    return step.kind == "ended", step.at, step.tier_to, _KIND_ORDER[step.kind]
 
 
 def climb(violations: Sequence[Violation], policy: Policy, as_of: int, end: End) -> list[Step]:

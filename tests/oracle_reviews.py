@@ -1,16 +1,15 @@
-"""What did people decide, worked out the long way? The naive answer to rules P, without T0 and ends set by people."""
+"""What did people decide, worked out the long way? The naive answer to rules P."""
 
 from __future__ import annotations
 
 import unicodedata
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from oracle_incidents import linked
 from oracle_reports import ALWAYS, Row, distance, pause
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     import pandas as pd
 
     from geo.policy import Policy
@@ -214,6 +213,35 @@ def open_links(part: list[Row], side: dict[str, bool], policy: Policy) -> list[t
         for b in part
         if a["id"] in side and b["id"] not in side and linked(a, b, policy)
     ]
+
+
+def about(incident: Row, commands: list[Row]) -> list[Row]:
+    """Return the commands whose target is this incident, through an item of what counts in it."""
+    mine = [row for row in commands if row["target"][0] == "B" and row["target"] in row["subjects"]]
+    return [row for row in mine if any(is_item(v, item(row)) for v in incident["members"])]
+
+
+def winner(commands: list[Row], *kinds: str) -> Row | None:
+    """P5, of those of some kinds; with the instant that it names, or else its own."""
+    mine = [row for row in commands if row["command"] in kinds]
+    if not mine:
+        return None
+    last = last_word(mine)
+    return {**last, "instant": datetime.fromisoformat(last["value"]) if last["value"] else last["at"]}
+
+
+def close_or_open(incident: Row) -> None:
+    """P10."""
+    said = winner(incident.get("about", []), "end", "reopen")
+    over = incident["end_at"]
+    if said is None:
+        return
+    if said["command"] == "end":
+        goes_on = any(v["from"] > said["instant"] for v in incident["members"])
+        if not goes_on and (over is None or over > said["instant"]):
+            incident.update(state="ended", end="decided", end_at=said["instant"], end_known=said["known_at"])
+    elif over is not None and incident["end"] != "lapsed" and said["at"] >= over:
+        incident.update(state="quiet", end=None, end_at=None)
 
 
 def declarations(incident: Row, commands: list[Row]) -> list[Row]:
