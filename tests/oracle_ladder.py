@@ -105,8 +105,8 @@ def ladder(
     steps += second(seen, (first_ended, surely), rules, possible)
     steps += third(seen, (first_ended, surely), rules, possible)
     if incident.get("set_t0"):
-        for step in steps:
-            step["known_at"] = max(step["known_at"], incident["set_t0"]["known_at"] if step["tier_to"] > 1 else step["at"])
+        for step in (step for step in steps if step["tier_to"] > 1):
+            step["known_at"] = max(step["known_at"], incident["set_t0"]["known_at"])
     for step in steps:
         step["known_at"] = together(step["needs"], step["known_at"], incident, now)
     if incident["end_at"] is not None:
