@@ -125,17 +125,17 @@ class Watch(RuleBasedStateMachine):
         target = f"V{name[1:]}" if said in {"confirm", "refute", "attribute", "fix"} else name
         if said == "release":
             target = data.draw(st.sampled_from(self.decided)) if self.decided else name
-        moment = cells.at(self.hour).isoformat()
+        at = cells.at(self.hour - ago).isoformat()
         values = {
-            "attribute": "unknown", "declare": data.draw(st.sampled_from("123")), "set_t0": moment, "end": moment,
-            "merge": data.draw(st.sampled_from(sorted(self.names))), "fix": "confirmed",
+            "attribute": "unknown", "declare": data.draw(st.sampled_from("123")), "fix": "confirmed",
+            "set_t0": cells.at(self.hour - 8).isoformat(), "merge": data.draw(st.sampled_from(sorted(self.names))),
         }  # fmt: skip
         plain = {"command": said, "target": target, "value": values.get(said, ""), "reviewer": who, "reason": "seen"}
         file = self.folder / f"{self.files}-{self.hour}.csv"
         with file.open("w", newline="", encoding="utf-8") as out:
             writer = csv.DictWriter(out, commands.COLUMNS)
             writer.writeheader()
-            writer.writerow({**plain, "at": cells.at(self.hour - ago).isoformat() if said != "end" else moment})
+            writer.writerow({**plain, "at": at})
         brought = [reviews.bring(self.place, file, decided=False, clock=self.clock) for _ in range(2)]
         assert [each.new for each in brought] == [1, 0]
         assert brought[0].numbers == brought[1].numbers
@@ -197,9 +197,7 @@ class Watch(RuleBasedStateMachine):
                         reading, source=source, file_name=file.name, sha256=f"{source_id:x<64}", recorded_at=moment
                     )
             memory = recall(self.place, Question(moment, None, None), version="test", at=self.clock()).now
-            memory = replace(
-                memory, commands=memory.commands.iloc[:0]
-            )  # they mean items by number: names follow arrival
+            memory = replace(memory, commands=memory.commands.iloc[:0])  # they mean items by name, in order of arrival
             again = replace(memory, reports=fresh.reports(), coverage=fresh.coverage())
         assert by_content(judge(again, moment)) == by_content(judge(memory, moment))
 
