@@ -13,6 +13,7 @@ from geo.terms import (
     NOTICES,
     PERSISTENCE,
     RASTERS,
+    SIDES,
     SPANS,
     STATISTICS,
     STEPS,
@@ -46,6 +47,20 @@ TRANSITIONS: Final = Table(
         _c("rule", "text", "name of the rule"),
         _c("reason", "text", "the rule in a sentence, with its figures"),
         _c("policy_version", "text", "version of the policy that decided"),
+    ),
+)
+
+COUNTS: Final = Table(
+    "counts",
+    None,
+    "what began on one UTC day, on one segment, side and zone",
+    (
+        _c("day", "date", "UTC day"),
+        _c("segment_id", "text", "segment; empty: none leads"),
+        _c("side", "text", "side of the baseline; none beyond its ends", SIDES),
+        _c("zone_id", "text", "strictest zone; empty: none, or none leads"),
+        _c("violations", "int", "qualifying violations"),
+        _c("not_qualifying", "int", "others, such as those only alleged"),
     ),
 )
 
@@ -232,5 +247,24 @@ RUN: Final = Table(
         _c("violations", "int", "violations"),
         _c("incidents", "int", "incidents, candidates not counted"),
         _c("candidates", "int", "candidates"),
+        _c("party_left", "text", "party on the left of the baseline, where offsets are positive"),
+        _c("party_right", "text", "party on its right"),
     ),
 )
+
+COMMANDS_TABLE: Final = Table(
+    "commands",
+    None,
+    "a command of a person",
+    (
+        _c("command", "text", f"one of {', '.join(COMMANDS)}"),
+        _c("target", "text", "V-n, B-n or R-n; for release also D-n"),
+        _c("value", "text", "party, tier, status, time or other incident, as the command needs"),
+        _c("violations", "text", "V-n, V-m, …: of a split or a fix"),
+        _c("reviewer", "text", "who decided"),
+        _c("reason", "text", "why"),
+        _c("at", "text", "when, with the offset from UTC: 2026-03-01T12:00Z"),
+        _c("expires", "text", "until when, likewise; empty: without end"),
+    ),
+)
+"""What people fill in ``reviews.gpkg``: read, never published."""

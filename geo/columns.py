@@ -5,6 +5,7 @@ The layers themselves are declared in ``geo.tables``.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -25,6 +26,7 @@ PANDAS: Final[dict[Kind, str]] = {
     "time": "datetime64[us, UTC]",
     "date": "str",
 }
+_SPAN: Final = re.compile(r"(.+)_(\d+)([hd])")
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,21 @@ class Column:
     kind: Kind
     doc: str
     allowed: tuple[str | int, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Its name in words, with its unit: ``extent_m`` is "Extent (m)", ``tier_24h`` "Tier, last 24 h"."""
+        stem, span = self.name, ""
+        if found := _SPAN.fullmatch(stem):
+            stem, span = found[1], f", last {found[2]} {found[3]}"
+        if self.kind == "time":
+            unit = " (UTC)"
+        elif self.kind == "real" and stem.endswith(("_m", "_h")):
+            stem, unit = stem[:-2], f" ({stem[-1]})"
+        else:
+            unit = ""
+        words = stem.removesuffix("_id").replace("_", " ")
+        return f"{words[:1].upper()}{words[1:]}{span}{unit}"
 
 
 @dataclass(frozen=True)

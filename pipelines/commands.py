@@ -7,9 +7,11 @@ a person.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
+import os
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -19,9 +21,9 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import pandas as pd
 import pyarrow as pa
 
-from geo import reviews, terms
+from geo import reviews
+from geo.books import COMMANDS_TABLE
 from geo.errors import InputError, PolicyError
-from geo.tables import Column, Table
 from pipelines import gdal
 from pipelines.linework.geopackage import require_plain
 
@@ -35,22 +37,7 @@ KIND: Final = "review"
 FILE: Final = "reviews.gpkg"
 REQUIRED: Final = ("command", "target", "reviewer", "reason", "at")
 _TIMES: Final = ("at", "expires")
-TABLE: Final = Table(
-    "commands",
-    None,
-    "a command of a person",
-    (
-        Column("command", "text", f"one of {', '.join(terms.COMMANDS)}"),
-        Column("target", "text", "V-n, B-n or R-n; for release also D-n"),
-        Column("value", "text", "party, tier, status, time or other incident, as the command needs"),
-        Column("violations", "text", "V-n, V-m, …: of a split or a fix"),
-        Column("reviewer", "text", "who decided"),
-        Column("reason", "text", "why"),
-        Column("at", "text", "when, with the offset from UTC: 2026-03-01T12:00Z"),
-        Column("expires", "text", "until when, likewise; empty: without end"),
-    ),
-)
-COLUMNS: Final = tuple(TABLE.names)
+COLUMNS: Final = tuple(COMMANDS_TABLE.names)
 _FORM: Final = 1
 
 
@@ -171,9 +158,20 @@ def _entry(header: list[str], cells: list[str], file: str, raw: str) -> Entry:
 
 
 def create(path: Path) -> None:
-    """Make an empty GeoPackage for commands, for people to fill."""
+    """Make an empty GeoPackage for commands, for people to fill; what stands there already is theirs, and stays."""
+    draft = path.with_name(f".{path.stem}.tmp-{os.getpid()}{path.suffix}")
+    draft.unlink(missing_ok=True)
+    try:
+        _write(draft)
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _write(path: Path) -> None:
     rows = pa.table({name: pa.array([], pa.string()) for name in COLUMNS})
-    gdal.write(rows, path, TABLE, title="Commands", description="What people decide; read before every run.")
+    gdal.write(rows, path, COMMANDS_TABLE, title="Commands", description="What people decide; read before every run.")
 
 
 def read_geopackage(path: Path) -> list[Entry]:

@@ -1,7 +1,7 @@
 """How do the decisions of people become entries of the ledger?
 
-From a file that someone names, whose bytes are kept first, and from ``reviews.gpkg`` in the workspace, which is read
-before every run and never written to. What came before adds nothing.
+From a file that someone names, whose bytes are kept first, and from ``reviews.gpkg`` in the workspace and beside each
+of its maps, which are read before every run and never written to. What came before adds nothing.
 """
 
 from __future__ import annotations
@@ -63,24 +63,36 @@ def bring(workspace: Workspace, file: Path, *, decided: bool, clock: Clock) -> B
     return _append(workspace, file.name, found, clock)
 
 
+def offer(workspace: Workspace, region: str | None) -> None:
+    """Let a file for commands lie beside the map of a scope; one that lies there is people's, and left alone."""
+    file = workspace.target(region).with_name(commands.FILE)
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        commands.create(file)
+
+
 def heed(workspace: Workspace, clock: Clock) -> Brought | None:
-    """Append what is new in the workspace's own ``reviews.gpkg``; ``None`` where there is no such file.
+    """Append what is new in the workspace's own files for commands; ``None`` where none can be read.
 
     A file that cannot be read does not stop the watch: a warning says so, and what it had said before stands.
     """
-    file = workspace.path / commands.FILE
-    if not file.is_file():
+    said = [found for file in workspace.desks() if (found := _said(file)) is not None]
+    if not said:
         return None
-    try:
-        found = commands.read_geopackage(file)
-    except PolicyError as error:
-        _log.warning("%s. What it said before stands.", error)
-        return None
+    found = [entry for entries in said for entry in entries]
     with workspace.ledger() as ledger:
         before = {entry.content for _, entry in commands.entries(ledger)}
     if all(entry.content in before for entry in found):
-        return Brought(file.name, (), 0)  # no writer is kept waiting
-    return _append(workspace, file.name, found, clock)
+        return Brought(commands.FILE, (), 0)  # no writer is kept waiting
+    return _append(workspace, commands.FILE, found, clock)
+
+
+def _said(file: Path) -> list[commands.Entry] | None:
+    try:
+        return commands.read_geopackage(file)
+    except PolicyError as error:
+        _log.warning("%s. What it said before stands.", error)
+        return None
 
 
 def _append(workspace: Workspace, name: str, found: list[commands.Entry], clock: Clock) -> Brought:

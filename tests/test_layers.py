@@ -17,7 +17,7 @@ import shapely
 from publishable import AS_OF, DAMAGE, publish, world
 
 from geo import tables
-from pipelines import layers
+from pipelines import cartography, layers
 from pipelines.layers import PublicationError, rows, write
 from pipelines.layers.proof import connect, prove
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pyarrow as pa
+
+    from pipelines.cartography import Cartography
 
 RING = [(30, 46), (30, 47), (31, 47), (31, 46), (30, 46)]
 
@@ -41,7 +43,7 @@ def test_the_layers_and_columns_of_the_file_are_those_declared_in_that_order(tar
     publish(world(), target)
     with closing(connect(target)) as file:
         named = [name for (name,) in file.execute("SELECT table_name FROM gpkg_contents ORDER BY rowid")]
-        assert named == [table.name for table in tables.TABLES]
+        assert named == [*(table.name for table in tables.TABLES), "layer_styles"]
         for table in tables.TABLES:
             columns = [row[1] for row in file.execute(f"PRAGMA table_info({table.name})")]
             assert columns == ["fid", *(["geom"] if table.geometry else []), *table.names]
@@ -146,7 +148,7 @@ def test_the_geopackage_validator_finds_nothing_to_say(target: Path) -> None:
 
 def test_the_same_tables_give_the_same_bytes_anywhere_and_at_any_time(tmp_path: Path) -> None:
     first = publish(world(), tmp_path / "a" / "monitor.gpkg")
-    second = publish(world(), tmp_path / "b" / "other.gpkg")
+    second = publish(world(), tmp_path / "b" / "monitor.gpkg")
     assert first.path.read_bytes() == second.path.read_bytes()
     assert first.sha256 == second.sha256 == hashlib.sha256(first.path.read_bytes()).hexdigest()
     with closing(connect(first.path)) as file:
@@ -215,23 +217,24 @@ def test_a_run_id_that_the_run_does_not_bear_is_refused(target: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, pa.Table]]:
-    """Return a file as it is built, and the rows that it was built from."""
+def sound(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[dict[str, pa.Table], Cartography, str]]:
+    """Return a file as it is built, and what it was built from."""
     path, given = tmp_path_factory.mktemp("sound") / "monitor.gpkg", rows.prepare(world())
-    write.build(path, given, "2026-03-01T06:00:00.250Z")
-    return path, given
+    meant = given, cartography.draw(given, path.name, None), "2026-03-01T06:00:00.250Z"
+    write.build(path, *meant)
+    return path, meant
 
 
 @pytest.mark.parametrize("name", DAMAGE)
 def test_every_kind_of_damage_is_found_and_named(
-    sound: tuple[Path, dict[str, pa.Table]], tmp_path: Path, name: str
+    sound: tuple[Path, tuple[dict[str, pa.Table], Cartography, str]], tmp_path: Path, name: str
 ) -> None:
     damage, sentence = DAMAGE[name]
     path = Path(shutil.copy(sound[0], tmp_path))
-    prove(path, sound[1])
+    prove(path, *sound[1])
     damage(path)
     with pytest.raises(PublicationError, match=sentence):
-        prove(path, sound[1])
+        prove(path, *sound[1])
 
 
 def test_check_tells_a_publication_from_another(target: Path) -> None:

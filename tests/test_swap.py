@@ -52,8 +52,8 @@ def test_a_file_that_is_not_what_was_asked_for_is_refused_and_the_old_one_stands
     publish(world("old"), target)
     before, build = target.read_bytes(), write.build
 
-    def faulty(path: Path, given: dict[str, pa.Table], instant: str) -> None:
-        build(path, given, instant)
+    def faulty(path: Path, *meant: object) -> None:
+        build(path, *meant)  # type: ignore[arg-type]
         damage(path)
 
     monkeypatch.setattr(write, "build", faulty)
@@ -86,7 +86,8 @@ def test_the_file_is_read_only_and_nothing_lies_beside_it(target: Path) -> None:
     publish(world(), target)
     assert target.stat().st_mode & 0o777 == 0o444
     layers.read_table(target, "reports")
-    assert sorted(path.name for path in target.parent.iterdir()) == [swap.LOCK, "monitor.gpkg", "versions"]
+    names = sorted(path.name for path in target.parent.iterdir())
+    assert names == [swap.LOCK, "monitor.gpkg", "monitor.qgz", "versions"]
 
 
 def test_the_same_run_is_not_written_again(target: Path) -> None:

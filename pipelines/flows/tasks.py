@@ -65,9 +65,10 @@ def remember(workspace: Workspace, clock: Clock) -> tuple[str, ...]:
 
 
 @_acts("heed-reviews")
-def heed(workspace: Workspace, clock: Clock) -> None:
-    """Record what people decided in the workspace's own GeoPackage."""
+def heed(workspace: Workspace, clock: Clock, region: str | None) -> None:
+    """Record what people decided in the workspace's own GeoPackages; let one lie beside the scope's map."""
     reviews.heed(workspace, clock)
+    reviews.offer(workspace, region)
 
 
 recall = _acts("recall-ledger")(recalls.recall)

@@ -1,7 +1,8 @@
 """How is a run's answer published?
 
 ``publish`` writes the declared tables into one GeoPackage, reads it back, and only then lets it take the place of the
-last one. Reading order: ``fault → rows → schema → write → proof → swap``.
+last one, and puts the QGIS project beside it. Reading order: ``fault → rows → schema → looks → write → proof → swap →
+beside``.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from geo import tables
-from pipelines import gdal
+from pipelines import cartography, gdal
+from pipelines.layers import beside, swap, write
 from pipelines.layers import rows as _rows
-from pipelines.layers import swap, write
 from pipelines.layers.fault import PublicationError
 from pipelines.layers.proof import connect, prove
 
@@ -28,9 +29,14 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pyarrow as pa
 
+    from pipelines.cartography import Cartography
+
 __all__ = ["PublicationError", "Published", "check", "publish", "read_run", "read_table"]
 
 WAIT_S: Final = 60.0
+COMMANDS: Final = "reviews.gpkg"
+"""The file for the commands of people, where one lies beside the map."""
+PROJECT: Final = ".qgz"
 _RUN_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
@@ -44,9 +50,15 @@ class Published:
 
 
 def publish(
-    frames: Mapping[str, pd.DataFrame], target: Path, *, keep: int, run_id: str, wait_s: float = WAIT_S
+    frames: Mapping[str, pd.DataFrame],
+    target: Path,
+    *,
+    keep: int,
+    run_id: str,
+    wait_s: float = WAIT_S,
+    companions: Mapping[str, bytes] | None = None,
 ) -> Published:
-    """Publish a run's tables as the GeoPackage ``target``, whole or not at all.
+    """Publish a run's tables as the GeoPackage ``target``, whole or not at all, and then what stands beside it.
 
     Parameters
     ----------
@@ -55,13 +67,16 @@ def publish(
         (WGS 84, may be missing in a row, or altogether in a table without rows). ``run`` has one row, of this
         ``run_id``; its ``as_of`` dates the file.
     target
-        The file; its folder is made if need be. Read-only once it stands.
+        The file; its folder is made if need be. Read-only once it stands, like the project of the same name beside it.
     keep
         How many earlier files to keep as ``versions/NAME-RUN_ID.gpkg`` beside it.
     run_id
         The key of this answer. If ``target`` bears it already and is sound, nothing is written.
     wait_s
         How long to wait, in seconds, for another process that is publishing into the same folder.
+    companions
+        Files that belong to this run, by name relative to the folder of ``target``; each is replaced whole, after it
+        and before the project.
 
     Raises
     ------
@@ -69,14 +84,17 @@ def publish(
         If the tables are not as declared, or what was written is not what is read back; ``target`` is as it was.
     """
     rows = _rows.prepare(frames)
-    instant = _instant(rows["run"], run_id)
+    _require_run(rows["run"], run_id)
     target.parent.mkdir(parents=True, exist_ok=True)
     with swap.locked(target.parent, wait_s):
         swap.sweep(target)
-        if _stands(target, rows, run_id):
-            return Published(target, swap.seal(target), replaced=False)
+        look = _look(target, rows)
         try:
-            return Published(target, _replace(target, rows, instant, keep), replaced=True)
+            stood = _stands(target, rows, look, run_id)
+            digest = swap.seal(target) if stood else _replace(target, rows, look, keep)
+            project = {target.with_suffix(PROJECT).name: look.packed()}
+            beside.put(target.parent, {**(companions or {}), **project})
+            return Published(target, digest, replaced=not stood)
         except (sqlite3.Error, RuntimeError, OSError) as fault:
             if isinstance(fault, PublicationError):
                 raise
@@ -86,33 +104,44 @@ def publish(
             swap.sweep(target)
 
 
-def _instant(run: pa.Table, run_id: str) -> str:
-    """Return the run's ``as_of`` as GDAL takes it; the table must be about this run."""
+def _look(target: Path, rows: Mapping[str, pa.Table]) -> Cartography:
+    """Return how it looks; people can write commands from a map that lies beside the file for them."""
+    there = target.with_name(COMMANDS).is_file()
+    return cartography.draw(rows, target.name, COMMANDS if there else None)
+
+
+def _require_run(run: pa.Table, run_id: str) -> None:
+    """Raise unless the table is about this run, and the run about a moment."""
     if run.num_rows != 1 or run["run_id"][0].as_py() != run_id or not _RUN_ID.fullmatch(run_id):
         found = run["run_id"].to_pylist()
         message = f"table run must have one row, with run_id {run_id!r} of letters, digits, - and _; it has {found}."
         raise PublicationError(message)
-    if (as_of := run["as_of"][0].as_py()) is None:
+    if run["as_of"][0].as_py() is None:
         message = "table run says nothing in as_of: an answer is about a moment."
         raise PublicationError(message)
+
+
+def _instant(rows: Mapping[str, pa.Table]) -> str:
+    """Return the run's ``as_of`` as GDAL takes it: it dates the file."""
+    as_of = rows["run"]["as_of"][0].as_py()
     return f"{as_of:%Y-%m-%dT%H:%M:%S}.{as_of.microsecond // 1000:03d}Z"
 
 
-def _stands(target: Path, rows: Mapping[str, pa.Table], run_id: str) -> bool:
+def _stands(target: Path, rows: Mapping[str, pa.Table], look: Cartography, run_id: str) -> bool:
     """Tell whether ``target`` is this very publication, and sound."""
     if (run := read_run(target)) is None or run["run_id"] != run_id:
         return False
     try:
-        prove(target, rows)
+        prove(target, rows, look, _instant(rows))
     except PublicationError:
         return False
     return True
 
 
-def _replace(target: Path, rows: Mapping[str, pa.Table], instant: str, keep: int) -> str:
-    new = swap.beside(target)
-    write.build(new, rows, instant)
-    prove(new, rows)
+def _replace(target: Path, rows: Mapping[str, pa.Table], look: Cartography, keep: int) -> str:
+    new, instant = swap.beside(target), _instant(rows)
+    write.build(new, rows, look, instant)
+    prove(new, rows, look, instant)
     digest = swap.seal(new)
     old = read_run(target)
     old_id = str(old["run_id"]) if old else ""
@@ -122,7 +151,8 @@ def _replace(target: Path, rows: Mapping[str, pa.Table], instant: str, keep: int
 
 def check(path: Path, frames: Mapping[str, pd.DataFrame]) -> None:
     """Raise ``PublicationError`` unless ``path`` is a sound GeoPackage that holds exactly these tables."""
-    prove(path, _rows.prepare(frames))
+    rows = _rows.prepare(frames)
+    prove(path, rows, _look(path, rows), _instant(rows))
 
 
 def read_run(path: Path) -> dict[str, Any] | None:

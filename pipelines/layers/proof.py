@@ -15,6 +15,7 @@ import shapely
 
 from geo import tables
 from pipelines import gdal
+from pipelines.layers import looks
 from pipelines.layers.fault import PublicationError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from geo.tables import Kind, Table
+    from pipelines.cartography import Cartography
 
 APPLICATION_ID: Final = int.from_bytes(b"GPKG")
 USER_VERSION: Final = 10300
@@ -38,7 +40,7 @@ _TRIGGERS_OF_PLACES: Final = tuple(
 )
 
 
-def prove(path: Path, rows: Mapping[str, pa.Table]) -> None:
+def prove(path: Path, rows: Mapping[str, pa.Table], look: Cartography, instant: str) -> None:
     """Raise unless ``path`` is a sound GeoPackage that holds exactly ``rows``, and says so wherever it says how many.
 
     Parameters
@@ -47,6 +49,8 @@ def prove(path: Path, rows: Mapping[str, pa.Table]) -> None:
         A file that nobody writes to.
     rows
         Rows of every declared table, as ``rows.prepare`` gives them.
+    look, instant
+        How it was to look, and the time of its last change.
 
     Raises
     ------
@@ -55,7 +59,7 @@ def prove(path: Path, rows: Mapping[str, pa.Table]) -> None:
     """
     problems: list[str] = []
     try:
-        problems.extend(_problems(path, rows))
+        problems.extend(_problems(path, rows, look, instant))
     except (sqlite3.Error, RuntimeError, OSError) as fault:
         problems.append(f"it cannot be read: {fault}")
     if problems:
@@ -63,7 +67,7 @@ def prove(path: Path, rows: Mapping[str, pa.Table]) -> None:
         raise PublicationError(message)
 
 
-def _problems(path: Path, rows: Mapping[str, pa.Table]) -> Iterator[str]:
+def _problems(path: Path, rows: Mapping[str, pa.Table], look: Cartography, instant: str) -> Iterator[str]:
     yield from _header(path)
     with closing(connect(path)) as file:
         sound = list(_database(file))
@@ -71,6 +75,7 @@ def _problems(path: Path, rows: Mapping[str, pa.Table]) -> Iterator[str]:
         if sound:
             return
         yield from _contents(file)
+        yield from looks.differences(file, rows, look, instant)
         for table in tables.TABLES:
             yield from _layer(file, table, rows[table.name])
             yield from _values(path, table, rows[table.name])
@@ -106,6 +111,7 @@ def _database(file: sqlite3.Connection) -> Iterator[str]:
 
 def _contents(file: sqlite3.Connection) -> Iterator[str]:
     wanted = [(table.name, "features" if table.geometry else "attributes") for table in tables.TABLES]
+    wanted.append((looks.STYLES, "attributes"))
     found = file.execute("SELECT table_name, data_type FROM gpkg_contents ORDER BY rowid").fetchall()
     if found != wanted:
         yield f"its contents are {found}, not {wanted}"

@@ -84,7 +84,7 @@ def _values(lists: dict[tuple[str | int, ...], str]) -> list[tuple[str, str, str
 
 def _columns(lists: dict[tuple[str | int, ...], str]) -> list[tuple[str, str, str, str, str, str | None]]:
     return [
-        (table.name, column.name, column.name, title(column), column.doc, lists.get(column.allowed))
+        (table.name, column.name, column.name, column.title, column.doc, lists.get(column.allowed))
         for table in tables.TABLES
         for column in table.columns
     ]

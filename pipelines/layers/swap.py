@@ -80,7 +80,7 @@ def sweep(target: Path) -> None:
 def seal(path: Path) -> str:
     """Make a finished file read-only and durable; return its SHA-256."""
     path.chmod(READ_ONLY)
-    _sync(path)
+    settle(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -108,9 +108,9 @@ def swap(new: Path, target: Path, *, old_id: str | None, keep: int) -> None:
     new.replace(target)
     # A program that was writing to the old file against our wish may have begun a log in between.
     set_aside(target, name)
-    _sync(target.parent)
+    settle(target.parent)
     _prune(target, keep)
-    _sync(versions)
+    settle(versions)
 
 
 def set_aside(target: Path, name: str) -> None:
@@ -137,7 +137,7 @@ def _keep(target: Path, version: Path) -> None:
         os.link(target, draft)
     except OSError:
         shutil.copy2(target, draft)
-        _sync(draft)
+        settle(draft)
     draft.replace(version)
 
 
@@ -157,7 +157,8 @@ def _fingerprint(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()[:12]
 
 
-def _sync(path: Path) -> None:
+def settle(path: Path) -> None:
+    """Make what stands at a path, a file or a folder, outlast a loss of power."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

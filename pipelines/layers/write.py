@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from geo import tables
 from pipelines import gdal
-from pipelines.layers import schema
+from pipelines.layers import looks, schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from pipelines.cartography import Cartography
 
-def build(path: Path, rows: Mapping[str, pa.Table], instant: str) -> None:
-    """Write every declared layer, in drawing order, and what the columns mean.
+
+def build(path: Path, rows: Mapping[str, pa.Table], look: Cartography, instant: str) -> None:
+    """Write every declared layer, in drawing order, what the columns mean, and how it all looks.
 
     Parameters
     ----------
@@ -24,8 +26,10 @@ def build(path: Path, rows: Mapping[str, pa.Table], instant: str) -> None:
         A file that does not exist yet.
     rows
         Rows of every declared table, as ``rows.prepare`` gives them.
+    look
+        Styles and project.
     instant
-        What the file gives as the time of its last change. The same rows and instant give the same bytes.
+        What the file gives as the time of its last change. The same rows, look and instant give the same bytes.
     """
     with gdal.dated(instant):
         for table in tables.TABLES:
@@ -37,3 +41,4 @@ def build(path: Path, rows: Mapping[str, pa.Table], instant: str) -> None:
                 description=schema.description(table),
             )
     schema.describe(path)
+    looks.dress(path, rows, look, instant)

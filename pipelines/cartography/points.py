@@ -1,0 +1,134 @@
+"""How do incidents, violations and reports look as points?"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from pipelines.cartography import labels, renderers
+from pipelines.cartography.labels import Label, Letters
+from pipelines.cartography.palette import FACES, INK, PAPER, SEVERE_FIRST, SOFT_INK, WATER
+from pipelines.cartography.renderers import Rule
+from pipelines.cartography.symbols import letter, shape, symbol
+
+if TYPE_CHECKING:
+    import xml.etree.ElementTree as ET
+
+    from pipelines.cartography.palette import Mark
+    from pipelines.cartography.sheet import Sheet
+
+CLOSE: Final = 900_000
+NAMED: Final = 120_000
+_LATELY: Final = timedelta(days=7)
+_GOING: Final = "\"state\" IN ('active', 'quiet')"
+_ORDER: Final = f'if({_GOING}, 10 + coalesce("tier_eligible", 0), coalesce("tier_peak", 0))'
+
+
+def incidents(sheet: Sheet) -> ET.Element:
+    """Return incidents by tier: those going on filled, the lately ended hollow, the long ended as dots."""
+    watched = f"coalesce(\"state\", 'candidate') = 'candidate' OR ({_GOING} AND coalesce(\"tier_eligible\", 0) = 0)"
+    return renderers.ruled(
+        [
+            *(
+                Rule(mark.words, f'{_GOING} AND coalesce("tier_eligible", 0) = {mark.tier}', _going(mark))
+                for mark in SEVERE_FIRST
+                if mark.tier
+            ),
+            Rule("0 watch: a candidate", watched, symbol("marker", shape("circle", PAPER, SOFT_INK, 2.2, width=0.45))),
+            Rule("ended in the last 7 days, by highest tier", _late(sheet), within=tuple(
+                Rule(mark.words, f'coalesce("tier_peak", 0) = {mark.tier}', _ended(mark))
+                for mark in SEVERE_FIRST if mark.tier
+            )),
+            Rule("ended earlier", "ELSE", symbol("marker", shape("circle", SOFT_INK, PAPER, 1.5, width=0.2))),
+        ],
+        order=_ORDER,
+    )  # fmt: skip
+
+
+def _going(mark: Mark) -> ET.Element:
+    return symbol("marker", *sign(mark, mark.size_mm))
+
+
+def sign(mark: Mark, size: float) -> tuple[ET.Element, ...]:
+    """Return a tier's sign: its shape, filled with its colour, and its number in it."""
+    return (
+        shape(mark.shape, PAPER, PAPER, size + 1.0, width=0.1, opacity=225),
+        shape(mark.shape, mark.colour, INK, size, width=0.45),
+        letter(str(mark.tier), mark.ink, size * (0.5 if mark.shape == "diamond" else 0.66)),
+    )
+
+
+def _ended(mark: Mark) -> ET.Element:
+    size = mark.size_mm * 0.72
+    return symbol(
+        "marker",
+        shape(mark.shape, PAPER, INK, size + 0.5, width=0.1),
+        shape(mark.shape, PAPER, mark.colour, size, width=0.8),
+        letter(str(mark.tier), INK, size * (0.5 if mark.shape == "diamond" else 0.62)),
+    )
+
+
+def names(sheet: Sheet) -> ET.Element:
+    """Return what stands beside an incident: name, tier in words, and what is due; the severe before the light."""
+    due = "'due ' || format_date(\"next_due\", 'd MMM HH:mm', 'en') || ' UTC'"
+    told = (
+        "\"incident_id\" || ' · ' || coalesce(\"tier_label\", '') || if(\"state\" = 'quiet', ', quiet', '') || "
+        f'if("tier_effective" < "tier_eligible", \'\\nin effect: \' || "tier_effective", \'\') || '
+        f"coalesce('\\n' || {due}, '')"
+    )
+    going = Letters(size=8.5, bold=True, halo=0.9)
+    rest = Letters(size=7, colour=SOFT_INK)
+    late = f"coalesce(\"state\", 'candidate') = 'candidate' OR {_late(sheet)}"
+    return labels.ruled(
+        [
+            (
+                "going on",
+                _GOING,
+                Label(told, going, distance=0.8, solid=2, priority='7 + coalesce("tier_eligible", 0)'),
+            ),
+            ("ended lately, and candidates", late, Label('"incident_id"', rest, distance=0.6, solid=2, priority="3")),
+            (
+                "ended earlier",
+                f"NOT ({_GOING}) AND NOT ({late})",
+                Label('"incident_id"', rest, distance=0.6, priority="1", farthest=CLOSE),
+            ),
+        ]
+    )
+
+
+def _late(sheet: Sheet) -> str:
+    return f'("state" = \'ended\' AND "tier_peak" > 0 AND "last_observed" >= \'{_since(sheet)}\')'
+
+
+def violations(sheet: Sheet) -> ET.Element:
+    """Return violations by status, how well each is established; from afar, dots for the late ones that count."""
+    made = []
+    for face in FACES:
+        marker = symbol("marker", shape(face.shape, face.fill, face.stroke, 1.9, width=0.3))
+        made.append(Rule(face.status, f"\"status\" = '{face.status}'", marker, farthest=CLOSE))
+    other = symbol("marker", shape("circle", PAPER, SOFT_INK, 1.2, width=0.2))
+    late = f'"qualifying" AND "observed_to" >= \'{_since(sheet)}\''
+    dots = symbol("marker", shape("circle", INK, PAPER, 1.1, width=0.1))
+    return renderers.ruled(
+        [
+            *made,
+            Rule("no status", '"status" IS NULL', other, farthest=CLOSE),
+            Rule("from afar: of the last 7 days, if it counts", late, dots, nearest=CLOSE),
+        ]
+    )
+
+
+def _since(sheet: Sheet) -> str:
+    return f"{sheet.as_of - _LATELY:%Y-%m-%dT%H:%M:%S}"
+
+
+def violation_names() -> ET.Element:
+    """Return the name of a violation, close by."""
+    return labels.simple(
+        Label('"violation_id"', Letters(size=6.5, colour=SOFT_INK), distance=1.2, priority="1", farthest=NAMED)
+    )
+
+
+def reports() -> ET.Element:
+    """Return reports as small crosses, so that they stand beside the violation that they are part of."""
+    return renderers.single(symbol("marker", shape("cross", WATER, WATER, 2.8, width=0.3)))
