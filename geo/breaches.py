@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from geo import escalation, evidence, incidents, nearness, sights
+from geo import bridges, escalation, evidence, incidents, nearness, sights
 from geo.course import Grown, Violation, by_begin, grown, t0
 from geo.evidence import Case, Court, Placed
 from geo.policy import Policy, PolicyVersion, in_force
@@ -216,7 +216,8 @@ def _breach(
         known = max(violation.known_at for violation in course)
         end = replace(end, how=end.how or watch.verdict(last, end.at), known_at=max(known, end.at))
     end = decided.end(name, course, end)
-    climbs = _climbs(case, court, course, end, (possible, watch, not decided.bear(name)))
+    asked = (possible, watch, not decided.bear(name), decided.arranged.get(name))
+    climbs = _climbs(case, court, course, end, asked)
     whole = climbs.get("any")
     declared = decided.declared(name, course, whole.steps if whole else (), end)
     if whole is not None:
@@ -254,20 +255,21 @@ def _climbs(
     court: Court,
     course: tuple[Violation, ...],
     end: End,
-    asked: tuple[list[tuple[int, int]], Watch, bool],
+    asked: tuple[list[tuple[int, int]], Watch, bool, int | None],
 ) -> dict[str, Climb]:
     """Climb the ladder in every scenario that counts a violation.
 
-    ``asked``: what persistence asks besides (two), and whether to look for pivotal reports.
+    ``asked``: what persistence asks besides (two), whether to look for pivotal reports, and since when it was known how
+    people arranged the incident, if they did.
     """
-    possible, watch, tried = asked
+    possible, watch, tried, arranged = asked
     found: dict[str, Climb] = {}
     alike: dict[tuple[tuple[int, int], ...], Climb] = {}  # most scenarios of an incident count the same violations
     for scenario, (party, unknown) in court.scenarios.items():
         some = tuple(escalation.only(course, party, unknown=unknown))
         key = tuple((violation.row, violation.known_at) for violation in some)
         if some and key not in alike:
-            alike[key] = _climb(some, court, end, (possible, watch))
+            alike[key] = _waiting(_climb(some, court, end, (possible, watch)), case, arranged)
         if some:
             found[scenario] = alike[key]
     if "any" in found and len({party for violation in found["any"].course for party in violation.parties}) > 1:
@@ -276,6 +278,17 @@ def _climbs(
         return found
     lone = evidence.pivotal(case, court, {name: climb.steps for name, climb in found.items() if climb.steps})
     return {name: replace(climb, pivotal=lone.get(name, {})) for name, climb in found.items()}
+
+
+def _waiting(climb: Climb, case: Case, arranged: int | None) -> Climb:
+    """Return a climb whose steps are not known before what they need is known to be one breach."""
+    rules, steps = case.policy.grouping, []
+    for step in climb.steps:
+        known = bridges.known_together(case.placed, step.needs, step.known_at, rules) if step.needs else step.known_at
+        if known is None:
+            known = max(step.known_at, step.known_at if arranged is None else arranged)
+        steps.append(step if known == step.known_at else replace(step, known_at=known))
+    return replace(climb, steps=tuple(steps))
 
 
 def _climb(course: tuple[Violation, ...], court: Court, end: End, quiet: tuple[list[tuple[int, int]], Watch]) -> Climb:

@@ -41,7 +41,8 @@ class Decisions:
     def __init__(self, docket: Docket, reports: pd.DataFrame, violations: pd.DataFrame) -> None:
         self._docket = docket
         self._on: dict[str, list[Command]] = {}
-        self.arranged: frozenset[str] = frozenset()
+        self.arranged: dict[str, int] = {}
+        """The incidents that a grouping decision or a fix names, each with when its grouping was last decided, µs."""
         if not docket.commands:
             return
         home = answers.homes(reports, violations)
@@ -55,8 +56,10 @@ class Decisions:
             else:
                 self._on.setdefault(name, []).append(command)
         bearing = [c for c in docket.commands if c.command in _GROUPING and docket.answers[c.no].answer == "applied"]
-        items = {item for command in bearing for item in command.subjects.values()}
-        self.arranged = frozenset(name for item in items if (name := home.get(item, (None, None))[1]) is not None)
+        for command in bearing:
+            for name in {home.get(item, (None, None))[1] for item in command.subjects.values()} - {None}:
+                known = 0 if command.command == "fix" and not command.listed else command.known_at
+                self.arranged[str(name)] = max(known, self.arranged.get(str(name), 0))
 
     def bear(self, name: str) -> bool:
         """Whether people changed an incident's grouping, T0 or end, so that its reports cannot be tried one by one.

@@ -44,6 +44,7 @@ from geo.course import (
     t0,
     us,
 )
+from geo.standing import independent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -74,7 +75,8 @@ _WARNING, _COALITION, _COORDINATED = 1, 2, 3
 class Step:
     """One move of an incident: when, known when, why, and the violations that carry it (rows of the caller's frame).
 
-    ``known_at`` waits for those of ``needs``: with them alone the step would be taken as well.
+    ``known_at`` waits for those of ``needs``: with them alone the step would be taken as well, if they hang together
+    (``geo.bridges``).
     """
 
     kind: Kind
@@ -105,9 +107,9 @@ def only(violations: Iterable[Violation], party: str | None, *, unknown: bool) -
     return [v if known <= v.known_at else v._replace(known_at=known) for v, known in claims]
 
 
-def step_order(step: Step) -> tuple[int, int, int]:
-    """Return the key by which the steps of an incident are put in order."""
-    return step.at, step.tier_to, _KIND_ORDER[step.kind]
+def step_order(step: Step) -> tuple[bool, int, int, int]:
+    """Return the key by which the steps of an incident are put in order: the end last, even where nothing lasted."""
+    return step.kind == "ended", step.at, step.tier_to, _KIND_ORDER[step.kind]
 
 
 def climb(violations: Sequence[Violation], policy: Policy, as_of: int, end: End) -> list[Step]:
@@ -164,9 +166,11 @@ def _coalition(course: list[Violation], policy: Policy) -> list[Step]:
     where = f"after {bound}" if shown.start >= due else f"within the {policy.ladder.quiet_h:g} h before {bound}"
     reason = f"hostilities persist: a violation began {hours:.1f} h after T0, {where}"
     needs = [shown, min(course, key=by_end), *begun(course, vouched)]
+    rests = {violation.row for violation in (*needs, *going_on)}
+    carried = [violation for violation in course if violation.row in rests]
     return [
-        _step("eligible", _COALITION, at, "RULE 2 persistence", reason, needs, going_on),
-        _step("effective", _COALITION, at, "RULE 2 persistence", f"{reason}; effective at once", needs, going_on),
+        _step("eligible", _COALITION, at, "RULE 2 persistence", reason, needs, carried),
+        _step("effective", _COALITION, at, "RULE 2 persistence", f"{reason}; effective at once", needs, carried),
     ]
 
 
@@ -231,8 +235,7 @@ def vouched_at(course: list[Violation], ladder: Ladder) -> int | None:
 def _enough(seen: set[tuple[str, str, str]], ladder: Ladder) -> bool:
     if ladder.single_vetted and any(trust in {"mission", "vetted"} for _, _, trust in seen):
         return True
-    # All sources of one party are one voice, so two voices are never both that party's.
-    return len({origin for origin, _, _ in seen}) > 1 and len({voice for _, voice, _ in seen}) > 1
+    return independent((origin, voice) for origin, voice, _ in seen) > 1  # all sources of one party are one voice
 
 
 def _ended(course: list[Violation], end: End) -> Step:

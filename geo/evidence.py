@@ -19,7 +19,7 @@ import rustworkx as rx
 from geo import escalation, incidents, nearness
 from geo.course import Measures, Violation, by_begin, first_window, last_begun, t0
 from geo.reviews import NOBODY, choose
-from geo.standing import Carrier, carriers_of, speaking, vouching
+from geo.standing import Carrier, carriers_of, dating, placing, speaking, vouching
 from geo.violations import CONTENT, qualified
 
 if TYPE_CHECKING:
@@ -252,8 +252,8 @@ def _again(items: list[Item], row: int, court: Court) -> Placed | None:
     rules = court.grouping.corroboration
     carriers, parties = [item.carrier for item in items], claims(items, rules)
     items = spoken(items, rules)
-    dated = min(items, key=lambda item: (item.end - item.start, item.content))
-    place = min(items, key=lambda item: (item.uncertainty_m, item.content))
+    dated = min(items, key=lambda item: dating(item.carrier))
+    place = min(items, key=lambda item: placing(item.carrier))
     coarse = dated.end - dated.start > rules.coarse_h * incidents.HOUR_US or place.uncertainty_m > rules.coarse_m
     if coarse or not qualified(carriers, rules, court.exempted):
         return None

@@ -63,7 +63,7 @@ def compare(
     """
     old, new = _incidents(then), _incidents(now)
     heirs = _heirs(_members(then), _members(now))
-    moved = _moved(then, now)
+    moved = {"tier": _moved(then, now, "eligible", "effective"), "declared": _moved(then, now, "declared")}
     found = [
         *_gone(old, new, heirs),
         *(
@@ -137,20 +137,20 @@ def _heirs(then: dict[str, frozenset[str]], now: dict[str, frozenset[str]]) -> d
     return heirs
 
 
-def _moved(then: Answer, now: Answer) -> dict[str, pd.Timestamp]:
-    """Return for each name the first instant at which a tier was taken in one answer and not in the other."""
-    taken = [_taken(answer) for answer in (then, now)]
+def _moved(then: Answer, now: Answer, *kinds: str) -> dict[str, pd.Timestamp]:
+    """Return for each name the first instant at which a step of these kinds is in one answer and not in the other."""
+    taken = [_taken(answer, kinds) for answer in (then, now)]
     first: dict[str, pd.Timestamp] = {}
     for name, _, _, at in taken[0] ^ taken[1]:
         first[name] = min(at, first.get(name, at))
     return first
 
 
-def _taken(answer: Answer) -> set[tuple[str, str, int, pd.Timestamp]]:
+def _taken(answer: Answer, kinds: Sequence[str]) -> set[tuple[str, str, int, pd.Timestamp]]:
     if "transitions" not in answer:
         return set()
     steps = answer["transitions"]
-    steps = steps[(steps["scenario"] == "any") & steps["kind"].isin(["eligible", "effective"])]
+    steps = steps[(steps["scenario"] == "any") & steps["kind"].isin(kinds)]
     return set(steps[["incident_id", "kind", "tier_to", "at"]].itertuples(index=False, name=None))
 
 
@@ -177,16 +177,16 @@ def _gone(old: pd.DataFrame, new: pd.DataFrame, heirs: dict[str, str]) -> Iterat
         yield _Notice(heir, "renamed", said, says, since, frozenset({name, heir}))
 
 
-def _changes(name: str, new: pd.Series, old: pd.Series | None, moved: Mapping[str, pd.Timestamp]) -> Iterator[_Notice]:
+def _changes(
+    name: str, new: pd.Series, old: pd.Series | None, moved: Mapping[str, Mapping[str, pd.Timestamp]]
+) -> Iterator[_Notice]:
     if old is None:
         yield _Notice(name, "opened", "no incident", _summary(new), new["t0_from"], frozenset({name}))
         return
     names = frozenset({name, str(old.name)})
     begun = min(old["t0_from"], new["t0_from"])
-    since = {
-        "tier": min((moved[each] for each in names if each in moved), default=begun),
-        "t0": begun,
-    }
+    since = {kind: min((at[each] for each in names if each in at), default=begun) for kind, at in moved.items()}
+    since["t0"] = begun
     for kind, say in _SAY.items():
         said, says = say(old), say(new)
         if said != says:
@@ -206,6 +206,11 @@ def _summary(row: pd.Series) -> str:
 
 def _tiers(row: pd.Series) -> str:
     return f"eligible {row['tier_eligible']}, effective {row['tier_effective']}, highest {row['tier_peak']}"
+
+
+def _declared(row: pd.Series) -> str:
+    known = row.get("tier_declared")
+    return "no tier declared" if known is None or pd.isna(known) else f"tier {known} declared"
 
 
 def _t0(row: pd.Series) -> str:
@@ -240,5 +245,6 @@ def _due(row: pd.Series) -> str:
 
 
 _SAY: Final[dict[str, Callable[[pd.Series], str]]] = {
-    "tier": _tiers, "t0": _t0, "end": _end, "persistence": _persistence, "extent": _extent, "due": _due,
+    "tier": _tiers, "declared": _declared, "t0": _t0, "end": _end, "persistence": _persistence, "extent": _extent,
+    "due": _due,
 }  # fmt: skip

@@ -79,6 +79,7 @@ COVERAGE: Final[dict[str, str]] = {
     "footprint": "str",  # ground that is no disc; with no place at all, it is what the source covers
 }
 
+PARTY: Final = "party "  # how the voice of a party begins
 MAX_WINDOWS: Final = 62  # as many bits as a signed 64-bit integer has to spare
 
 
@@ -89,10 +90,10 @@ def enrich(reports: pd.DataFrame, theatre: Theatre, policy: Policy) -> pd.DataFr
     -------
     pandas.DataFrame
         The input with ``trust``, ``source_party``, ``origin`` (who really saw it), ``voice`` (all sources of one party
-        speak with one voice), ``kin`` (sources that its source copies), ``repute`` (what it is worth as an original),
-        ``reliability``, ``credibility`` and ``means`` (of its source where it states none), ``family``,
-        ``prohibited``, ``domain``, ``weapon_class``, ``coarse`` and the bit masks ``inside`` (windows that surely
-        contain the observation) and ``touched`` (windows that may contain it).
+        speak with one voice, and so does whoever names one of them as the origin), ``kin`` (sources that its source
+        copies), ``repute`` (what it is worth as an original), ``reliability``, ``credibility`` and ``means`` (of its
+        source where it states none), ``family``, ``prohibited``, ``domain``, ``weapon_class``, ``coarse`` and the bit
+        masks ``inside`` (windows that surely contain the observation) and ``touched`` (windows that may contain it).
         ``response`` is the party whose response fire it declares: its own, or as a mission or vetted source saw it.
         A source that the theatre does not declare is ``public``. ``explained`` (heat at a permanent source of heat) is
         as the input has it, and missing where it says nothing. ``rulings``: as yet no person has said anything.
@@ -125,8 +126,18 @@ def _standing(reports: pd.DataFrame, theatre: Theatre) -> dict[str, pd.Series]:
     origin = reports["origin"].where(own.eq(True), None).fillna(group).astype("str")  # noqa: FBT003 -- missing is not true
     party = reports["source"].map({name: source.party for name, source in declared.items()}).astype("str")
     trust = reports["source"].map({name: source.trust for name, source in declared.items()}).fillna("public")
-    voice = ("party " + party).where(trust == "party", "origin " + origin)
+    whose = party.where(trust == "party", origin.map(_spokesmen(theatre))).astype("str")
+    voice = (PARTY + whose).where(whose.notna(), "origin " + origin)
     return {"trust": trust.astype("str"), "source_party": party, "origin": origin, "voice": voice.astype("str")}
+
+
+def _spokesmen(theatre: Theatre) -> dict[str, str | None]:
+    """Return the party behind each origin that is a source of one party and of no other."""
+    behind: dict[str, set[str | None]] = {}
+    for source in theatre.sources:
+        if source.trust == "party":
+            behind.setdefault(source.independence_group, set()).add(source.party)
+    return {origin: next(iter(parties)) for origin, parties in behind.items() if len(parties) == 1}
 
 
 def _responses(reports: pd.DataFrame, theatre: Theatre, policy: Policy) -> pd.Series:

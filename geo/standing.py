@@ -3,10 +3,12 @@
 RULE 1  Who speaks: every report that is not disputed, is no copy of another one here (``geo.copies``), and is neither
         of a reliability nor of a credibility that the policy leaves unheard. What the others say changes nothing as
         long as one speaks.
-RULE 2  Voices are independent origins; all sources of one party are one voice.
+RULE 2  Voices are independent origins; all sources of one party are one voice, and so is who carries a party's word.
 RULE 3  The first clause of the policy's table that holds gives the status. Where none does: *confirmed* when the trust
         groups that speak cover one of ``confirming``, *corroborated* by two voices, else *alleged*; *contested* where
         nobody speaks.
+RULE 4  Of those that speak, the one with the shortest interval dates it, and the one with the smallest footprint places
+        it. A party's word does either only where nobody but parties speaks: else one forged instant would move T0.
 """
 
 from __future__ import annotations
@@ -17,10 +19,11 @@ import numpy as np
 
 from geo import nearness
 from geo.copies import originals
+from geo.reports import PARTY
 from geo.reviews import choose
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
 
@@ -96,6 +99,27 @@ def heard(carriers: Sequence[Carrier], rules: Corroboration) -> list[int]:
 def speaking(carriers: Sequence[Carrier], rules: Corroboration) -> list[int]:
     """Return the positions of those by which a violation is described: who speaks, or all where nobody does."""
     return heard(carriers, rules) or list(range(len(carriers)))
+
+
+def dating(carrier: Carrier) -> tuple[bool, int, str]:
+    """Return the key of which the least dates a violation (RULE 4)."""
+    return carrier.voice.startswith(PARTY), carrier.length_us, carrier.content
+
+
+def placing(carrier: Carrier) -> tuple[bool, float, str]:
+    """Return the key of which the least places a violation (RULE 4)."""
+    return carrier.voice.startswith(PARTY), carrier.uncertainty_m, carrier.content
+
+
+def independent(speakers: Iterable[tuple[str, str]]) -> int:
+    """Return how many independent origins there are among pairs of (origin, voice): who shares either is one."""
+    groups: list[set[tuple[str, str]]] = []
+    for origin, voice in speakers:
+        mine = {("origin", origin), ("voice", voice)}
+        kin = [group for group in groups if group & mine]
+        groups = [group for group in groups if not group & mine]
+        groups.append(mine.union(*kin))
+    return len(groups)
 
 
 def standing(carriers: Sequence[Carrier], rules: Corroboration) -> Standing:

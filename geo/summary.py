@@ -15,6 +15,7 @@ import shapely
 
 from geo import coverage, crs, extents, incidents, lines, names, nearness, tables, terms, zones
 from geo.course import Grown, by_end, t0
+from geo.standing import independent
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -177,7 +178,7 @@ def _described(whole: pd.DataFrame, theatre: Theatre) -> pd.DataFrame:
             "violations": every.size(),
             "qualifying": mine["qualifying"].sum(),
             "reports": every["reports"].sum(),
-            "origins": mine["origin_set"].agg(lambda sets: len({voice for one in sets for _, voice, _ in one})),
+            "origins": mine["origin_set"].agg(lambda sets: independent((o, v) for one in sets for o, v, _ in one)),
             "reports_public": every["public"].sum(),
             "parties": _listed(own.assign(party_claimed=own["party_claimed"].str.split("+")), "party_claimed"),
             "deepest_zone": deepest.set_index("incident_id")["zone_id"],

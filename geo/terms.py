@@ -25,5 +25,5 @@ COMMANDS: Final = (
 )  # fmt: skip
 ANSWERS: Final = ("applied", "waits", "over", "rejected")
 WATCHED: Final = ("declared", "assumed", "partly", "unseen")
-NOTICES: Final = ("opened", "withdrawn", "renamed", "tier", "t0", "end", "persistence", "extent", "due")
+NOTICES: Final = ("opened", "withdrawn", "renamed", "tier", "declared", "t0", "end", "persistence", "extent", "due")
 SPANS: Final = (("24h", "24 hours"), ("72h", "72 hours"), ("7d", "7 days"))

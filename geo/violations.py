@@ -4,12 +4,13 @@ Numbered rules, mirrored in the code and in the tests:
 
 RULE 1  Revisions of one source's item are one report (the ledger gives only the active one).
 RULE 2  Two reports agree when their origins are independent and their intervals, footprints and acts agree within the
-        policy's tolerances. Pairs are joined in order of (distance, content) where all members agree pairwise; so no
-        origin has two items in one violation.
+        policy's tolerances. Pairs are joined in order of (pause, distance, content) where all members agree pairwise;
+        so no origin has two items in one violation, and who saw it at the same time comes before who was nearer by.
         A presence agrees only with a presence in the same cell: segment and zone.
 RULE 3  Coarse and disputed reports stand alone.
 RULE 4  Public reports come last and change nothing: the others are assembled as if there were none.
-RULE 5  A violation is dated by its shortest interval and placed by its smallest footprint, of the reports that speak.
+RULE 5  A violation is dated by its shortest interval and placed by its smallest footprint, of the reports that speak;
+        by a party's word only where nobody else speaks (``geo.standing``).
 RULE 6  Its status counts voices: independent origins, where all sources of one party are one voice (``geo.standing``).
 RULE 7  It qualifies when it is located, not coarse, surely inside a ceasefire window, prohibited, not contested,
         refuted or exempt, not only public, and of at least the policy's status.
@@ -32,7 +33,8 @@ import pandas as pd
 
 from geo import copies, exemptions, nearness, quantities
 from geo.nearness import Near, Things
-from geo.standing import Carrier, by_rule, carriers_of, qualifies, speaking, standing, vouching
+from geo.reports import PARTY
+from geo.standing import Carrier, by_rule, carriers_of, dating, placing, qualifies, speaking, standing, vouching
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -140,8 +142,8 @@ def _independent(material: pd.DataFrame, near: Near) -> Bools:
 
 
 def _in_order(near: Near) -> list[tuple[int, int]]:
-    """Return pairs in order of distance, then of content: of the lesser and the greater, or of left and right."""
-    order = np.lexsort((near.right, near.left, near.distance_m))
+    """Return pairs in order of pause, distance and content: of the lesser and the greater, or of left and right."""
+    order = np.lexsort((near.right, near.left, near.distance_m, near.pause_us))
     return list(zip(near.left[order].tolist(), near.right[order].tolist(), strict=True))
 
 
@@ -212,7 +214,10 @@ def _describe(
     carriers = material.loc[(material["trust"] != "public") | public_only]
     rows = _by_group(carriers)
     spoken = carriers.loc[_speaks(carriers, rows, policy.corroboration)]
-    spoken = spoken.assign(length_us=nearness.micros(spoken["observed_to"]) - nearness.micros(spoken["observed_from"]))
+    spoken = spoken.assign(
+        length_us=nearness.micros(spoken["observed_to"]) - nearness.micros(spoken["observed_from"]),
+        of_party=spoken["voice"].str.startswith(PARTY),
+    )
     dated = _first(
         spoken, spoken["length_us"], ["observed_from", "observed_to", "inside", "touched", "coarse_time"], policy
     )
@@ -268,7 +273,7 @@ def _first(carriers: pd.DataFrame, by: pd.Series, columns: list[str], policy: Po
         coarse_place=carriers["uncertainty_m"] > rules.coarse_m,
         _by=by,
     )
-    best = carriers.sort_values(["_group", "_by"], kind="stable").drop_duplicates("_group")
+    best = carriers.sort_values(["_group", "of_party", "_by"], kind="stable").drop_duplicates("_group")
     return best.set_index("_group")[columns]
 
 
@@ -281,8 +286,8 @@ def _claims(carriers: pd.DataFrame) -> pd.Series:
 def _weapons(carriers: pd.DataFrame) -> pd.DataFrame:
     """Return weapon and class of the report that places the violation, else of the first that names one."""
     names = ["weapon", "weapon_class"]
-    placing = carriers.sort_values(["_group", "uncertainty_m"], kind="stable").drop_duplicates("_group")
-    own = placing.set_index("_group")[names]
+    best = carriers.sort_values(["_group", "of_party", "uncertainty_m"], kind="stable").drop_duplicates("_group")
+    own = best.set_index("_group")[names]
     first = carriers.loc[carriers["weapon"].notna()].drop_duplicates("_group").set_index("_group")[names]
     return own.where(own["weapon"].notna(), first.reindex(own.index))
 
@@ -361,13 +366,13 @@ def qualified(carriers: Sequence[Carrier], rules: Corroboration, exempted: tuple
 def _counts(carriers: Sequence[Carrier], rules: Corroboration, exempted: tuple[Exemption, ...]) -> bool:
     """Return whether what carriers describe lies surely inside a window and in no exemption."""
     spoken = [carriers[i] for i in speaking(carriers, rules)]
-    dated = min(spoken, key=lambda carrier: (carrier.length_us, carrier.content))
+    dated = min(spoken, key=dating)
     return dated.inside != 0 and not (exempted and _covered(spoken, dated, exempted))
 
 
 def _covered(spoken: Sequence[Carrier], dated: Carrier, exempted: tuple[Exemption, ...]) -> bool:
     """Return whether a violation that these describe is exempt (RULE 10)."""
-    place = min(spoken, key=lambda carrier: (carrier.uncertainty_m, carrier.content))
+    place = min(spoken, key=placing)
     lon, lat, radius = np.array([[place.lon], [place.lat], [place.uncertainty_m]])
     thing = Things(lon, lat, radius, np.array([dated.start]), np.array([dated.end]))
     kinds = frozenset((carrier.act, carrier.family) for carrier in spoken)

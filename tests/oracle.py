@@ -10,10 +10,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oracle_incidents import finish, group, remember
-from oracle_ladder import ladder, numbered, persisting, reading, scenarios, seen_in
+from oracle_ladder import ladder, numbered, persisting, reading, scenarios, seen_in, t0_of
 from oracle_reports import Row, read, read_coverage
-from oracle_reviews import arrange, declarations, read_commands, say, speaking
-from oracle_violations import assemble, violation, voices
+from oracle_reviews import (
+    about,
+    arrange,
+    close_or_open,
+    declarations,
+    is_item,
+    items,
+    read_commands,
+    say,
+    speaking,
+    winner,
+)
+from oracle_violations import assemble, violation, witnesses
 
 from geo.policy import in_force
 
@@ -63,8 +74,14 @@ def solve(
     policy = in_force(policies, as_of)
     present = [row for row in rows if row["from"] <= as_of]  # I1
     violations = assemble(present, theatre, policy)
-    incidents = group(violations, policy, lambda parts: arrange(parts, said, policy))
+    applied: list[Row] = []
+    incidents = group(violations, policy, lambda parts: arrange(parts, said, policy, applied))
     for incident in incidents:
+        every = [*incident["members"], *incident["attached"]]
+        bearing = [row for row in applied if any(is_item(v, no) for _, no in items(row) for v in every)]
+        incident["arranged"] = [max(row["known_at"] for row in bearing)] if bearing else []
+        incident["about"] = about(incident, said) if incident["kind"] == "B" else []
+        incident["set_t0"] = winner(incident["about"], "set_t0")
         follow(incident, coverage, theatre, policies, as_of)
         declare(incident, said, policies)
     for incident in incidents:
@@ -96,12 +113,12 @@ def follow(
     members = incident["members"]
     counted = seen_in("any", members) or members
     incident["begin"] = min(v["from"] for v in members)
-    incident["t0_from"] = min(v["from"] for v in counted)
-    incident["t0_to"] = min(v["to"] for v in counted)
+    incident["t0_from"], incident["t0_to"] = t0_of(incident, counted)
     incident["last"] = max(v["to"] for v in members)
-    incident["origins"] = len(voices(row for v in members for row in v["spoken"]))
+    incident["origins"] = witnesses(row for v in members for row in v["spoken"])
     now, then = in_force(policies, as_of), in_force(policies, incident["t0_to"])
     finish(incident, coverage, theatre, now, then, as_of)
+    close_or_open(incident)
     for scenario in scenarios(theatre):
         incident["steps"] += ladder(incident, scenario, now, policies, as_of)
     readings = [reading(incident, scenario, coverage, policies, as_of) for scenario in scenarios(theatre)]
@@ -162,10 +179,13 @@ def without(
 def carriers_of(step: Row, incident: Row, policies: tuple[PolicyVersion, ...]) -> list[Row]:
     """E1."""
     seen = seen_in(step["scenario"], incident["members"])
-    t0_to = min(v["to"] for v in seen)
+    t0_to = t0_of(incident, seen)[1]
     second = step["tier_to"] == 2 and step["kind"] != "declared"
-    carried = persisting(seen, t0_to, in_force(policies, t0_to)) if second else seen
-    return [row for v in carried for row in v["carriers"]]
+    if second:
+        shown = persisting(seen, t0_to, in_force(policies, t0_to))
+        wanted = {v["id"] for v in [*shown, *step["needs"]]}
+        seen = [v for v in seen if v["id"] in wanted]
+    return [row for v in seen for row in v["carriers"]]
 
 
 def holds(step: Row, steps: list[Row]) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from oracle_incidents import in_reach, unseen
+from oracle_incidents import components, in_reach, linked, unseen
+from oracle_violations import witnesses
 
 from geo.policy import in_force
 
@@ -47,11 +48,8 @@ def claimed(v: Row, party: str) -> list[datetime]:
 def several_origins(violations: list[Row], rules: Policy) -> bool:
     """L4."""
     carriers = [row for v in violations for row in v["spoken"]]
-    of_party = {row["party"] if row["trust"] == "party" else None for row in carriers}
-    of_one_party = None not in of_party and len(of_party) == 1
     vetted = any(row["trust"] in {"mission", "vetted"} for row in carriers)
-    many = len({row["origin"] for row in carriers}) > 1 and not of_one_party
-    return many or (rules.ladder.single_vetted and vetted)
+    return witnesses(carriers) > 1 or (rules.ladder.single_vetted and vetted)
 
 
 def persisting(violations: list[Row], t0_to: datetime, rules: Policy) -> list[Row]:
@@ -92,7 +90,8 @@ def ladder(
     if len(seen) < n:
         return []
     first_ended = min(seen, key=lambda v: (v["to"], v["content"]))
-    rules = in_force(policies, first_ended["to"])
+    surely = t0_of(incident, seen)[1]
+    rules = in_force(policies, surely)
     opened = seen[n - 1]["from"]
     steps = [
         _step("opened", 0, opened, seen[:n]),
@@ -103,22 +102,50 @@ def ladder(
     def possible(t: datetime) -> bool:
         return opened <= t <= as_of and (incident["end_at"] is None or t < incident["end_at"])
 
-    steps += second(seen, first_ended, rules, possible)
-    steps += third(seen, first_ended, rules, possible)
+    steps += second(seen, (first_ended, surely), rules, possible)
+    steps += third(seen, (first_ended, surely), rules, possible)
+    if incident.get("set_t0"):
+        for step in (step for step in steps if step["tier_to"] > 1):
+            step["known_at"] = max(step["known_at"], incident["set_t0"]["known_at"])
+    for step in steps:
+        step["known_at"] = together(step["needs"], step["known_at"], incident, now)
     if incident["end_at"] is not None:
         steps.append(_step("ended", 0, incident["end_at"], incident["members"]))
+        steps[-1]["known_at"] = max(steps[-1]["known_at"], incident.get("end_known") or incident["end_at"])
     return numbered(steps, incident, scenario, rules)
+
+
+def t0_of(incident: Row, seen: list[Row]) -> tuple[datetime, datetime]:
+    """L1, or what a person set (P9)."""
+    if incident.get("set_t0"):
+        command = incident["set_t0"]
+        return command["instant"], command["instant"]
+    return min(v["from"] for v in seen), min(v["to"] for v in seen)
 
 
 def _step(kind: str, tier: int, at: datetime, needs: list[Row]) -> Row:
     known = max(at, *(v["qualified_known_at"] for v in needs))
-    return {"kind": kind, "tier_to": tier, "at": at, "known_at": known}
+    return {"kind": kind, "tier_to": tier, "at": at, "known_at": known, "needs": needs}
 
 
-def second(seen: list[Row], first_ended: Row, rules: Policy, possible: Callable[[datetime], bool]) -> list[Row]:
+def together(needs: list[Row], known: datetime, incident: Row, policy: Policy) -> datetime:
+    """L10: the earliest moment, from ``known`` on, at which what was known of the incident holds these together."""
+    members, wanted = incident["members"], {v["id"] for v in needs}
+    for moment in sorted({known, *(v["qualified_known_at"] for v in members if v["qualified_known_at"] > known)}):
+        told = [v for v in members if v["qualified_known_at"] <= moment]
+        parts = components(told, lambda a, b: linked(a, b, policy))
+        if any(wanted <= {v["id"] for v in part} for part in parts):
+            return moment
+    return max([known, *incident.get("arranged", [])])
+
+
+def second(
+    seen: list[Row], start: tuple[Row, datetime], rules: Policy, possible: Callable[[datetime], bool]
+) -> list[Row]:
     """L2."""
-    mark = first_ended["to"] + timedelta(hours=rules.ladder.persist_h)
-    for v in persisting(seen, first_ended["to"], rules):  # in order of begin
+    first_ended, surely = start
+    mark = surely + timedelta(hours=rules.ladder.persist_h)
+    for v in persisting(seen, surely, rules):  # in order of begin
         at = max(mark, v["from"])
         if possible(at) and several_origins(begun_by(seen, at), rules):
             vouching = next(
@@ -135,22 +162,29 @@ def begun_by(seen: list[Row], t: datetime) -> list[Row]:
     return [v for v in seen if v["from"] <= t]
 
 
-def third(seen: list[Row], first_ended: Row, rules: Policy, possible: Callable[[datetime], bool]) -> list[Row]:
+def third(
+    seen: list[Row], start: tuple[Row, datetime], rules: Policy, possible: Callable[[datetime], bool]
+) -> list[Row]:
     """L3."""
+    first_ended, surely = start
     for begun in seen:
         at = begun["from"]
         by_then = begun_by(seen, at)
-        if possible(at) and expanded(seen, at, first_ended["to"], rules) and several_origins(by_then, rules):
+        if possible(at) and expanded(seen, at, surely, rules) and several_origins(by_then, rules):
             needs = [*by_then, first_ended]
-            return [_step("eligible", 3, at, needs), *third_effect(seen, at, needs, rules, possible)]
+            return [_step("eligible", 3, at, needs), *third_effect(seen, (at, surely), needs, rules, possible)]
     return []
 
 
 def third_effect(
-    seen: list[Row], eligible: datetime, needs: list[Row], rules: Policy, possible: Callable[[datetime], bool]
+    seen: list[Row],
+    since: tuple[datetime, datetime],
+    needs: list[Row],
+    rules: Policy,
+    possible: Callable[[datetime], bool],
 ) -> list[Row]:
-    """L3, the effect; the last one needed is the one that ended first."""
-    t0_to = needs[-1]["to"]
+    """L3, the effect."""
+    eligible, t0_to = since
     if rules.ladder.broad_reading == "deadline":
         shown = max(begun_by(seen, eligible), key=lambda v: (v["to"], v["content"]))
         return [_step("effective", 3, eligible, [*needs, shown])]
@@ -180,7 +214,7 @@ def reading(
     seen = seen_in(scenario, incident["members"])
     if not seen:
         return None
-    begin, surely = min(v["from"] for v in seen), min(v["to"] for v in seen)
+    begin, surely = t0_of(incident, seen)
     rules = in_force(policies, surely)
     steps = [step for step in incident["steps"] if step["scenario"] == scenario]
     reached = {kind: {s["tier_to"] for s in steps if s["kind"] == kind} | {0} for kind in ("eligible", "effective")}
@@ -224,7 +258,7 @@ def persistence(
     incident: Row, seen: list[Row], coverage: list[Row], now: Policy, then: Policy, as_of: datetime
 ) -> str | None:
     """L7, of those that a scenario counts."""
-    members, rules, t0_to = incident["members"], then.ladder, min(v["to"] for v in seen)
+    members, rules, t0_to = incident["members"], then.ladder, t0_of(incident, seen)[1]
     mark = t0_to + timedelta(hours=rules.persist_h)
     if as_of < mark:
         return None

@@ -68,6 +68,7 @@ def _worth(row: Row, theatre: Theatre, policy: Policy) -> Row:
         "trust": source.trust if source else "public",
         "party": source.party if source and source.trust == "party" else None,
         "origin": row["origin"] if states else group_of,  # R1
+        "behind": behind(row["origin"] if states else group_of, source, theatre),
         "disputed": bool(row["disputed"]),
         "coarse": length > timedelta(hours=limits.coarse_h)
         or (row["uncertainty_m"] is not None and row["uncertainty_m"] > limits.coarse_m),
@@ -78,6 +79,14 @@ def _worth(row: Row, theatre: Theatre, policy: Policy) -> Row:
         "cell": row.get("cell"),
         **_witness(row, source, theatre, limits),
     }
+
+
+def behind(origin: str, source: Source | None, theatre: Theatre) -> str | None:
+    """R3: the party whose word it is, whoever carries it."""
+    if source is not None and source.trust == "party":
+        return source.party
+    of = {each.party for each in theatre.sources if each.trust == "party" and each.independence_group == origin}
+    return of.pop() if len(of) == 1 else None
 
 
 def _witness(row: Row, source: Source | None, theatre: Theatre, limits: Corroboration) -> Row:

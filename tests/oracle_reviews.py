@@ -1,16 +1,15 @@
-"""What did people decide, worked out the long way? The naive answer to rules P, without T0 and ends set by people."""
+"""What did people decide, worked out the long way? The naive answer to rules P."""
 
 from __future__ import annotations
 
 import unicodedata
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from oracle_incidents import linked
 from oracle_reports import ALWAYS, Row, distance, pause
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     import pandas as pd
 
     from geo.policy import Policy
@@ -120,23 +119,32 @@ def decided(carriers: list[Row], *, party: bool = False) -> Row | None:
     return fixes[0] if fixes else last_word(mine) if mine else None
 
 
-def arrange(parts: list[list[Row]], commands: list[Row], policy: Policy) -> list[list[Row]]:
-    """P8: the components as people want them."""
+def arrange(parts: list[list[Row]], commands: list[Row], policy: Policy, applied: list[Row]) -> list[list[Row]]:
+    """P8: the components as people want them; the commands that were ``applied`` are written down."""
     for row in commands:
-        before = home(row, parts)
-        kind = row["command"]
-        if kind == "merge":
-            parts = merged(parts, before, named(row["value"], row, parts), policy)
-        elif kind == "move":
-            to = named(row["value"], row, parts)
-            mine = None if before is None else [v for v in before if is_item(v, item(row))]
-            if mine and to is not None and to is not before and big(to, policy) and meet(mine, to):
-                parts = parted(parts, mine, to, row, policy)
-        elif (kind == "split" or (kind == "fix" and row["listed"])) and before is not None and big(before, policy):
-            among = before if kind == "split" else [v for part in parts for v in part]
-            mine = [v for v in among if any(is_item(v, row["subjects"][name]) for name in row["listed"])]
-            if mine and not (kind == "split" and len(mine) == len(before)):
-                parts = parted(parts, mine, None, row, policy)
+        found = rearranged(parts, row, policy)
+        if found is not parts:
+            applied.append(row)
+        parts = found
+    return parts
+
+
+def rearranged(parts: list[list[Row]], row: Row, policy: Policy) -> list[list[Row]]:
+    """P8: what one command makes of the components; the very same where it is none of these, or is rejected."""
+    before = home(row, parts)
+    kind = row["command"]
+    if kind == "merge":
+        return merged(parts, before, named(row["value"], row, parts), policy)
+    if kind == "move":
+        to = named(row["value"], row, parts)
+        mine = None if before is None else [v for v in before if is_item(v, item(row))]
+        if mine and to is not None and to is not before and big(to, policy) and meet(mine, to):
+            return parted(parts, mine, to, row, policy)
+    elif (kind == "split" or (kind == "fix" and row["listed"])) and before is not None and big(before, policy):
+        among = before if kind == "split" else [v for part in parts for v in part]
+        mine = [v for v in among if any(is_item(v, row["subjects"][name]) for name in row["listed"])]
+        if mine and not (kind == "split" and len(mine) == len(before)):
+            return parted(parts, mine, None, row, policy)
     return parts
 
 
@@ -205,6 +213,35 @@ def open_links(part: list[Row], side: dict[str, bool], policy: Policy) -> list[t
         for b in part
         if a["id"] in side and b["id"] not in side and linked(a, b, policy)
     ]
+
+
+def about(incident: Row, commands: list[Row]) -> list[Row]:
+    """Return the commands whose target is this incident, through an item of what counts in it."""
+    mine = [row for row in commands if row["target"][0] == "B" and row["target"] in row["subjects"]]
+    return [row for row in mine if any(is_item(v, item(row)) for v in incident["members"])]
+
+
+def winner(commands: list[Row], *kinds: str) -> Row | None:
+    """P5, of those of some kinds; with the instant that it names, or else its own."""
+    mine = [row for row in commands if row["command"] in kinds]
+    if not mine:
+        return None
+    last = last_word(mine)
+    return {**last, "instant": datetime.fromisoformat(last["value"]) if last["value"] else last["at"]}
+
+
+def close_or_open(incident: Row) -> None:
+    """P10."""
+    said = winner(incident.get("about", []), "end", "reopen")
+    over = incident["end_at"]
+    if said is None:
+        return
+    if said["command"] == "end":
+        goes_on = any(v["from"] > said["instant"] for v in incident["members"])
+        if not goes_on and (over is None or over > said["instant"]):
+            incident.update(state="ended", end="decided", end_at=said["instant"], end_known=said["known_at"])
+    elif over is not None and incident["end"] != "lapsed" and said["at"] >= over:
+        incident.update(state="quiet", end=None, end_at=None)
 
 
 def declarations(incident: Row, commands: list[Row]) -> list[Row]:

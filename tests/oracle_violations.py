@@ -25,7 +25,7 @@ OUT = ("contested", "refuted", "exempt")
 
 def independent(a: Row, b: Row) -> bool:
     """R2."""
-    of_one_party = a["trust"] == b["trust"] == "party" and a["party"] == b["party"]
+    of_one_party = a["behind"] is not None and a["behind"] == b["behind"]
     return a["origin"] != b["origin"] and not of_one_party
 
 
@@ -130,7 +130,7 @@ def alone(row: Row) -> bool:
 
 def pair_key(a: Row, b: Row) -> tuple[Any, ...]:
     """Return what pairs are joined in order of."""
-    return (distance(a, b), *sorted([a["content"], b["content"]]), *sorted([a["no"], b["no"]]))
+    return (pause(a, b), distance(a, b), *sorted([a["content"], b["content"]]), *sorted([a["no"], b["no"]]))
 
 
 def cluster(rows: list[Row], policy: Policy) -> list[list[Row]]:
@@ -160,12 +160,25 @@ def join_public(solid: list[list[Row]], crowd: list[Row], policy: Policy) -> lis
 
 def public_key(p: Row, member: Row) -> tuple[Any, ...]:
     """Return what public reports are joined in order of."""
-    return (distance(p, member), p["content"], p["no"], member["content"], member["no"])
+    return (pause(p, member), distance(p, member), p["content"], p["no"], member["content"], member["no"])
 
 
 def voices(rows: Iterable[Row]) -> set[tuple[str, str]]:
     """Return the distinct origins, where all sources of one party are one."""
-    return {("party", row["party"]) if row["trust"] == "party" else ("origin", row["origin"]) for row in rows}
+    return {("party", row["behind"]) if row["behind"] else ("origin", row["origin"]) for row in rows}
+
+
+def witnesses(rows: Iterable[Row]) -> int:
+    """L4: how many there are, when whoever shares an origin or a party is one."""
+    left, count = list(rows), 0
+    while left:
+        count += 1
+        known = [left.pop()]
+        for row in known:  # grows while it is walked
+            kin = [one for one in left if one["origin"] == row["origin"] or one["behind"] == row["behind"] is not None]
+            known += kin
+            left = [one for one in left if one not in kin]
+    return count
 
 
 def status(carriers: list[Row], policy: Policy) -> str:
@@ -229,12 +242,17 @@ def on_ground(made: Row, area: Any) -> tuple[bool, bool]:  # noqa: ANN401 -- a d
 
 def dated_by(rows: list[Row]) -> Row:
     """Return the report that dates a violation."""
-    return min(rows, key=lambda row: (row["to"] - row["from"], row["content"]))
+    return min(disinterested(rows), key=lambda row: (row["to"] - row["from"], row["content"]))
 
 
 def placed_by(rows: list[Row]) -> Row:
     """Return the report that places a violation."""
-    return min(rows, key=lambda row: (row["u"], row["content"]))
+    return min(disinterested(rows), key=lambda row: (row["u"], row["content"]))
+
+
+def disinterested(rows: list[Row]) -> list[Row]:
+    """V4: those that are no party's word, if there are any."""
+    return [row for row in rows if row["behind"] is None] or rows
 
 
 def quantities(rows: list[Row]) -> dict[str, int | None]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import builders
 import pandas as pd
+import storypeople
 
 from geo.assess import Assessment, assess
 from geo.notices import compare
@@ -37,7 +38,7 @@ LOCAL: Final = Source(
     "local paper", "csv", "media", "local paper", "source", authoritative=True, radius_m=500.0, time_zone="Europe/Kyiv"
 )
 ZONES: Final = (builders.band(),)  # drawn once for all stories
-STORY: Final = {"title", "tells", "hour_0", "policy", "truces", "reports", "look"}
+STORY: Final = {"title", "tells", "hour_0", "policy", "truces", "reports", "exemptions", "decisions", "look"}
 COLUMNS: Final = {
     "item", "at", "to", "by", "km", "off", "radius", "act", "weapon", "party", "origin", "arrives", "every", "until",
 }  # fmt: skip
@@ -45,6 +46,7 @@ LOOK: Final = {"at", "known", "because", "incident", "candidates", "refused", "s
 # What a story says of an incident → the published column.
 SAID: Final = {
     "state": "state", "end": "end", "eligible": "tier_eligible", "effective": "tier_effective", "peak": "tier_peak",
+    "declared": "tier_declared",
     "persistence": "persistence", "recurrence_of": "recurrence_of", "gap_covered": "gap_covered",
     "weak_link": "weak_link", "qualifying": "qualifying", "violations": "violations", "reports": "reports",
     "reports_public": "reports_public", "origins": "origins", "parties": "parties", "weapons": "weapons",
@@ -72,6 +74,8 @@ class Story:
     truces: tuple[tuple[str, str | None], ...]
     lines: tuple[Line, ...]
     looks: tuple[Mapping[str, Any], ...]
+    notified: tuple[Line, ...] = ()
+    decided: tuple[Line, ...] = ()
 
     def moment(self, text: str) -> datetime:
         """Return ``71:59`` or ``-2:00`` hours after the start."""
@@ -95,7 +99,8 @@ class Story:
     def theatre(self) -> Theatre:
         """The ground on which it is played."""
         windows = [(self.moment(a), None if b is None else self.moment(b)) for a, b in self.truces]
-        return builders.theatre(windows=windows, sources=(*builders.SOURCES, LOCAL), zones=ZONES)
+        notified = storypeople.exemptions(self.notified, self.moment)
+        return builders.theatre(windows=windows, sources=(*builders.SOURCES, LOCAL), zones=ZONES, exemptions=notified)
 
 
 def load(path: Path) -> Story:
@@ -116,6 +121,8 @@ def load(path: Path) -> Story:
         tuple((a, b or None) for a, b in told.get("truces", [["0:00", ""]])),
         tuple(_repeated(table(told["reports"], path.name))),
         looks,
+        tuple(table(told.get("exemptions", "| id |"), path.name, storypeople.EXEMPTIONS)),
+        tuple(table(told.get("decisions", "| at |"), path.name, storypeople.DECISIONS)),
     )
 
 
@@ -123,11 +130,11 @@ def _only(said: Mapping[str, Any], known: set[str], where: str) -> None:
     assert not said.keys() - known, f"{where}: {sorted(said.keys() - known)} means nothing"
 
 
-def table(text: str, where: str) -> list[Line]:
+def table(text: str, where: str, columns: set[str] = COLUMNS) -> list[Line]:
     """Return the rows of a table drawn with ``|``; what is empty is left out."""
     cells = [[cell.strip() for cell in row.strip().strip("|").split("|")] for row in text.strip().splitlines()]
     head, *rows = cells
-    _only(dict.fromkeys(head), COLUMNS, where)
+    _only(dict.fromkeys(head), columns, where)
     return [{name: cell for name, cell in zip(head, row, strict=True) if cell} for row in rows]
 
 
@@ -173,8 +180,10 @@ class Played:
 
     def answer(self, at: str, known: str | None) -> Assessment:
         """Assess a moment with what was known at another."""
-        then, versions = self.by(known), builders.versions(self.policy)
-        return assess(then.reports, then.coverage, self.story.theatre, versions, self.story.moment(at))
+        story, then, versions = self.story, self.by(known), builders.versions(self.policy)
+        said = storypeople.commands(story.decided, story.moment)
+        said = storypeople.known_by(said, None if known is None else story.moment(known))
+        return assess(then.reports, then.coverage, story.theatre, versions, story.moment(at), said)
 
     def news(self, look: Mapping[str, Any]) -> list[str]:
         """Return what the knowledge of a look changed in what had been said of its moment before."""

@@ -233,7 +233,7 @@ def rows(draw: st.DrawFn, scene: Scene, sources: tuple[str, ...] = WHO) -> dict[
         uncertainty_m=draw(st.sampled_from(RADII_M)),
         weapon=draw(st.sampled_from([None, None, None, "grad", "fpv", "unheard of", "iskander"])),
         party_claimed=draw(st.sampled_from([None, "L", "R"])),
-        origin=draw(st.sampled_from([None, "anna", "boris", "clara"])),
+        origin=draw(st.sampled_from([None, "anna", "boris", "clara", "party-l-air"])),
         disputed=draw(st.sampled_from([False] * 9 + [True])),
         **draw(repeating()),
     )

@@ -102,6 +102,22 @@ def test_a_file_without_rejected_commands_is_done_and_run_and_explain_tell_them(
     assert "RULE 6 decided" in why
 
 
+def test_a_decision_is_explained_with_the_step_that_rests_on_it(place: Workspace, tmp_path: Path) -> None:
+    name = first(place)
+    listed = [row("declare", name, "2"), row("declare", name, "2", 42, reviewer=BORIS), row("confirm", "V-99999")]
+    given = told(ceasewatch("review", place.path, write(tmp_path / "d.csv", listed), "--json"))["answers"]
+    one, other, lost = (each["review_id"] for each in given)
+    tree = told(ceasewatch("explain", place.path, one, "--json", "--as-of", at(45).isoformat()))
+    assert (tree["kind"], tree["decision"]["answer"], tree["decision"]["incident_id"]) == ("decision", "applied", name)
+    assert [(step["kind"], step["tier_to"]) for step in tree["steps"]] == [("declared", 2)]
+    assert [each["review_id"] for each in tree["others"]] == [other]
+    text = ceasewatch("explain", place.path, lost, "--as-of", at(45).isoformat()).stdout
+    assert "confirm V-99999" in text
+    assert "rejected: unknown: V-99999" in text
+    assert "bears on   nothing now" in text
+    assert "Steps that rest on it" in ceasewatch("explain", place.path, one, "--as-of", at(45).isoformat()).stdout
+
+
 def test_the_same_rows_again_add_nothing_whatever_the_file_and_the_spelling_of_the_name(
     place: Workspace, tmp_path: Path
 ) -> None:

@@ -186,6 +186,14 @@ def test_rule_5_a_late_second_origin_counts_from_its_own_violation_on() -> None:
     assert story.reached("eligible", 2) == 36
 
 
+def test_rule_5_an_earlier_sole_second_origin_carries_tier_2_alone() -> None:
+    story = Story(policy()).fire("1h", by="mission").fire("14h", "20h", by="media").look("26h")
+    assert story.seen is not None
+    steps = story.seen.tables["transitions"].query("scenario == 'any' and tier_to == 2 and kind == 'eligible'")
+    carried = story.seen.tables["evidence"].merge(steps[["incident_id", "scenario", "seq"]])
+    assert dict(zip(carried["report_id"], carried["pivotal"], strict=True)) == {"R-1": True, "R-2": False, "R-3": False}
+
+
 # Each way to end.
 
 
@@ -257,6 +265,20 @@ def test_a_breach_by_a_party_is_known_when_the_claim_is() -> None:
 def test_an_old_voucher_that_comes_late_holds_back_what_rests_on_it_and_nothing_else() -> None:
     story = Story(policy()).fire("0h", "25h").fire("2h", by="media", km=101, known_at=90).look("30h")
     assert (story.reached("eligible", 2), story.known("eligible", 1), story.known("eligible", 2)) == (25, 1, 90)
+
+
+def test_a_step_waits_for_what_only_joins_what_was_apart() -> None:
+    story = Story(policy()).fire("0h", by="mission").fire("0h", by="media", km=101, known_at=2)
+    story.fire("14h", by="media", km=118).fire("10h", by="satellite", km=110, known_at=70).look("80h")
+    assert story.reached("eligible", 2) == 24
+    assert [story.known("eligible", tier) for tier in (1, 2)] == [1, 70]
+
+
+def test_what_was_joined_by_another_way_waits_for_nothing() -> None:
+    story = Story(policy()).fire("0h", by="mission").fire("0h", by="media", km=101, known_at=2)
+    story.fire("14h", by="media", km=118).fire("10h", by="satellite", km=110, known_at=70)
+    story.fire("5h", by="vetted", km=109, known_at=30).look("80h")
+    assert story.known("eligible", 2) == 30
 
 
 # Persistence that nobody can tell.

@@ -1,12 +1,13 @@
 """Does a workspace keep its promises, whatever arrives in whatever order while it is being watched?
 
-A machine reports, repeats, corrects, withdraws, writes nonsense, publishes and looks back at random, on a real
+A machine reports, repeats, corrects, withdraws, writes nonsense, decides, publishes and looks back at random, on a real
 workspace with its ledger. A short walk is part of every test run; ``pytest -m slow tests/test_machine.py`` takes 500
 steps, other ones with ``CEASEWATCH_WORLDS`` in the environment.
 """
 
 from __future__ import annotations
 
+import csv
 import shutil
 import tempfile
 from dataclasses import replace
@@ -21,6 +22,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from pandas.testing import assert_frame_equal
 
+from pipelines import commands, reviews
 from pipelines.audit import audit
 from pipelines.explain import explain
 from pipelines.ledger import Ledger
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 SOURCES = ("mission", "media", "satellite", "party-ua", "party-ru", "public")
 HOURS = (-30.0, -24.0, -12.5, -6.0, -0.5, 0.0)  # of an observation, against the present
 PLACES = (30.0, 30.5, 38.0, 47.9, 90.0)  # kilometres along the line
+SAID = ("confirm", "refute", "attribute", "declare", "declare", "set_t0", "end", "reopen", "merge", "fix", "release")
+PEOPLE = ("First Reviewer", "Second Reviewer")
 FATES = ("new", "revision", "duplicate", "conflict", "retraction", "heartbeat", "quarantined")
 
 Row = dict[str, str]
@@ -58,6 +62,7 @@ class Watch(RuleBasedStateMachine):
         self.rows = 0
         self.said: list[tuple[float, Mapping[str, pd.DataFrame]]] = []
         self.names: set[str] = set()
+        self.decided: list[str] = []
 
     def teardown(self) -> None:
         """Compare with a fresh ledger, and tidy up."""
@@ -110,7 +115,36 @@ class Watch(RuleBasedStateMachine):
         self.send(source, [{**cells.row("nonsense", self.hour), "lon": "east"}])
         assert self.counts()["quarantined"] == before + 1
 
-    # What people ask. Review commands, once there are any, go here: confirm, refute, merge, split, declare, release.
+    # What people decide and ask.
+
+    @precondition(lambda self: self.names)
+    @rule(data=st.data(), said=st.sampled_from(SAID), who=st.sampled_from(PEOPLE), ago=st.sampled_from([0.0, 0.0, 7.0]))
+    def decide(self, data: st.DataObject, said: str, who: str, ago: float) -> None:
+        """Give a command on something that was published: recorded once, and answered, from then on and not before."""
+        name = data.draw(st.sampled_from(sorted(self.names)))
+        target = f"V{name[1:]}" if said in {"confirm", "refute", "attribute", "fix"} else name
+        if said == "release":
+            target = data.draw(st.sampled_from(self.decided)) if self.decided else name
+        at = cells.at(self.hour - ago).isoformat()
+        values = {
+            "attribute": "unknown", "declare": data.draw(st.sampled_from("123")), "fix": "confirmed",
+            "set_t0": cells.at(self.hour - 8).isoformat(), "merge": data.draw(st.sampled_from(sorted(self.names))),
+        }  # fmt: skip
+        plain = {"command": said, "target": target, "value": values.get(said, ""), "reviewer": who, "reason": "seen"}
+        file = self.folder / f"{self.files}-{self.hour}.csv"
+        with file.open("w", newline="", encoding="utf-8") as out:
+            writer = csv.DictWriter(out, commands.COLUMNS)
+            writer.writeheader()
+            writer.writerow({**plain, "at": at})
+        brought = [reviews.bring(self.place, file, decided=False, clock=self.clock) for _ in range(2)]
+        assert [each.new for each in brought] == [1, 0]
+        assert brought[0].numbers == brought[1].numbers
+        self.decided.append(f"D-{brought[0].numbers[0]}")
+        answered = self.answer(self.hour).tables["reviews"]
+        assert answered["review_id"].tolist() == self.decided
+        assert answered["answer"].notna().all()
+        assert explain(self.place, self.decided[-1], as_of=cells.at(self.hour), known_at=None, at=self.clock())
+        self.turn()
 
     @rule(region=st.sampled_from([None, None, "west"]))
     def publish(self, region: str | None) -> None:
@@ -163,6 +197,7 @@ class Watch(RuleBasedStateMachine):
                         reading, source=source, file_name=file.name, sha256=f"{source_id:x<64}", recorded_at=moment
                     )
             memory = recall(self.place, Question(moment, None, None), version="test", at=self.clock()).now
+            memory = replace(memory, commands=memory.commands.iloc[:0])  # they mean items by name, in order of arrival
             again = replace(memory, reports=fresh.reports(), coverage=fresh.coverage())
         assert by_content(judge(again, moment)) == by_content(judge(memory, moment))
 

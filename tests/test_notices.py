@@ -71,6 +71,7 @@ def test_candidates_are_not_compared() -> None:
     ("kind", "change", "said", "says"),
     [
         ("tier", {"tier_eligible": 2, "tier_peak": 2}, "eligible 1, effective 1, highest 1", "eligible 2, effective 1"),
+        ("declared", {"tier_declared": 2}, "no tier declared", "tier 2 declared"),
         ("t0", {"t0_from": pd.Timestamp("2026-06-02T08:00Z")}, "T0 2026-06-02T10:00:00Z", "T0 2026-06-02T08:00:00Z"),
         ("end", {"state": "ended", "end": "assumed"}, "going on", "ended: ceased (assumed)"),
     ],

@@ -12,7 +12,7 @@ from builders import SOURCES, coverage, policy, report, reports, theatre, versio
 from geo.assess import assess
 from geo.copies import Repute, Sign
 from geo.reports import enrich
-from geo.standing import Carrier, Standing, heard, speaking, standing
+from geo.standing import Carrier, Standing, heard, independent, speaking, standing
 
 
 def carrier(who: str = "anna", **said: Any) -> Carrier:  # noqa: ANN401 -- any field of a carrier
@@ -41,6 +41,20 @@ def test_rule_1_who_speaks() -> None:
     assert heard(
         [carrier(reliability="E"), BORIS, carrier("c", credibility=5), carrier("d", reliability="D")], PLAIN
     ) == [1, 3]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "count"),
+    [
+        ([], 0),
+        ([("a", "origin a"), ("b", "origin b")], 2),
+        ([("a", "party L"), ("b", "party L")], 1),
+        ([("a", "party L"), ("a", "origin a")], 1),
+        ([("a", "party L"), ("c", "origin c"), ("b", "party L"), ("b", "origin b")], 2),
+    ],
+)
+def test_who_shares_an_origin_or_a_voice_is_one(pairs: list[tuple[str, str]], count: int) -> None:
+    assert independent(pairs) == count
 
 
 def test_rule_1_all_describe_what_nobody_speaks_for() -> None:

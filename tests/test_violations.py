@@ -86,6 +86,35 @@ def test_rule_5_the_shortest_interval_dates_and_the_smallest_footprint_places() 
     assert row["chainage_m"] == pytest.approx(100_400, abs=2)
 
 
+def test_rule_2_who_saw_it_at_the_same_time_comes_before_who_was_nearer_by() -> None:
+    first = report(1, (100, 1), minutes=10), report(1, (101, 1), minutes=10, source="media")
+    second = report(1.9, (101, 1), minutes=10), report(1.9, (100, 1), minutes=10, source="media")
+    assert sorted(members(*first, *second), key=sorted) == [{"R-1", "R-2"}, {"R-3", "R-4"}]
+
+
+def test_rule_5_a_party_moves_neither_time_nor_place_of_what_others_saw() -> None:
+    seen = report(1, (100, 1), minutes=30, uncertainty_m=500.0)
+    for party in ("party-l", "party-r"):
+        forged = report(2.4, (100.9, 1), minutes=0, uncertainty_m=1.0, source=party)
+        told = report(2.4, (100.9, 1), minutes=0, uncertainty_m=1.0, source="media", origin=party)
+        for word in (forged, told):
+            [row] = violations(seen, word).to_dict("records")
+            assert (row["observed_from"], row["uncertainty_m"], row["status"]) == (when(1), 500.0, "confirmed")
+
+
+def test_rule_5_where_only_parties_speak_the_sharpest_word_is_taken() -> None:
+    [row] = violations(report(1, source="party-l", minutes=30), report(1, source="party-r", minutes=0)).to_dict(
+        "records"
+    )
+    assert (row["observed_to"], row["origins"]) == (when(1), 2)
+
+
+def test_rule_6_a_party_s_word_is_its_own_whoever_carries_it() -> None:
+    spoken = report(1, source="party-l")
+    assert len(members(spoken, report(1, source="media", origin="party-l-air"))) == 2
+    assert len(members(spoken, report(1, source="media", origin="party-r"))) == 1
+
+
 @pytest.mark.parametrize(
     ("sources", "status"),
     [

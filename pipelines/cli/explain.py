@@ -33,8 +33,8 @@ def explain(
 ) -> None:
     """Say why an incident (B-n) is at its tier, with its sources.
 
-    Candidates (C-n), violations (V-n) and reports (R-n) can be asked for too; of a name that was published once and is
-    no more, it says what became of it.
+    Candidates (C-n), violations (V-n), reports (R-n) and decisions of people (D-n) can be asked for too; of a name that
+    was published once and is no more, it says what became of it.
 
     \b
     Example:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pipelines.recall import Memory
     from pipelines.workspace import Workspace
 
-_NAME: Final = re.compile(r"([BCVR])-([1-9][0-9]{0,17})")
+_NAME: Final = re.compile(r"([BCVRD])-([1-9][0-9]{0,17})")
 _PLACE: Final = (
     "segment_id", "chainage_m", "offset_m", "distance_m", "side", "zone_id", "region_id", "place_name", "withheld",
 )  # fmt: skip
@@ -56,7 +56,7 @@ class Answer:
 def explain(
     workspace: Workspace, name: str, *, as_of: datetime | None, known_at: datetime | None, at: datetime
 ) -> dict[str, Any]:
-    """Explain an incident (B-n), candidate (C-n), violation (V-n) or report (R-n).
+    """Explain an incident (B-n), candidate (C-n), violation (V-n), report (R-n) or decision (D-n).
 
     Parameters
     ----------
@@ -77,7 +77,8 @@ def explain(
     """
     found = _NAME.fullmatch(name.strip().upper())
     if found is None:
-        msg = f"{name!r} is no name of an incident (B-104), candidate (C-12), violation (V-7) or report (R-7)"
+        known = "an incident (B-104), candidate (C-12), violation (V-7), report (R-7) or decision (D-9)"
+        msg = f"{name!r} is no name of {known}"
         raise PolicyError(msg)
     answer = recount(workspace, as_of=as_of, known_at=known_at, at=at)
     kind, number = found.group(1), int(found.group(2))
@@ -177,12 +178,27 @@ def _report(_answer: Answer, row: pd.Series) -> dict[str, Any]:
     return {"kind": "report", "report": _plain(row.drop("geometry", errors="ignore"))}
 
 
+def _decision(answer: Answer, row: pd.Series) -> dict[str, Any]:
+    """Return a command with its answer, the others on the same thing, and the steps that rest on it."""
+    name, about = row["review_id"], row["incident_id"]
+    bearing = [] if pd.isna(about) else _decisions(answer, "incident_id", str(about))
+    steps = [] if pd.isna(about) else _steps(answer, str(about))
+    carried = [step for step in steps if re.search(rf"\b{name}\b", step["reason"] or "")]
+    return {
+        "kind": "decision",
+        "decision": _plain(row),
+        "others": [one for one in bearing if one["review_id"] != name],
+        "steps": [{key: value for key, value in step.items() if key != "reports"} for step in carried],
+    }
+
+
 _LINEAGE: Final = ("kind", "from_id", "to_id", "at", "known_at", "reason")
 _KINDS: Final = {
     "B": ("incidents", "incident_id", _incident),
     "C": ("incidents", "incident_id", _incident),
     "V": ("violations", "violation_id", _violation),
     "R": ("reports", "report_id", _report),
+    "D": ("reviews", "review_id", _decision),
 }
 
 

@@ -211,9 +211,29 @@ def _report(told: dict[str, Any], _limit: int | None) -> Iterator[str]:
         yield f"  text       {row['text']}"
 
 
+def _decision(told: dict[str, Any], _limit: int | None) -> Iterator[str]:
+    row = told["decision"]
+    words = " ".join(word for word in (row["command"], row["target"], row["value"], row["violations"]) if word)
+    yield f"{told['name']}  {words}"
+    yield from _wrapped(f"decided    by {_or(row['reviewer'])}, {_or(row['at'])}: {_or(row['reason'])}", "  ")
+    yield f"  until      {row['expires'] or 'it is released or overruled'}"
+    yield from _wrapped(f"answer     {row['answer']}" + (f": {row['why']}" if row["why"] else ""), "  ")
+    yield f"  known      {_or(row['known_at'])}"
+    yield f"  bears on   {row['violation_id'] or row['incident_id'] or 'nothing now'}" + (
+        f" of {row['incident_id']}" if row["violation_id"] and row["incident_id"] else ""
+    )
+    if told["steps"]:
+        yield from ("", "Steps that rest on it")
+    for step in told["steps"]:
+        yield from _step(step)
+    if told["others"]:
+        yield from ("", f"What else people decided of {row['incident_id']}")
+        yield from list(_decided(told["others"]))[2:]
+
+
 def _lost(told: dict[str, Any], _limit: int | None) -> Iterator[str]:
     entry, became = told["entry"], told["became"]
-    what = {"B": "incident", "C": "candidate", "V": "violation", "R": "active report"}[told["name"][0]]
+    what = {"B": "incident", "C": "candidate", "V": "violation", "R": "active report", "D": "decision"}[told["name"][0]]
     yield f"{told['name']} is no {what} at this moment."
     source = f" of source {entry['source']}" if entry.get("source") else ""
     ref = f", item {entry['source_ref']!r}" if entry.get("source_ref") else ""
@@ -238,6 +258,7 @@ _TELL: Final = {
     "candidate": _incident,
     "violation": _violation,
     "report": _report,
+    "decision": _decision,
     "lost": _lost,
 }
 

@@ -8,6 +8,10 @@ ladder without any noise, by code of its own.
 
 Breaches that share a place lie near the thresholds of a link in space, or in time, or clear of them: the first column
 says which. Where the noise is as large as what is left to the threshold, nobody can tell one breach from two.
+
+Every figure is given twice. *As it happened*: against all acts. *As it was told*: against the acts that the reports
+which still stand can establish by themselves, two independent voices or one that the policy believes alone. Of the
+others nobody could have known: all but one of those who told of them took it back, and a lone voice opens nothing.
 """
 
 from __future__ import annotations
@@ -229,7 +233,26 @@ def measure(task: tuple[str, int]) -> dict[str, float]:
     told = tables["reports"].assign(act_no=lambda table: table["source_ref"].map(act_no))
     told = told.assign(breach=truth[told["act_no"].to_numpy()], found=told["incident_id"].fillna(told["report_id"]))
     out = {"index": float(adjusted_rand_score(told["breach"], told["found"])), "breaches": float(truth.max() + 1)}
-    return {**out, **_compared(world, truth, told, tables)}
+    known = established(told, rows)
+    less = World(*(getattr(world, name)[known] for name in ("hour", "along_m", "off_m", "lon", "lat")))
+    heard = told.loc[told["act_no"].isin(known)]
+    ours = breaches(less)
+    heard = heard.assign(breach=ours[np.searchsorted(known, heard["act_no"].to_numpy())])
+    as_told = _compared(less, ours, heard, tables)
+    return {**out, **_compared(world, truth, told, tables), **{f"{name}, told": as_told[name] for name in as_told}}
+
+
+def established(told: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Return the acts that the reports which still stand can establish, in order."""
+    theatre, policy = ground()
+    origin = rows.drop_duplicates("source_ref").set_index("source_ref")["origin"]
+    named = told["source_ref"].map(origin).fillna("")
+    voice = named.where(named != "", told["source"])
+    trust = told["source"].map({source.id: source.trust for source in theatre.sources})
+    found = pd.DataFrame({"act": told["act_no"], "voice": voice, "trust": trust}).groupby("act").agg(set)
+    alone = policy.corroboration.confirming
+    kept = [len(own.voice) > 1 or any(own.trust.issuperset(each) for each in alone) for own in found.itertuples()]  # type: ignore[attr-defined]
+    return found.index[kept].to_numpy(np.int64)
 
 
 def _compared(world: World, truth: np.ndarray, told: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> dict[str, float]:  # type: ignore[type-arg]
@@ -254,7 +277,9 @@ def _compared(world: World, truth: np.ndarray, told: pd.DataFrame, tables: dict[
             for t in (2, 3)
         },
         **{
-            f"false tier {t}": float(sum(t in own and t not in tiers[real[name]] for name, own in found.items()))
+            f"false tier {t}": float(
+                sum(t in own and t not in tiers.get(real.get(name, -1), {}) for name, own in found.items())
+            )
             for t in (2, 3)
         },
         "tier within 30 min": float(np.mean(both)) if both else 1.0,
@@ -276,21 +301,27 @@ def main(seeds: int) -> None:
     days = seeds * DAYS
     sys.stdout.write(
         f"{seeds} seeds of {DAYS} days; tiers: how many in 1,000 simulated days (in brackets: how many were true)\n\n"
-        "| breaches | index, median (worst) | T0 within 30 min | missed tier 2 | missed tier 3 | false tier 2 |"
-        " false tier 3 | tier times within 30 min |\n|---|--:|--:|--:|--:|--:|--:|--:|\n"
+        "| breaches | against | index, median (worst) | T0 within 30 min | missed tier 2 | missed tier 3 |"
+        " false tier 2 | false tier 3 | tier times within 30 min |\n|---|---|--:|--:|--:|--:|--:|--:|--:|\n"
     )
     with ProcessPoolExecutor(2) as pool:
         for kind in KINDS:
             table = pd.DataFrame(pool.map(measure, [(kind, seed) for seed in range(seeds)]))
-            rate = {name: 1000 * table[name].sum() / days for name in table if "tier " in name and "within" not in name}
-            sys.stdout.write(
-                f"| {kind} | {table['index'].median():.3f} ({table['index'].min():.3f}) |"
-                f" {table['T0 within 30 min'].mean():.1%} |"
-                f" {rate['missed tier 2']:.0f} (of {rate['true tier 2']:.0f}) |"
-                f" {rate['missed tier 3']:.0f} (of {rate['true tier 3']:.0f}) | {rate['false tier 2']:.0f} |"
-                f" {rate['false tier 3']:.0f} | {table['tier within 30 min'].mean():.1%} |\n"
-            )
+            index = f"{table['index'].median():.3f} ({table['index'].min():.3f})"
+            for against, told, same in (("as it happened", "", index), ("as it was told", ", told", "")):
+                sys.stdout.write(f"| {kind} | {against} | {same} |{_row(table, told, days)}\n")
             sys.stdout.flush()
+
+
+def _row(table: pd.DataFrame, told: str, days: int) -> str:
+    """Return the figures against one of the truths as cells."""
+    rate = {name: 1000 * table[name + told].sum() / days for name in FIGURES if name.startswith(("missed", "false"))}
+    true = {tier: 1000 * table[f"true tier {tier}{told}"].sum() / days for tier in (2, 3)}
+    return (
+        f" {table['T0 within 30 min' + told].mean():.1%} |"
+        f" {rate['missed tier 2']:.1f} (of {true[2]:.0f}) | {rate['missed tier 3']:.1f} (of {true[3]:.0f}) |"
+        f" {rate['false tier 2']:.1f} | {rate['false tier 3']:.1f} | {table['tier within 30 min' + told].mean():.1%} |"
+    )
 
 
 if __name__ == "__main__":
