@@ -284,6 +284,42 @@ def test_a_geopackage_that_cannot_be_read_does_not_stop_the_watch(
     assert "reviews.gpkg: its commands cannot be read" in caplog.text
 
 
+@pytest.mark.parametrize("region", [None, "west"])
+def test_a_file_for_commands_lies_beside_every_map_is_heard_and_never_replaced(
+    place: Workspace, region: str | None
+) -> None:
+    beside = cells.run(place, Clock(42), region=region).file.with_name("reviews.gpkg")
+    fill(beside, [row("declare", first(place), "1")])
+    before = beside.read_bytes()
+    for hours in (43, 44):
+        table = read_table(cells.run(place, Clock(hours), region=region).file, "reviews")
+        assert list(table["answer"]) == ["applied"]
+    assert beside.read_bytes() == before
+    commands.create(beside)
+    assert beside.read_bytes() == before
+    assert [path.name for path in beside.parent.glob(".*")] == [".publish.lock"]
+
+
+def test_the_same_command_in_two_files_is_one(place: Workspace) -> None:
+    same = row("declare", first(place), "1")
+    beside = cells.run(place, Clock(42)).file.with_name("reviews.gpkg")
+    for file in (beside, place.path / "reviews.gpkg"):
+        fill(file, [same])
+    assert len(read_table(cells.run(place, Clock(43)).file, "reviews")) == 1
+
+
+def test_a_file_that_cannot_be_read_does_not_silence_the_others(place: Workspace) -> None:
+    beside = cells.run(place, Clock(42)).file.with_name("reviews.gpkg")
+    fill(beside, [row("declare", first(place), "1")])
+    (place.path / "reviews.gpkg").write_text("no database")
+    assert list(read_table(cells.run(place, Clock(43)).file, "reviews")["answer"]) == ["applied"]
+
+
+def test_a_map_that_was_ordered_elsewhere_offers_no_file_for_commands(place: Workspace, tmp_path: Path) -> None:
+    file = cells.run(place, Clock(42), out=tmp_path / "elsewhere").file
+    assert not file.with_name("reviews.gpkg").exists()
+
+
 # --- The ledger ---
 
 
