@@ -77,6 +77,7 @@ def draw(asked, out):
     settings.setOutputDpi(asked.get("dpi", DPI))
     settings.setBackgroundColor(QColor("white"))
     settings.setDestinationCrs(project.crs())
+    settings.setLabelingEngineSettings(project.labelingEngineSettings())
     settings.setTransformContext(project.transformContext())
     if "box" in asked:
         across = QgsCoordinateTransform(QgsCoordinateReferenceSystem("EPSG:4326"), project.crs(), project)
