@@ -169,6 +169,12 @@ def side(point: Vector, row: Real, before: Real, after: Real, share: Real) -> Re
     return where(beyond, 0, sign)
 
 
+def beside(point: Vector, row: Real, share: Real) -> Real:
+    """Return the same where the nearest place is neither the start nor the end of the piece."""
+    foot = place(row, share)
+    return where(triple(upward(foot), way(row, share), minus(point, foot)) > 0.0, 1, -1)
+
+
 def slack(chord: Real, sag: Real) -> Real:
     """Return by how much straight distances can rank two pieces wrongly, metres, with room to spare.
 

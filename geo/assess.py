@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from geo import answers, breaches, evidence, extents, incidents, reviews, sights, summary, tables, verdicts
+from geo import answers, breaches, evidence, extents, incidents, reviews, sights, summary, tables, tally, verdicts
 from geo import coverage as coverages
 from geo.arrangement import Arrangement
 from geo.decisions import Decisions
@@ -61,7 +61,8 @@ class Assessment:
         here, loose = found["region_id"] == region_id, found["attached"].astype(bool) | found["incident_id"].isna()
         names = set(found.loc[here & ~loose, "incident_id"])
         beside = set(found.loc[here & loose, "violation_id"])
-        return Assessment({title: _cut(table, title, names, beside, region_id) for title, table in self.tables.items()})
+        cut = {title: _cut(table, title, names, beside, region_id) for title, table in self.tables.items()}
+        return Assessment({**cut, "counts": tally.count(cut["violations"])})
 
 
 def _cut(frame: pd.DataFrame, title: str, names: set[str], beside: set[str], region_id: str) -> pd.DataFrame:
@@ -202,5 +203,6 @@ def summarise(
             "lineage": summary.lineage(ladder),
             "coverage": watched,
             "scenarios": summary.scenarios(ladder),
+            "counts": tally.count(found),
         }
     )

@@ -13,6 +13,7 @@ from geo.terms import (
     NOTICES,
     PERSISTENCE,
     RASTERS,
+    SIDES,
     SPANS,
     STATISTICS,
     STEPS,
@@ -46,6 +47,20 @@ TRANSITIONS: Final = Table(
         _c("rule", "text", "name of the rule"),
         _c("reason", "text", "the rule in a sentence, with its figures"),
         _c("policy_version", "text", "version of the policy that decided"),
+    ),
+)
+
+COUNTS: Final = Table(
+    "counts",
+    None,
+    "what began on one UTC day, on one segment, side and zone",
+    (
+        _c("day", "date", "UTC day"),
+        _c("segment_id", "text", "segment; empty: none leads"),
+        _c("side", "text", "side of the baseline; none beyond its ends", SIDES),
+        _c("zone_id", "text", "strictest zone; empty: none, or none leads"),
+        _c("violations", "int", "qualifying violations"),
+        _c("not_qualifying", "int", "others, such as those only alleged"),
     ),
 )
 

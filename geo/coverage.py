@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from geo.fronts import Baseline
     from geo.theatre import Theatre
 
+    Bools = NDArray[np.bool_]
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
@@ -88,7 +89,7 @@ def measure(
     sights = Sights.of(settled, until - LENGTH_US, until)
     baseline = theatre.baselines[0]
     ground = stations(baseline, depth_m)
-    watched = _watched(ground, sights)
+    watched = _watched(ground, sights, LENGTH_US)
     ids = baseline.segments["segment_id"]
     recent = _recent(violations, sights, ids, until)
     parts = [(side, short) for short in SPANS_H for side in (*_SIGNS, "both")]
@@ -99,14 +100,22 @@ def measure(
     return tables.conform(frame, tables.COVERAGE)
 
 
-def _watched(ground: Stations, sights: Sights) -> tuple[Spans, Spans]:
+def unseen(ground: Stations, settled: pd.DataFrame, as_of: datetime, hours: int) -> Bools:
+    """Return which stations were declared unseen within so many hours up to ``as_of``, and seen at no time (RULE 2)."""
+    until, length_us = nearness.instant(as_of), hours * HOUR_US
+    sights = Sights.of(settled, until - length_us, until)
+    watched, said = (spans.within(0, len(ground.lon)) > 0 for spans in _watched(ground, sights, length_us))
+    return said & ~watched
+
+
+def _watched(ground: Stations, sights: Sights, length_us: int) -> tuple[Spans, Spans]:
     """Return by station when it was watched, and when anything was declared of it (RULE 2)."""
-    seen = sights.spans(LENGTH_US, sees=True)
-    said = seen.and_(sights.spans(LENGTH_US, sees=False)).union(LENGTH_US)
+    seen = sights.spans(length_us, sees=True)
+    said = seen.and_(sights.spans(length_us, sees=False)).union(length_us)
     watched, declared = NOTHING, NOTHING
     for place, station in sights.holding(ground.lon, ground.lat):
-        watched = watched.and_(seen.spread(place, station)).union(LENGTH_US)
-        declared = declared.and_(said.spread(place, station)).union(LENGTH_US)
+        watched = watched.and_(seen.spread(place, station)).union(length_us)
+        declared = declared.and_(said.spread(place, station)).union(length_us)
     return watched, declared
 
 

@@ -24,6 +24,8 @@ DEPTH: Final = 128  # no tree is half as deep
 MOST: Final = 64  # nodes that are looked at for a whole cell
 OUTER: Final[dict[str, Any]] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 INNER: Final[dict[str, Any]] = {**OUTER, "no_cpython_wrapper": True}
+_MADE: Final[list[Any]] = []  # what is compiled to run beside others
+_FOLDER: Final[list[str]] = []  # where it is kept, once somebody has said so
 
 
 def inner(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -35,7 +37,29 @@ def inner(function: Callable[..., Any]) -> Callable[..., Any]:
 def outer(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function to run beside others."""
     compiled: Callable[..., Any] = numba.njit(**OUTER)(function)
+    _MADE.append(compiled)
+    for folder in _FOLDER:
+        _keep(compiled, folder)
     return compiled
+
+
+def keep(folder: str) -> None:
+    """Keep all compiled loops in a folder, now and later, and take from there what an earlier process has compiled.
+
+    The folder must be of these sources alone: a change in a formula that the loops call would not be seen.
+    """
+    _FOLDER[:] = [folder]
+    for compiled in _MADE:
+        _keep(compiled, folder)
+
+
+def _keep(compiled: Any, folder: str) -> None:  # noqa: ANN401 -- numba ships no types
+    settings: Any = numba.config
+    before, settings.CACHE_DIR = settings.CACHE_DIR, folder
+    try:
+        compiled.enable_caching()
+    finally:
+        settings.CACHE_DIR = before
 
 
 @inner
@@ -62,7 +86,7 @@ def _compiled() -> dict[str, Callable[..., Any]]:
     """Return the formulas of ``arcs``, compiled; each calls those before it."""
     names = (
         "dot", "minus", "upward", "triple", "share_along", "gap", "place", "way", "curvature", "settle", "metres",
-        "rough_metres", "aside", "left", "choose", "side", "slack",
+        "rough_metres", "aside", "left", "choose", "side", "beside", "slack",
     )  # fmt: skip
     done: dict[str, Callable[..., Any]] = {"lesser": _lesser, "greater": _greater, "where": _where, "root": root}
     for name in names:
@@ -73,8 +97,8 @@ def _compiled() -> dict[str, Callable[..., Any]]:
 
 _ARCS: Final = _compiled()
 gap, settle, metres_of, slack = _ARCS["gap"], _ARCS["settle"], _ARCS["metres"], _ARCS["slack"]
-side_of, share_along, rough_metres = _ARCS["side"], _ARCS["share_along"], _ARCS["rough_metres"]
-aside = _ARCS["aside"]
+side_of, beside, aside = _ARCS["side"], _ARCS["beside"], _ARCS["aside"]
+share_along, rough_metres = _ARCS["share_along"], _ARCS["rough_metres"]
 
 
 @inner

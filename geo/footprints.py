@@ -13,7 +13,7 @@ import numpy as np
 
 from geo import arcs
 from geo.crs import GEOD, ecef, forward
-from geo.fronts import Located, compiled
+from geo.fronts import Beside, compiled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from geo.arcs import Vector
     from geo.crs import Reals
-    from geo.fronts import Baseline
+    from geo.fronts import Baseline, Located
     from geo.pieces import Indices
 
 PAIRS: Final = 64
@@ -49,8 +49,8 @@ def places(lon: Reals, lat: Reals, radius_m: Reals) -> tuple[Reals, Reals]:
     return to_lon.reshape(shape), to_lat.reshape(shape)
 
 
-def spread(baseline: Baseline, lon: Reals, lat: Reals, radius_m: Reals, centres: Located) -> Located:
-    """Return where the samples of discs are relative to a baseline; arrays of shape (n, SAMPLES).
+def spread(baseline: Baseline, lon: Reals, lat: Reals, radius_m: Reals, centres: Located) -> Beside:
+    """Return what of a baseline is nearest to the samples of discs; arrays of shape (n, SAMPLES).
 
     ``centres`` is what ``baseline.locate`` says of the discs' centres, and stands unchanged in the first column.
     A disc's answer does not depend on the other discs.
@@ -59,26 +59,18 @@ def spread(baseline: Baseline, lon: Reals, lat: Reals, radius_m: Reals, centres:
     if compiled(len(lon), "spread"):
         from geo import kernels  # noqa: PLC0415 -- numba takes a while to load, and few discs do not need it
 
-        piece, share, metres, side = kernels.spread(baseline.tree, baseline.pieces, discs, _PATTERN, TIE_M)
+        found = Beside(*kernels.spread(baseline.tree, baseline.pieces, discs, _PATTERN, TIE_M))
     else:
-        piece, share, metres, side = _measure(baseline, discs)
-    found = Located(
-        segment=baseline.pieces.segment[piece],
-        chainage_m=baseline.pieces.chainage[piece] + share * baseline.pieces.length[piece],
-        distance_m=metres,
-        side=side,
-        clear_m=np.zeros_like(metres),
-    )
-    for name in ("segment", "chainage_m", "distance_m", "side", "clear_m"):
+        found = Beside(*_measure(baseline, discs))
+    for name in found.__dataclass_fields__:
         getattr(found, name)[:, 0] = getattr(centres, name)
     return found
 
 
-def _measure(baseline: Baseline, discs: tuple[Reals, ...]) -> tuple[Indices, Reals, Reals, npt.NDArray[np.int8]]:
-    """Return piece, share, metres and side of the samples of discs, in arrays."""
+def _measure(baseline: Baseline, discs: tuple[Reals, ...]) -> tuple[Indices, Reals, npt.NDArray[np.int8]]:
+    """Return segment, metres and side of the samples of discs, in arrays."""
     shape = (len(discs[0]), SAMPLES)
-    piece, side = np.empty(shape, np.intp), np.empty(shape, np.int8)
-    share, metres = np.empty(shape), np.empty(shape)
+    segment, metres, side = np.empty(shape, np.intp), np.empty(shape), np.empty(shape, np.int8)
     pieces = baseline.pieces
     disc, near = baseline.candidates(discs[0], discs[2])
     for rows, pairs in _blocks(disc, len(discs[0])):
@@ -86,11 +78,11 @@ def _measure(baseline: Baseline, discs: tuple[Reals, ...]) -> tuple[Indices, Rea
         winner = near[pairs][_first_least(samples, pieces.rows[near[pairs]], disc[pairs] - rows.start)]
         own = _columns(pieces.rows[winner])
         at = arcs.share_along(samples, own)
-        piece[rows], share[rows] = winner, np.minimum(np.maximum(at, 0.0), 1.0)
-        metres[rows] = arcs.rough_metres(samples, own, share[rows])
+        segment[rows] = pieces.segment[winner]
+        metres[rows] = arcs.rough_metres(samples, own, np.minimum(np.maximum(at, 0.0), 1.0))
         before, after = pieces.before[winner], pieces.after[winner]
         side[rows] = arcs.side(samples, own, _columns(pieces.rows[before]), _columns(pieces.rows[after]), at)
-    return piece, share, metres, side
+    return segment, metres, side
 
 
 def _columns(rows: Reals) -> Reals:

@@ -35,36 +35,45 @@ GENTLE_DEG: Final = 170.0  # a curve whose headings differ by less than 180 degr
 BESIDE_M: Final = 0.05  # how far beside the line its samples lie
 TIE_M: Final = 1e-8  # distances that differ by less are equal: the ellipsoid is solved to some nanometres
 # Points, and discs, from which compiling pays for itself at once.
-COMPILED_FROM: Final = {"locate": 200_000, "spread": 10_000}
+COMPILED_FROM: Final = {"locate": 200_000, "spread": 10_000, "count": 10_000}
 CELLS: Final = 256  # points in one of so many by so many cells around the line are looked at together
 AROUND_DEG: Final = 1.0  # how far the cells reach beyond the line
 NO_BORDER_M: Final = 1e12  # farther than any place
 
 
 @dataclass(frozen=True, eq=False)
-class Located:
-    """Where points are relative to a baseline; arrays of one shape (n,).
+class Beside:
+    """To which segment of a baseline places are nearest, how far from it, on which side; arrays of one shape.
 
-    ``segment`` indexes ``Baseline.segments``. ``distance_m`` is geodesic, ``chainage_m`` is that of the nearest point
-    of the line. ``side`` is +1 on the left walking along increasing chainage, -1 on the right, 0 beyond the line's ends
-    and on the line itself. ``clear_m`` is a lower bound: a disc of less than half of it around the point has its
-    nearest points on that one segment, on no end of the line, and changes side only where it reaches the line.
+    ``segment`` indexes ``Baseline.segments``. ``distance_m`` is geodesic. ``side`` is +1 on the left walking along
+    increasing chainage, -1 on the right, 0 beyond the line's ends and on the line itself.
     """
 
     segment: Indices
-    chainage_m: Reals
     distance_m: Reals
     side: npt.NDArray[np.int8]
-    clear_m: Reals
 
-    def __getitem__(self, rows: Indices) -> Located:
-        """Return the answers of some points."""
-        return Located(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+    def __getitem__(self, rows: Indices) -> Self:
+        """Return the answers of some places."""
+        return type(self)(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
     @property
     def on_line(self) -> Bools:
-        """Which points lie on the line itself: on both sides at once."""
+        """Which places lie on the line itself: on both sides at once."""
         return np.asarray(self.distance_m <= SAME_M)
+
+
+@dataclass(frozen=True, eq=False)
+class Located(Beside):
+    """Where points are relative to a baseline; arrays of one shape (n,).
+
+    ``chainage_m`` is that of the nearest point of the line. ``clear_m`` is a lower bound: a disc of less than half of
+    it around the point has its nearest points on that one segment, on no end of the line, and changes side only where
+    it reaches the line.
+    """
+
+    chainage_m: Reals
+    clear_m: Reals
 
 
 @dataclass(frozen=True, eq=False)

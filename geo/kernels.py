@@ -9,7 +9,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
-import numba
 import numpy as np
 
 from geo import arcs
@@ -17,6 +16,7 @@ from geo.descents import (
     DEPTH,
     MOST,
     aside,
+    beside,
     copy,
     frontier,
     gap,
@@ -236,14 +236,14 @@ def _winners(here, nodes, count, leaves, points, tie, square, winner):
 @outer
 def _spread(tree, line, discs, pattern, limits, answers):
     """Measure the samples of discs."""
-    table, before, after = line
+    table, before, after, segment = line
     xyz, frames, radius, drop = discs
     tie, nobody = limits
-    piece, share, metres, side = answers
+    nearest, metres, side = answers
     size = pattern.shape[1]
     nodes, chord, here = np.empty(2 * ROOM, np.int64), np.empty(2 * ROOM), np.empty((7, 2 * ROOM))
     stack, found, points = np.empty(DEPTH, np.int64), np.empty(1, np.int64), np.empty((3, size))
-    square = np.empty((2 * ROOM + 1, size))
+    square, winner = np.empty((2 * ROOM + 1, size)), np.empty(size, np.int64)
     for i in range(len(xyz)):
         point = (xyz[i, 0], xyz[i, 1], xyz[i, 2])
         count = frontier(tree, point, 2.0 * radius[i], nobody, np.inf, nodes, chord)
@@ -252,42 +252,78 @@ def _spread(tree, line, discs, pattern, limits, answers):
             east, north, down = radius[i] * pattern[0, k], radius[i] * pattern[1, k], drop[i] * pattern[2, k]
             points[0, k], points[1, k], points[2, k] = aside(point, frames[i], east, north, down)
         if nodes[0] >= tree[2]:
-            _winners(here, nodes, count, tree[2], points, tie, square, piece[i])
+            _winners(here, nodes, count, tree[2], points, tie, square, winner)
         else:
             for k in range(size):
                 sample = (points[0, k], points[1, k], points[2, k])
                 scan(sample, here, count, chord)
                 least = least_of(tree, sample, nodes, count, chord, nobody, np.inf, stack)
                 leaves_within(tree, sample, nodes, count, chord, least + tie, stack, found, 0 * count)
-                piece[i, k] = found[0]
+                winner[k] = found[0]
         for k in range(size):
-            sample, own = (points[0, k], points[1, k], points[2, k]), piece[i, k]
+            sample, own = (points[0, k], points[1, k], points[2, k]), winner[k]
             row = row_of(table, own)
             at = share_along(sample, row)
-            share[i, k] = min(max(at, 0.0), 1.0)
-            metres[i, k] = rough_metres(sample, row, share[i, k])
-            side[i, k] = side_of(sample, row, row_of(table, before[own]), row_of(table, after[own]), at)
+            held = min(max(at, 0.0), 1.0)
+            nearest[i, k], metres[i, k] = segment[own], rough_metres(sample, row, held)
+            if held * row[10] > arcs.SAME_M and (1.0 - held) * row[10] > arcs.SAME_M:
+                side[i, k] = beside(sample, row, held)
+            else:
+                side[i, k] = side_of(sample, row, row_of(table, before[own]), row_of(table, after[own]), at)
 
 
 def spread(tree: Tree, pieces: Pieces, discs: tuple[Reals, ...], pattern: Reals, tie_m: float) -> tuple[Any, ...]:
-    """Return piece, share, metres and side of the samples of discs, shape (n, samples) each.
+    """Return segment, metres and side of the samples of discs, shape (n, samples) each.
 
     ``discs`` are earth-centred centres (n, 3), the directions there (n, 9), radii and drops (n,); ``pattern`` is east,
     north and down of the samples, shape (3, samples).
     """
     shape = (len(discs[0]), pattern.shape[1])
-    answers = (np.empty(shape, np.intp), np.empty(shape), np.empty(shape), np.empty(shape, np.int8))
+    answers = (np.empty(shape, np.intp), np.empty(shape), np.empty(shape, np.int8))
     ground = (tree.rows, tree.owner, tree.leaves, tree.sag)
-    line = (pieces.rows, pieces.before, pieces.after)
+    line = (pieces.rows, pieces.before, pieces.after, pieces.segment)
 
     def work(first: int, last: int) -> None:
         own = (discs[0][first:last], discs[1][first:last], discs[2][first:last], discs[3][first:last])
-        parts = (answers[0][first:last], answers[1][first:last], answers[2][first:last], answers[3][first:last])
+        parts = (answers[0][first:last], answers[1][first:last], answers[2][first:last])
         _spread(ground, line, own, pattern, (tie_m, -1), parts)
 
     _run(work, np.append(np.arange(0, shape[0], CHUNK // 16), shape[0]))
     WARM.add("spread")
     return answers
+
+
+@outer
+def _count(codes, place, code, count):
+    """Count the codes of each row, the largest count first (ties: the lowest code); return how many parts there are."""
+    size = 0
+    for i in range(len(codes)):
+        begin, last = size, size
+        for k in range(codes.shape[1]):
+            own = codes[i, k]
+            if last == size or code[last] != own:
+                last = begin
+                while last < size and code[last] != own:
+                    last += 1
+                if last == size:
+                    place[size], code[size], count[size] = i, own, 0
+                    size += 1
+            count[last] += 1
+        for j in range(begin + 1, size):
+            own, many, k = code[j], count[j], j
+            while k > begin and (count[k - 1] < many or (count[k - 1] == many and code[k - 1] > own)):
+                code[k], count[k] = code[k - 1], count[k - 1]
+                k -= 1
+            code[k], count[k] = own, many
+    return size
+
+
+def count(codes: npt.NDArray[np.integer[Any]]) -> tuple[Indices, Indices, Indices]:
+    """Return place of the row, code and count of every different code of every row; ``codes`` of shape (n, samples)."""
+    parts = (np.empty(codes.size, np.intp), np.empty(codes.size, np.intp), np.empty(codes.size, np.intp))
+    size = _count(codes, *parts)
+    WARM.add("count")
+    return parts[0][:size].copy(), parts[1][:size].copy(), parts[2][:size].copy()
 
 
 def locate(
@@ -316,18 +352,3 @@ def locate(
     _run(work, marks)
     WARM.add("locate")
     return answers
-
-
-def keep(folder: str) -> None:
-    """Keep what is compiled in a folder, and take from there what an earlier process has compiled.
-
-    The folder must be of these sources alone: a change in a formula that the kernels call would not be seen.
-    """
-    settings: Any = numba.config
-    before, settings.CACHE_DIR = settings.CACHE_DIR, folder
-    try:
-        kernels: tuple[Any, ...] = (_locate, _spread)
-        for kernel in kernels:
-            kernel.enable_caching()
-    finally:
-        settings.CACHE_DIR = before

@@ -20,11 +20,13 @@ from geo.shares import Division
 from geo.zones import applies, contains
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import geopandas as gpd
     import numpy.typing as npt
 
     from geo.crs import Reals
-    from geo.fronts import Baseline, Located
+    from geo.fronts import Baseline, Beside, Located
     from geo.pieces import Bools, Indices
     from geo.policy import Matching
     from geo.theatre import Theatre
@@ -227,19 +229,20 @@ def _answers(places: _Places, ground: _Ground) -> _Answers:
     located = {line.id: line.locate(places.lon, places.lat) for line in ground.lines}
     main = located[ground.lines[0].id]
     holds = _holding(places, ground.zones, located)
-    sampled: dict[str, list[tuple[Indices, Indices]]] = {of: [] for of in ground.names}
+    counted: dict[str, list[tuple[Indices, Indices, Reals]]] = {of: [] for of in ground.names}
     for rows in _blocks(np.flatnonzero(_unsure(places, ground.zones, located, main)), places):
         line, within = _look(places[rows], ground, {key: item[rows] for key, item in located.items()})
-        codes = {"segment": line.segment, "side": line.side.astype(np.intp) + 1, "zone": _first(within)}
+        codes = {"segment": line.segment, "side": line.side + np.int8(1), "zone": _first(within)}
         for of, each in codes.items():
-            sampled[of].append((rows, each))
+            counted[of].append(shares.count(rows, each))
     borders = shapely.boundary(ground.regions.geometry.to_numpy())
     for rows in _blocks(np.flatnonzero(_near(borders, places)), places):
         lon, lat = _samples(places[rows])
-        sampled["region"].append((rows, _regions(lon.ravel(), lat.ravel(), ground.regions).reshape(lon.shape)))
+        code = _regions(lon.ravel(), lat.ravel(), ground.regions).reshape(lon.shape)
+        counted["region"].append(shares.count(rows, code))
     region = _regions(places.lon, places.lat, ground.regions)
     centre = {"segment": main.segment, "zone": _first(holds), "side": main.side.astype(np.intp) + 1, "region": region}
-    return _Answers(main, holds, {of: Division.of(centre[of], sampled[of]) for of in centre})
+    return _Answers(main, holds, {of: Division.of(centre[of], counted[of]) for of in centre})
 
 
 def _blocks(rows: Indices, places: _Places) -> list[Indices]:
@@ -257,11 +260,12 @@ def _samples(places: _Places) -> tuple[Reals, Reals]:
     return np.stack([lon for lon, _ in found]), np.stack([lat for _, lat in found])
 
 
-def _look(places: _Places, ground: _Ground, centres: dict[str, Located] | None = None) -> tuple[Located, Bools]:
-    """Return where the samples of footprints, all discs or none, are on the first baseline, and which zones hold them.
+def _look(places: _Places, ground: _Ground, centres: dict[str, Located] | None = None) -> tuple[Beside, Bools]:
+    """Return what of the first baseline is nearest to the samples of footprints, and which zones hold them.
 
-    Shapes (n, samples) and (n, samples, zones).
+    Shapes (n, samples) and (n, samples, zones). The footprints are all discs, or none is.
     """
+    located: dict[str, Beside]
     if places.shape[0] is None:
         disc = (places.lon, places.lat, places.radius)
         centres = centres or {line.id: line.locate(places.lon, places.lat) for line in ground.lines}
@@ -274,11 +278,11 @@ def _look(places: _Places, ground: _Ground, centres: dict[str, Located] | None =
     return located[ground.lines[0].id], _holding(spots, ground.zones, located)
 
 
-def _folded(located: Located, shape: tuple[int, ...]) -> Located:
+def _folded(located: Beside, shape: tuple[int, ...]) -> Beside:
     return type(located)(*(getattr(located, name).reshape(shape) for name in located.__dataclass_fields__))
 
 
-def _holding(places: _Places, zones: tuple[Zone, ...], located: dict[str, Located]) -> Bools:
+def _holding(places: _Places, zones: tuple[Zone, ...], located: Mapping[str, Beside]) -> Bools:
     """Return which zones bind and contain each place, along a last axis of zones."""
     holds = np.zeros((*places.lon.shape, len(zones)), dtype=bool)
     for code, zone in enumerate(zones):
@@ -297,7 +301,7 @@ def _first(holds: Bools) -> Indices:
     return every.argmax(axis=-1) if count else np.zeros(holds.shape[:-1], dtype=np.intp)
 
 
-def _unsure(places: _Places, zones: tuple[Zone, ...], located: dict[str, Located], main: Located) -> Bools:
+def _unsure(places: _Places, zones: tuple[Zone, ...], located: Mapping[str, Located], main: Located) -> Bools:
     """Return which footprints may lie in more than one segment, on two sides, or divide among zones."""
     radius = places.radius
     unsure = (2 * radius >= main.clear_m) | (radius >= main.distance_m)

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Status = Literal["alleged", "corroborated", "confirmed"]
+Verdict = Literal["alleged", "corroborated", "confirmed", "contested", "refuted", "exempt"]
 Trust = Literal["mission", "vetted", "satellite", "media", "party", "public"]
 Reliability = Literal["A", "B", "C", "D", "E", "F"]  # of a source, NATO AJP-2.1; F: cannot be judged
 Credibility = Literal[1, 2, 3, 4, 5, 6]  # of a report, likewise; 6: cannot be judged
@@ -178,6 +179,27 @@ class Coverage(_Frozen):
     )
 
 
+class Intensity(_Frozen):
+    """How is the density of violations drawn?"""
+
+    cell_m: Positive = Field(description="Width of a cell, metres.")
+    spans_h: tuple[Annotated[int, Field(gt=0)], ...] = Field(
+        min_length=1, description="Spans that end at the moment of the answer, one band each, hours."
+    )
+    weights: dict[Verdict, Annotated[float, Field(ge=0, le=1)]] = Field(
+        description="Status of a violation → what it weighs; not named: nothing."
+    )
+
+
+class Sharing(_Frozen):
+    """How much later and coarser is what leaves the cell?"""
+
+    delay_h: NonNegative = Field(description="Least age of the moment that an answer is about when it leaves, hours.")
+    round_h: Annotated[int, Field(ge=1, le=24)] = Field(description="Times are cut to multiples of this, hours.")
+    round_n: Annotated[int, Field(ge=1)] = Field(description="Counts go up to the next multiple of this; 1: exact.")
+    beside_m: Positive = Field(description="How far ground beside a segment is drawn for an incident on it, metres.")
+
+
 class Publication(_Frozen):
     """How is the answer drawn and kept?"""
 
@@ -192,6 +214,12 @@ class Publication(_Frozen):
     )
     place_in_m: NonNegative = Field(
         default=0.0, description="A footprint wholly within this distance of a place is in it, metres."
+    )
+    alert_grid_m: NonNegative = Field(
+        default=0.0, description="Step of the grid on which messages tell where it is, metres; 0: they draw no place."
+    )
+    alert_age_h: NonNegative = Field(
+        default=0.0, description="Longest time between as_of and the run for a message to be meant in earnest, hours."
     )
 
 
@@ -214,7 +242,9 @@ class Policy(_Frozen):
     heat: Heat
     publication: Publication
     matching: Matching
+    intensity: Intensity | None = Field(default=None, description="Without it no intensity is drawn.")
     coverage: Coverage = Coverage()
+    sharing: Sharing | None = Field(default=None, description="Without it nothing is made to leave the cell.")
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:

@@ -12,8 +12,13 @@ from typing import TYPE_CHECKING, Final, Self
 import numpy as np
 import pandas as pd
 
+from geo.fronts import compiled
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
+    from typing import Any
+
+    import numpy.typing as npt
 
     from geo.crs import Reals
     from geo.pieces import Bools, Indices
@@ -36,12 +41,11 @@ class Division:
     share: Reals
 
     @classmethod
-    def of(cls, centre: Indices, sampled: Iterable[tuple[Indices, Indices]]) -> Self:
-        """Count answers: pairs of rows, shape (m,), and the codes of their places, shape (m, places)."""
-        parts = [_count(rows, codes) for rows, codes in sampled]
-        row, code = (np.concatenate([np.empty(0, np.intp), *(part[n] for part in parts)]) for n in (0, 1))
-        share = np.concatenate([np.empty(0), *(part[2] for part in parts)])
-        order = np.lexsort((code, -share, row))
+    def of(cls, centre: Indices, counted: Sequence[tuple[Indices, Indices, Reals]]) -> Self:
+        """Put together what ``count`` says of different rows."""
+        row, code = (np.concatenate([np.empty(0, np.intp), *(part[n] for part in counted)]) for n in (0, 1))
+        share = np.concatenate([np.empty(0), *(part[2] for part in counted)])
+        order = np.argsort(row, kind="stable")
         return cls(centre, row[order], code[order], share[order])
 
     def likeliest(self) -> tuple[Indices, Reals, Reals]:
@@ -79,14 +83,32 @@ class Division:
         return frame.sort_values("row", kind="stable", ignore_index=True)
 
 
-def _count(rows: Indices, codes: Indices) -> tuple[Indices, Indices, Reals]:
-    """Return (row, code, share) of every different code of every row."""
+def count(rows: Indices, codes: npt.NDArray[np.integer[Any]]) -> tuple[Indices, Indices, Reals]:
+    """Return (row, code, share) of every different code of every row, each row's largest first (ties: the lowest code).
+
+    ``rows``, shape (m,), are the footprints' places among all; ``codes`` the answers at their samples, shape
+    (m, samples).
+    """
+    if compiled(len(codes), "count"):
+        from geo import kernels  # noqa: PLC0415 -- numba takes a while to load, and few footprints do not need it
+
+        at, code, places = kernels.count(codes)
+    else:
+        at, code, places = _counted(codes)
+    return rows[at], code, places / codes.shape[1]
+
+
+def _counted(codes: npt.NDArray[np.integer[Any]]) -> tuple[Indices, Indices, Indices]:
+    """Return (place of the row, code, count) of every different code of every row, in arrays."""
     ranked = np.sort(codes, axis=1)
-    begins = np.diff(ranked, axis=1, prepend=ranked[:, :1] - 1) != 0
+    begins = np.ones(ranked.shape, dtype=bool)
+    np.not_equal(ranked[:, 1:], ranked[:, :-1], out=begins[:, 1:])
     at, place = np.nonzero(begins)
     last = np.append(np.diff(at) != 0, True)[: len(at)]
-    until = np.where(last, codes.shape[1], np.append(place[1:], 0)[: len(at)])
-    return rows[at], ranked[begins], (until - place) / codes.shape[1]
+    places = np.where(last, codes.shape[1], np.append(place[1:], 0)[: len(at)]) - place
+    code = ranked[begins].astype(np.intp)
+    order = np.lexsort((code, -places, at))
+    return at[order], code[order], places[order]
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from geo.books import (
+    COUNTS,
     COVERAGE,
     EVIDENCE,
     EXPOSURE,
@@ -43,8 +44,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
-    "COVERAGE", "EVIDENCE", "EXPOSURE", "LINEAGE_TABLE", "NOTICES_TABLE", "PANDAS", "QUARANTINE", "REVIEWS", "RUN",
-    "SCENARIOS", "TRANSITIONS", "Column", "Geometry", "Kind", "Table", "conform", "empty",
+    "COUNTS", "COVERAGE", "EVIDENCE", "EXPOSURE", "LINEAGE_TABLE", "NOTICES_TABLE", "PANDAS", "QUARANTINE", "REVIEWS",
+    "RUN", "SCENARIOS", "TRANSITIONS", "Column", "Geometry", "Kind", "Table", "conform", "empty",
 ]  # fmt: skip
 
 
@@ -338,5 +339,6 @@ REGIONS: Final = Table(
 TABLES: Final[tuple[Table, ...]] = (
     INCIDENT_POINTS, VIOLATIONS, REPORTS, SEGMENTS, FRONT_LINE, INCIDENTS, INCIDENT_DAYS, ZONES, REGIONS,
     TRANSITIONS, EVIDENCE, LINEAGE_TABLE, NOTICES_TABLE, QUARANTINE, RUN, EXPOSURE, COVERAGE, SCENARIOS, REVIEWS,
+    COUNTS,
 )  # fmt: skip
 BY_NAME: Final[dict[str, Table]] = {table.name: table for table in TABLES}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from shapely import Polygon
 
     from geo.crs import Reals
-    from geo.fronts import Baseline, Located
+    from geo.fronts import Baseline, Beside
     from geo.pieces import Bools
 
 SIGNS: Final = {"left": (1,), "right": (-1,), "both": (1, -1)}
@@ -87,7 +87,7 @@ def applies(zone: Zone, reports: pd.DataFrame) -> Bools:
     return bound
 
 
-def contains(zone: Zone, lon: Reals, lat: Reals, located: Located | None) -> Bools:
+def contains(zone: Zone, lon: Reals, lat: Reals, located: Beside | None) -> Bools:
     """Return which points (WGS 84 degrees, shape (n,)) lie in a zone; ``located`` is on the band's baseline.
 
     A point on the line itself lies in the bands of both sides.

@@ -18,25 +18,32 @@ import numpy as np
 from platformdirs import user_cache_path
 from shapely import LineString
 
+from geo.crs import GEOD
 from geo.footprints import spread
 from geo.fronts import Baseline
+from geo.linking import blocks, components
+from geo.nearest import nearest
+from geo.nearness import Things
+from geo.shares import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _log: Final = logging.getLogger(__name__)
 MANY: Final = 50_000  # reports from which compiling pays, and loading what is compiled certainly does
+REACH_M: Final = 1_000.0
 BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)
-_SOURCES: Final = ("arcs.py", "descents.py", "kernels.py")
+SOURCES: Final = ("arcs", "descents", "kernels", "bonds", "halves", "sweeps", "searches")
+CROWD: Final = 1_500  # so many that their pairs are searched by compiled loops, and not listed
 
 
 @cache
 def keep() -> None:
-    """Make the kernels ready, once a process: from the cache, or compiled and put there."""
+    """Make all compiled loops ready, once a process: from the cache, or compiled and put there."""
     folder = (
         user_cache_path("ceasewatch")
         / "compiled"
-        / digest(files("geo").joinpath(name).read_bytes() for name in _SOURCES)
+        / digest(files("geo").joinpath(f"{name}.py").read_bytes() for name in SOURCES)
     )
     for _ in range(2):
         try:
@@ -54,11 +61,24 @@ def digest(sources: Iterable[bytes]) -> str:
 
 
 def _warm(folder: str) -> None:
-    """Put one place and one disc to a short line, so that both kernels are there."""
-    from geo import kernels  # noqa: PLC0415 -- numba takes a while to load
+    """Ask each question once for which there are compiled loops."""
+    from geo import descents, kernels  # noqa: PLC0415 -- numba takes a while to load
 
-    kernels.keep(folder)
-    kernels.WARM.update({"locate", "spread"})
+    descents.keep(folder)
+    kernels.WARM.update({"locate", "spread", "count"})
     line = Baseline.build("short", LineString([(0, 0), (1, 0)]), segment_length_m=50_000, valid_from=BEGINNING)
     lon, lat = np.array([0.5]), np.array([0.1])
-    spread(line, lon, lat, np.array([1_000.0]), line.locate(lon, lat))
+    found = spread(line, lon, lat, np.array([1_000.0]), line.locate(lon, lat))
+    for codes in (found.segment, found.side):
+        count(np.zeros(1, np.intp), codes)
+    crowds, masks = _crowds(), np.ones(2 * CROWD, np.int64)
+    components(crowds, masks, REACH_M, 0)
+    blocks(crowds, masks, REACH_M, 0, np.zeros(2 * CROWD, np.int64))
+    nearest(crowds, crowds, (masks, masks), np.arange(2 * CROWD), REACH_M, 0)
+
+
+def _crowds() -> Things:
+    """Return two crowds side by side, a little too far apart to hang together."""
+    metres = np.repeat([0.0, 1.1 * REACH_M], CROWD) + np.tile(np.linspace(0.0, 0.05 * REACH_M, CROWD), 2)
+    none, now = np.zeros(2 * CROWD), np.zeros(2 * CROWD, np.int64)
+    return Things(np.degrees(metres / GEOD.a), none, none, now, now)

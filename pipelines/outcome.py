@@ -52,7 +52,8 @@ class Changes:
 class Outcome:
     """What a run gave. Times are aware UTC.
 
-    ``written`` is false where the same publication was there already; ``overtaken``: a later map stands there.
+    ``written`` is false where the same publication was there already; ``overtaken``: a later map stands there;
+    ``alerts``: rows of what its messages told.
     """
 
     run_id: str
@@ -72,6 +73,7 @@ class Outcome:
     notices: pd.DataFrame
     reviews: pd.DataFrame
     incidents: pd.DataFrame
+    alerts: tuple[tuple[str, ...], ...]
 
     @property
     def answers(self) -> list[dict[str, Any]]:
@@ -134,6 +136,12 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [
         {str(name): _plain(value) for name, value in row.items()} for row in frame.astype(object).to_dict("records")
     ]
+
+
+def rows(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Yield the rows as they are: missing as ``None``, times as ``pandas.Timestamp``, shapes as shapes."""
+    plain = frame.astype(object).where(frame.notna(), None)
+    yield from ({str(name): value for name, value in row.items()} for row in plain.to_dict("records"))
 
 
 def stamp(moment: datetime | None) -> str | None:

@@ -11,13 +11,14 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.ledger import Document, Ledger
 
+Profile = Literal["internal", "shared"]
 _ALL: Final = datetime.max.replace(tzinfo=UTC)  # the knowledge of one who knows all that arrived
 
 
@@ -25,12 +26,15 @@ _ALL: Final = datetime.max.replace(tzinfo=UTC)  # the knowledge of one who knows
 class Question:
     """What a run is asked; times are aware UTC.
 
-    ``known_at`` ``None``: all that is known. ``region`` ``None``: the whole theatre.
+    ``known_at`` ``None``: all that is known. ``region`` ``None``: the whole theatre. ``scheduled``: a schedule asks for
+    the present, and no person; the answer is the same. ``profile`` ``shared``: only what may leave the cell.
     """
 
     as_of: datetime
     known_at: datetime | None = None
     region: str | None = None
+    scheduled: bool = False
+    profile: Profile = "internal"
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,8 @@ class Publication:
     """One publication, as the ledger remembers it.
 
     ``file`` is relative to the workspace; ``None``: written elsewhere. ``incidents`` gives state and eligible tier of
-    each incident by name, ``lineage`` the rows of that table which it was the first to say, as text.
+    each incident by name, ``lineage`` the rows of that table which it was the first to say, as text, ``alerts`` what
+    its messages told (``pipelines.alerts``).
     """
 
     run_id: str
@@ -52,6 +57,8 @@ class Publication:
     incidents: dict[str, tuple[str, int]] = field(hash=False)
     recorded_at: datetime | None = None
     lineage: tuple[tuple[str | None, ...], ...] = ()
+    alerts: tuple[tuple[str, ...], ...] = ()
+    profile: Profile = "internal"
 
     def body(self) -> bytes:
         """Return the entry's canonical text."""
@@ -71,6 +78,7 @@ class Publication:
                 "incidents": {name: (state, tier) for name, (state, tier) in stored["incidents"].items()},
                 "recorded_at": document.recorded_at,
                 "lineage": tuple(tuple(row) for row in stored.get("lineage", ())),
+                "alerts": tuple(tuple(row) for row in stored.get("alerts", ())),
             }
         )
 
@@ -96,7 +104,7 @@ def key(
 ) -> str:
     """Return the SHA-256 over everything that a publication depends on; the hashes are hex."""
     known_at = question.known_at.isoformat() if question.known_at else None
-    moment = (question.as_of.isoformat(), known_at, question.region)
+    moment = (question.as_of.isoformat(), known_at, question.region, question.profile)
     parts = [inputs, theatre, policies, lines, commands, version, *moment]
     return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).hexdigest()
 
@@ -106,25 +114,35 @@ def history(ledger: Ledger) -> list[Publication]:
     return [Publication.read(document) for document in ledger.publications()]
 
 
-def standing(past: list[Publication], region: str | None) -> list[Publication]:
-    """Return the publications of a scope that were put in the workspace's place for it, oldest first."""
-    return [publication for publication in past if publication.region == region and publication.file is not None]
+def standing(past: list[Publication], of: Question | Publication) -> list[Publication]:
+    """Return those of the same scope and profile that were put in the workspace's place for it, oldest first."""
+    scope = (of.region, of.profile)
+    return [found for found in past if (found.region, found.profile) == scope and found.file is not None]
 
 
 def descent(past: list[Publication], last: Publication | None) -> tuple[tuple[str | None, ...], ...]:
     """Return every row of lineage that the scope's publications said up to ``last``, oldest first, each once."""
-    if last is None:
-        return ()
-    before = standing(past, last.region)
-    rows = (row for found in before[: before.index(last) + 1] for row in found.lineage)
+    rows = (row for found in _up_to(past, last) for row in found.lineage)
     return tuple(dict.fromkeys(rows))
+
+
+def told(past: list[Publication], last: Publication | None) -> tuple[tuple[str, ...], ...]:
+    """Return every row that the messages of the scope's publications told up to ``last``, oldest first."""
+    return tuple(row for found in _up_to(past, last) for row in found.alerts)
+
+
+def _up_to(past: list[Publication], last: Publication | None) -> list[Publication]:
+    if last is None:
+        return []
+    before = standing(past, last)
+    return before[: before.index(last) + 1]
 
 
 def overtaken(past: list[Publication], question: Question) -> bool:
     """Tell whether what stands for the scope speaks of a later moment, or of the same one with more knowledge."""
     return any(
         (found.as_of, found.known_at or _ALL) > (question.as_of, question.known_at or _ALL)
-        for found in standing(past, question.region)[-1:]
+        for found in standing(past, question)[-1:]
     )
 
 
@@ -133,7 +151,7 @@ def before(past: list[Publication], question: Question, run_id: str, *, replay: 
 
     It speaks of no later moment and rests on no later knowledge, and repeating a run does not change which one it is.
     """
-    candidates = standing(past, question.region)
+    candidates = standing(past, question)
     own = next((place for place, found in enumerate(candidates) if found.run_id == run_id), len(candidates))
     fitting = [
         found
@@ -153,9 +171,7 @@ def _was_known(found: Publication, known_at: datetime | None, *, replay: bool) -
 
 def is_recorded(past: list[Publication], entry: Publication) -> bool:
     """Tell whether the ledger has this very publication already: in the workspace's place, as the last one there."""
-    others = (
-        [found for found in past if found.file is None] if entry.file is None else standing(past, entry.region)[-1:]
-    )
+    others = [found for found in past if found.file is None] if entry.file is None else standing(past, entry)[-1:]
     return any((found.run_id, found.sha256) == (entry.run_id, entry.sha256) for found in others)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from geo.errors import PolicyError
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from geo.policy import Policy
+    from geo.policy import Policy, Sharing
     from pipelines.ledger import Head, Ledger
-    from pipelines.publications import Publication, Question
+    from pipelines.publications import Profile, Publication, Question
     from pipelines.workspace import Settings, Workspace
 
 
@@ -44,7 +45,8 @@ class Recalled:
 
     ``earlier`` is the publication to compare with, ``then`` what was known for it, ``descent`` the lineage that was
     published up to it, rows as text; ``overtaken``: what stands in the
-    workspace for the scope speaks of a later moment, or of more knowledge; ``folder``: where the theatre's rasters are.
+    workspace for the scope speaks of a later moment, or of more knowledge; ``folder``: where the theatre's rasters are;
+    ``told``: rows of what messages told up to ``earlier``; ``live``: a schedule asked for the present.
     """
 
     question: Question
@@ -61,6 +63,8 @@ class Recalled:
     descent: tuple[tuple[str | None, ...], ...]
     overtaken: bool
     folder: Path
+    told: tuple[tuple[str, ...], ...]
+    live: bool
 
     @property
     def policy(self) -> Policy:
@@ -106,7 +110,15 @@ def recall(workspace: Workspace, question: Question, *, version: str, at: dateti
             publications.descent(past, earlier),
             publications.overtaken(past, question),
             workspace.theatre,
+            publications.told(past, earlier),
+            _live(question, now, at),
         )
+
+
+def _live(question: Question, now: Memory, at: datetime) -> bool:
+    """Tell whether a schedule asked, and in time."""
+    longest = timedelta(hours=in_force(now.settings.policies, question.as_of).publication.alert_age_h)
+    return question.scheduled and abs(at - question.as_of) <= longest
 
 
 def require(workspace: Workspace, question: Question, *, at: datetime) -> None:
@@ -115,8 +127,8 @@ def require(workspace: Workspace, question: Question, *, at: datetime) -> None:
     Raises
     ------
     PolicyError
-        If the theatre does not have the region, or ``known_at`` is still to come: what arrives until then would change
-        the answer.
+        If the theatre does not have the region, ``known_at`` is still to come (what arrives until then would change the
+        answer), or what shall leave the cell is too fresh for that.
     """
     with workspace.ledger() as ledger:
         _require(question, workspace.settings(ledger, question.known_at), replay=ledger.replay, at=at)
@@ -132,6 +144,37 @@ def _require(question: Question, settings: Settings, *, replay: bool, at: dateti
         hint = f"did you mean {close[0]!r}? " if close else ""
         msg = f"region {question.region!r} is not in this theatre; {hint}it has: {', '.join(regions) or 'no regions'}"
         raise PolicyError(msg)
+    if question.profile == "shared":
+        delay_h = require_sharing(in_force(settings.policies, question.as_of)).delay_h
+        oldest = at - timedelta(hours=delay_h)
+        if question.as_of > oldest:
+            msg = (
+                f"as of {question.as_of.isoformat()}: what leaves the cell is at least {delay_h:g} h old "
+                f"(sharing.delay_h in policy.toml); ask for {oldest:%Y-%m-%dT%H:%MZ} or earlier"
+            )
+            raise PolicyError(msg)
+
+
+def require_sharing(policy: Policy) -> Sharing:
+    """Return the rules for what leaves the cell.
+
+    Raises
+    ------
+    PolicyError
+        If the policy has none.
+    """
+    if policy.sharing is None:
+        msg = "policy.toml has no [sharing]: nothing may leave the cell; add it (data/theatres has one with every key)"
+        raise PolicyError(msg)
+    return policy.sharing
+
+
+def latest(workspace: Workspace, profile: Profile, at: datetime) -> datetime:
+    """Return the latest moment that a run of a profile may be about, at a present moment, both aware UTC."""
+    if profile == "internal":
+        return at
+    with workspace.ledger() as ledger:
+        return at - timedelta(hours=require_sharing(in_force(workspace.settings(ledger, None).policies, at)).delay_h)
 
 
 def memory(workspace: Workspace, ledger: Ledger, known_at: datetime | None, up_to_no: int | None) -> Memory:

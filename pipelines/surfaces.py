@@ -1,7 +1,7 @@
 """What do the theatre's rasters say at a place, and under a footprint?
 
 Rasters come from the user: GeoTIFF only, opened by that driver alone, without the files beside them, and read in
-windows however large they are. No other module imports rasterio or exactextract. A cell without a value (nodata, NaN)
+windows however large they are. No other module reads rasters. A cell without a value (nodata, NaN)
 and ground beyond the raster's edge are unknown.
 """
 

@@ -17,10 +17,11 @@ import pandas as pd
 from geo import lineage, news, tables
 from geo import notices as notice
 from geo.assess import Assessment, assess
+from geo.sharing import share
 from pipelines import compiled, layers, publications, reviews, surfaces
+from pipelines.companions import companions, messages
 from pipelines.outcome import Changes, Outcome, headlines
-from pipelines.publications import Question
-from pipelines.recall import Memory, Recalled, recall
+from pipelines.recall import Memory, Recalled, recall, require_sharing
 from pipelines.workspace import GEOPACKAGE
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.layers import Published
-    from pipelines.publications import Publication
+    from pipelines.publications import Publication, Question
     from pipelines.workspace import Clock, Settings, Workspace
 
 _log: Final = logging.getLogger(__name__)
@@ -44,28 +45,15 @@ class Changed(NamedTuple):
     lineage: pd.DataFrame
 
 
-def watch(
-    workspace: Workspace,
-    *,
-    as_of: datetime,
-    known_at: datetime | None,
-    region: str | None,
-    out: Path | None,
-    version: str,
-    clock: Clock,
-) -> Outcome:
+def watch(workspace: Workspace, question: Question, *, out: Path | None, version: str, clock: Clock) -> Outcome:
     """Publish the answer for one scope and moment.
 
     Parameters
     ----------
     workspace
         Where the theatre is watched.
-    as_of
-        The moment that the answer is about, aware UTC.
-    known_at
-        The moment of knowledge, aware UTC; ``None``: all that is known.
-    region
-        Region that the answer is cut to; ``None``: the whole theatre.
+    question
+        The moment that the answer is about, that of knowledge, the scope and the profile.
     out
         Folder to publish into. ``None``: the workspace's own place for the scope, or beside it where what stands
         there speaks of a later moment.
@@ -77,16 +65,16 @@ def watch(
     Raises
     ------
     PolicyError
-        If the theatre's files are not sound, the region is unknown, or ``known_at`` is still to come.
+        If the theatre's files are not sound, the region is unknown, ``known_at`` is still to come, or what shall leave
+        is too fresh.
     """
-    question = Question(as_of, known_at, region)
     workspace.remember(clock)
     reviews.heed(workspace, clock)
-    reviews.offer(workspace, region)
+    reviews.offer(workspace, question.region)
     _log.info("reading the ledger")
     recalled = recall(workspace, question, version=version, at=clock())
     _log.info("assessing %s reports", f"{len(recalled.now.reports):,}")
-    whole = judge(recalled.now, as_of)
+    whole = judge(recalled.now, question.as_of)
     late = compare(recalled, whole)
     content = compose(recalled, whole, late)
     _log.info("publishing")
@@ -167,16 +155,24 @@ def target(workspace: Workspace, recalled: Recalled, out: Path | None) -> Path:
         return out / GEOPACKAGE
     question = recalled.question
     return (
-        workspace.aside(question.region, question.as_of, question.known_at)
+        workspace.aside(question.region, question.as_of, question.known_at, question.profile)
         if recalled.overtaken
-        else workspace.target(question.region)
+        else workspace.target(question.region, question.profile)
     )
 
 
 def publish(recalled: Recalled, content: Mapping[str, pd.DataFrame], file: Path) -> Published:
     """Put the answer in its place, whole or not at all; not written again where it stands there already."""
-    keep = recalled.policy.publication.keep
-    return layers.publish(content, file, keep=keep, run_id=recalled.run_id)
+    told = _leaving(recalled, content)
+    keep, files = recalled.policy.publication.keep, companions(recalled, told)
+    return layers.publish(told, file, keep=keep, run_id=recalled.run_id, companions=files)
+
+
+def _leaving(recalled: Recalled, content: Mapping[str, pd.DataFrame]) -> Mapping[str, pd.DataFrame]:
+    """Return what the profile lets out."""
+    if recalled.question.profile == "internal":
+        return content
+    return share(content, recalled.now.settings.theatre.baselines[0], require_sharing(recalled.policy))
 
 
 def _texts(rows: pd.DataFrame) -> list[list[str | None]]:
@@ -205,7 +201,7 @@ def record(
 
     A kill between publishing and recording leaves a file without an entry: the next run with the same key enters it.
     """
-    stands = outcome.file == workspace.target(recalled.question.region)
+    stands = outcome.file == workspace.target(recalled.question.region, recalled.question.profile)
     place = outcome.file.relative_to(workspace.path).as_posix() if stands else None
     entry = publications.Publication(
         run_id=recalled.run_id,
@@ -218,6 +214,8 @@ def record(
         version=recalled.version,
         incidents=outcome.states,
         lineage=tuple(tuple(row) for row in _texts(late.lineage)),
+        alerts=outcome.alerts,
+        profile=recalled.question.profile,
     )
     with workspace.ledger(write=True) as ledger:
         if not publications.is_recorded(publications.history(ledger), entry):
@@ -248,6 +246,7 @@ def report(recalled: Recalled, content: Mapping[str, pd.DataFrame], published: P
         notices=content["notices"],
         reviews=content["reviews"],
         incidents=incidents,
+        alerts=messages(recalled, content).rows,
     )
 
 

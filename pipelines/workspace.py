@@ -7,6 +7,7 @@ A workspace is a folder::
     theatre/               the theatre and its policy: the user's to edit
     inbox/                 where files may be dropped
     reviews.gpkg           commands of people: theirs to fill, read before every run
+    shared/                what may leave the cell, in the same order as published/
     published/             monitor.gpkg, monitor.qgz and another reviews.gpkg; the same in regions/ID/
 
 What stands in ``theatre/`` is in force once it has been checked whole and recorded in the ledger, as a new version
@@ -46,6 +47,7 @@ SCHEMA: Final = 1
 POLICY_FILE: Final = "policy.toml"
 LEDGER_FILE: Final = "ledger.sqlite"
 GEOPACKAGE: Final = "monitor.gpkg"
+INTERNAL: Final = "internal"
 _COMPACT: Final = "%Y-%m-%dT%H%M%SZ"  # a moment as a name of a folder, on every file system
 FOLDERS: Final = ("raw", "theatre", "inbox", "published")
 WAIT_S: Final = 60.0
@@ -148,9 +150,9 @@ class Workspace:
         """Open the ledger: a context manager; one writer at a time."""
         return Ledger.open(self.path / LEDGER_FILE, write=write, wait_s=wait_s)
 
-    def target(self, region: str | None) -> Path:
+    def target(self, region: str | None, profile: str = INTERNAL) -> Path:
         """Return where the publication of a scope stands: of the whole theatre, or of one region."""
-        published = self.path / "published"
+        published = self.path / "published" if profile == INTERNAL else self.path / profile
         return published / GEOPACKAGE if region is None else published / "regions" / _file_name(region) / GEOPACKAGE
 
     def desks(self) -> list[Path]:
@@ -159,10 +161,10 @@ class Workspace:
         beside = [published / commands.FILE, *sorted(published.glob(f"regions/*/{commands.FILE}"))]
         return [file for file in (self.path / commands.FILE, *beside) if file.is_file()]
 
-    def aside(self, region: str | None, as_of: datetime, known_at: datetime | None) -> Path:
+    def aside(self, region: str | None, as_of: datetime, known_at: datetime | None, profile: str = INTERNAL) -> Path:
         """Return where an answer goes that must not take the place of a later one: a folder of its own moment."""
         known = "" if known_at in {None, as_of} else f"-known-{known_at:{_COMPACT}}"
-        return self.target(region).parent / "earlier" / f"{as_of:{_COMPACT}}{known}" / GEOPACKAGE
+        return self.target(region, profile).parent / "earlier" / f"{as_of:{_COMPACT}}{known}" / GEOPACKAGE
 
     def remember(self, clock: Clock, *, wait_s: float = WAIT_S) -> tuple[str, ...]:
         """Record the files in ``theatre/`` where they are not those of the newest versions; return the kinds recorded.

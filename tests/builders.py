@@ -85,6 +85,12 @@ HONEST: dict[str, Any] = {
         "rate_growth": {"times": 2.0, "floor": 6.0},
     },
     "coverage": {"depth_m": 15_000.0},
+    "sharing": {"delay_h": 6.0, "round_h": 1, "round_n": 1, "beside_m": 5_000.0},
+    "intensity": {
+        "cell_m": 1_000.0,
+        "spans_h": [24, 72, 168, 720],
+        "weights": {"alleged": 0.5, "contested": 0.5, "corroborated": 1.0, "confirmed": 1.0},
+    },
     "heat": {"heat_m": 1000.0, "before_h": 1.0, "after_h": 6.0},
     "matching": {
         "lead_share": 0.5,
@@ -93,7 +99,15 @@ HONEST: dict[str, Any] = {
         "usual_reach_m": 8000.0,
         "reach_m": {"small_arms": 3000.0},
     },
-    "publication": {"footprint_m": 500.0, "pivotal_n": 1000, "keep": 3, "place_name_m": 50_000.0, "place_in_m": 2000.0},
+    "publication": {
+        "footprint_m": 500.0,
+        "pivotal_n": 1000,
+        "keep": 3,
+        "place_name_m": 50_000.0,
+        "place_in_m": 2000.0,
+        "alert_grid_m": 10_000.0,
+        "alert_age_h": 1.0,
+    },
 }
 SOURCES = (
     Source("mission", "csv", "mission", "mission", "source", authoritative=True, radius_m=100.0),

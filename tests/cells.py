@@ -13,6 +13,7 @@ from shapely.geometry import mapping
 
 from pipelines import settings
 from pipelines.intake import Ingested, ingest
+from pipelines.publications import Question
 from pipelines.watch import watch
 from pipelines.workspace import Workspace
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from geo.theatre import Theatre
     from pipelines.ledger import Known
     from pipelines.outcome import Outcome
+    from pipelines.publications import Profile
 
 NAME = "ukraine-2026"
 START = datetime(2026, 6, 2, tzinfo=UTC)  # inside the theatre's open window
@@ -126,8 +128,9 @@ def run(
     known_at: float | None = None,
     region: str | None = None,
     out: Path | None = None,
+    profile: Profile = "internal",
 ) -> Outcome:
     """Run plainly; without a moment, for the present."""
     moment = clock.now if as_of is None and known_at is None else at(as_of if as_of is not None else known_at or 0.0)
     known = None if known_at is None else at(known_at)
-    return watch(place, as_of=moment, known_at=known, region=region, out=out, version="test", clock=clock)
+    return watch(place, Question(moment, known, region, profile=profile), out=out, version="test", clock=clock)

@@ -12,11 +12,12 @@ from test_fronts import LINES, around, build
 
 from geo import arcs, footprints, fronts
 from geo.crs import GEOD, ecef
+from geo.fronts import Beside
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from geo.fronts import Baseline, Located
+    from geo.fronts import Baseline
 
 NAMES = ("segment", "chainage_m", "distance_m", "side", "clear_m")
 EARTH = Geodesic.WGS84
@@ -98,9 +99,9 @@ def test_the_formulas_are_as_exact_as_they_say(reach_m: float, off_m: float) -> 
 
 
 def both(line: Baseline, lon: npt.NDArray[np.float64], lat: npt.NDArray[np.float64], monkeypatch: pytest.MonkeyPatch,
-         radius: npt.NDArray[np.float64] | None = None) -> list[Located]:  # fmt: skip
+         radius: npt.NDArray[np.float64] | None = None) -> list[Beside]:  # fmt: skip
     """Return the answers in arrays and compiled."""
-    answers = []
+    answers: list[Beside] = []
     for compiled in (False, True):
         for module in (fronts, footprints):
             monkeypatch.setattr(module, "compiled", lambda _, __, compiled=compiled: compiled)
@@ -129,7 +130,7 @@ def test_compiled_answers_are_the_same_to_the_last_bit(name: str, monkeypatch: p
     near = slice(None, None, 7)
     radius = rng.choice([0.5, 300.0, 9_000.0], len(lon[near]))
     arrays, compiled = both(line, lon[near], lat[near], monkeypatch, radius)
-    for field in NAMES:
+    for field in Beside.__dataclass_fields__:
         np.testing.assert_array_equal(getattr(arrays, field), getattr(compiled, field))
 
 

@@ -60,15 +60,14 @@ def flow(place: Workspace, out: Path, *, region: str | None = None, as_of: datet
 
 def test_a_flow_run_publishes_what_the_plain_call_publishes_byte_for_byte(place: Workspace, tmp_path: Path) -> None:
     from pipelines.edge import version
+    from pipelines.publications import Question
     from pipelines.watch import watch
 
     for region in (None, "west"):
         ran = flow(place, tmp_path / "flow", region=region)
         plain = watch(
             place,
-            as_of=cells.at(36),
-            known_at=cells.at(36),
-            region=region,
+            Question(cells.at(36), cells.at(36), region),
             out=tmp_path / "plain",
             version=version(),
             clock=cells.Clock(99),

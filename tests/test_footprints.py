@@ -36,7 +36,7 @@ def test_the_centre_comes_first_and_is_exact() -> None:
     lon, lat = around(line, 50, np.random.default_rng(13))
     centre = line.locate(lon, lat)
     found = spread(line, lon, lat, np.full(50, 5_000.0), centre)
-    for name in ("segment", "chainage_m", "distance_m", "side"):
+    for name in ("segment", "distance_m", "side"):
         assert (getattr(found, name)[:, 0] == getattr(centre, name)).all()
 
 

@@ -13,6 +13,7 @@ from realdata import need
 from pipelines import intake, watch
 from pipelines.edge import utc_now
 from pipelines.layers import read_table
+from pipelines.publications import Question
 from pipelines.settings import find_theatre, read_folder, replace_baseline, replace_regions
 from pipelines.workspace import Workspace
 
@@ -25,7 +26,7 @@ AS_OF = datetime(2022, 2, 1, tzinfo=UTC)
 
 def publication(workspace: Workspace, out: Path, *, as_of: datetime, region: str | None = None) -> Path:
     """Publish and return the file."""
-    watch.watch(workspace, as_of=as_of, known_at=None, region=region, out=out, version="test", clock=utc_now)
+    watch.watch(workspace, Question(as_of, None, region), out=out, version="test", clock=utc_now)
     return out / "monitor.gpkg"
 
 

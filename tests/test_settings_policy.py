@@ -77,7 +77,8 @@ POLICY_MISTAKES = [
         "[wapons]\n[weapons]",
         (
             "policy.toml, wapons: is not a known key; correct its spelling or remove it (known: version, acts, "
-            "weapons, corroboration, grouping, ladder, expansion, heat, publication, matching, coverage)."
+            "weapons, corroboration, grouping, ladder, expansion, heat, publication, matching, intensity, "
+            "coverage, sharing)."
         ),
     ),
     (

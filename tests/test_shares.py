@@ -9,16 +9,16 @@ import pandas as pd
 import pytest
 import strategies
 from builders import band, boxes, policy
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import box
 from test_fronts import LINES, build
 from test_matching import DEPTHS, cloud, on
 
-from geo import shapes
+from geo import shapes, shares
 from geo.crs import GEOD
 from geo.matching import divide
-from geo.shares import Division, name
+from geo.shares import Division, count, name
 from geo.zones import contains
 
 if TYPE_CHECKING:
@@ -133,9 +133,27 @@ def test_without_coordinates_there_is_nothing_to_divide() -> None:
      ([0] * 4 + [1] * 3 + [2] * 3, False, 0.1)],
 )  # fmt: skip
 def test_an_answer_leads_by_the_policys_share_and_margin(codes: list[int], led: bool, margin: float) -> None:  # noqa: FBT001 -- the expectation
-    division = Division.of(np.array([2, 1]), [(np.array([0]), np.array([codes]))])
+    division = Division.of(np.array([2, 1]), [count(np.array([0]), np.array([codes]))])
     found = name(division, policy(**{"matching.lead_margin": margin}).matching)
     assert found.leads.tolist() == [led, True]
     assert found.code.tolist() == [0, 1]
     assert found.share.tolist() == [codes.count(0) / 10, 1.0]
     assert division.share_of(np.array([1, 0])).tolist() == [codes.count(1) / 10, 0.0]
+
+
+@settings(deadline=None)  # the first is compiled
+@given(
+    st.lists(st.lists(st.integers(0, 4) | st.sampled_from([90, 91]), min_size=5, max_size=5), min_size=1, max_size=8),
+    st.sampled_from([np.intp, np.int8]),
+)
+def test_codes_are_counted_alike_in_arrays_and_compiled(codes: list[list[int]], kind: type[np.integer[Any]]) -> None:
+    rows, asked = np.arange(len(codes)) * 3, np.array(codes, kind)
+    told = []
+    for compiled in (False, True):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(shares, "compiled", lambda _, __, compiled=compiled: compiled)
+            told.append([column.tolist() for column in count(rows, asked)])
+    assert told[0] == told[1]
+    most = [pd.Series(row).value_counts().sort_index().sort_values(ascending=False, kind="stable") for row in codes]
+    assert told[0][1] == [code for row in most for code in row.index]
+    assert told[0][0] == [3 * at for at, row in enumerate(most) for _ in row]

@@ -10,6 +10,7 @@ import click
 from pipelines.cli.backtest import backtest
 from pipelines.cli.demo import demo
 from pipelines.cli.explain import explain
+from pipelines.cli.export import export
 from pipelines.cli.ingest import ingest
 from pipelines.cli.init import init
 from pipelines.cli.line import line
@@ -29,5 +30,5 @@ def main() -> None:
     """  # noqa: D301 -- \b keeps click from joining the lines
 
 
-for _command in (demo, init, ingest, line, review, run, explain, backtest, simulate, verify):
+for _command in (demo, init, ingest, line, review, run, explain, export, backtest, simulate, verify):
     main.add_command(_command)

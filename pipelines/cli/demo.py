@@ -104,6 +104,7 @@ def _tell(place: Workspace, outcome: Outcome) -> None:
     regions = _regions(outcome)
     click.echo("")
     click.echo("Where to look")
+    click.echo(f"  the page     open {outcome.file.with_name('sitrep.html')} in a browser")
     click.echo(f"  the map      open {outcome.file} in QGIS")
     if len(worst):
         click.echo(f"  the reasons  ceasewatch explain {place.path} {worst.iloc[0]}")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pipelines.outcome import Outcome
+    from pipelines.publications import Profile, Question
     from pipelines.workspace import Workspace
 
 
@@ -29,6 +30,13 @@ class Request:
     known_at: datetime | None
     regions: tuple[str | None, ...]
     out: Path | None
+    profile: Profile = "internal"
+
+    def question(self, region: str | None) -> Question:
+        """Return what is asked of one scope."""
+        from pipelines.publications import Question
+
+        return Question(self.as_of, self.known_at, region, profile=self.profile)
 
     def folder(self, region: str | None) -> Path | None:
         """Return the folder of one scope's answer; several scopes get one each, so that none covers another."""
@@ -41,13 +49,20 @@ class Request:
 @click.option("--as-of", type=Moment(), help="The moment that the answer is about; default: --known-at, else now.")
 @click.option("--known-at", type=Moment(), help="Only what was known by then.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Publish into this folder instead.")
+@click.option(
+    "--profile",
+    type=click.Choice(["internal", "shared"]),
+    default="internal",
+    help="shared: only what may leave the cell, later and coarser; default: internal.",
+)
 @click.option("--plain", is_flag=True, help="The same computation without Prefect.")
-def run(
+def run(  # noqa: PLR0913, PLR0917 -- one for each option
     workspace: Path,
     regions: tuple[str, ...],
     as_of: datetime | None,
     known_at: datetime | None,
     out: Path | None,
+    profile: Profile,
     plain: bool,  # noqa: FBT001
     as_json: bool,  # noqa: FBT001
 ) -> None:
@@ -60,12 +75,14 @@ def run(
       ceasewatch run watch --region UA-14 --known-at 2026-03-04T06:00Z
     """  # noqa: D301
     from pipelines.edge import utc_now
+    from pipelines.recall import latest
     from pipelines.workspace import Workspace
 
-    moment = as_of or known_at or utc_now().replace(microsecond=0)
-    request = Request(moment, known_at, tuple(dict.fromkeys(regions)) or (None,), out)
+    place = Workspace.open(workspace)
+    moment = as_of or known_at or latest(place, profile, utc_now().replace(microsecond=0))
+    request = Request(moment, known_at, tuple(dict.fromkeys(regions)) or (None,), out, profile)
     outcomes = []
-    for outcome in perform(Workspace.open(workspace), request, plain=plain):
+    for outcome in perform(place, request, plain=plain):
         outcomes.append(outcome)
         if not as_json:
             tell(outcome)
@@ -77,12 +94,11 @@ def perform(place: Workspace, request: Request, *, plain: bool) -> Iterator[Outc
     """Yield what came of each scope, one after the other in this process."""
     from pipelines import recall
     from pipelines.edge import utc_now
-    from pipelines.publications import Question
 
     for kind in place.remember(utc_now):
         say(f"The {kind} had been edited: its new version is recorded, and in force from now on.")
     for region in request.regions:  # before any work, and before a server is started for it
-        recall.require(place, Question(request.as_of, request.known_at, region), at=utc_now())
+        recall.require(place, request.question(region), at=utc_now())
     yield from _plain(place, request) if plain else _flow(place, request)
 
 
@@ -92,15 +108,7 @@ def _plain(place: Workspace, request: Request) -> Iterator[Outcome]:
 
     common.show_progress()
     for region in request.regions:
-        yield watch(
-            place,
-            as_of=request.as_of,
-            known_at=request.known_at,
-            region=region,
-            out=request.folder(region),
-            version=version(),
-            clock=utc_now,
-        )
+        yield watch(place, request.question(region), out=request.folder(region), version=version(), clock=utc_now)
 
 
 def _flow(place: Workspace, request: Request) -> Iterator[Outcome]:
@@ -116,7 +124,12 @@ def _flow(place: Workspace, request: Request) -> Iterator[Outcome]:
         say(f"Using the Prefect server at {address}.")
     for region in request.regions:
         yield monitor_here(
-            place.path, region=region, as_of=request.as_of, known_at=request.known_at, out=request.folder(region)
+            place.path,
+            region=region,
+            as_of=request.as_of,
+            known_at=request.known_at,
+            out=request.folder(region),
+            profile=request.profile,
         )
 
 

@@ -94,7 +94,7 @@ def recount(workspace: Workspace, *, as_of: datetime | None, known_at: datetime 
         recall.require(workspace, Question(as_of or known_at, known_at), at=at)
     with workspace.ledger() as ledger:
         past = publications.history(ledger)
-        last = publications.standing(past, None)[-1:]
+        last = publications.standing(past, Question(at))[-1:]
         up_to_no = None
         if as_of is None and known_at is None and last:
             as_of, known_at, up_to_no = last[0].as_of, last[0].known_at, last[0].ledger_no

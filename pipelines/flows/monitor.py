@@ -16,7 +16,8 @@ from pipelines import watch
 from pipelines.edge import utc_now, version
 from pipelines.flows import tasks
 from pipelines.outcome import Outcome, stamp
-from pipelines.publications import Question
+from pipelines.publications import Profile, Question
+from pipelines.recall import latest
 from pipelines.workspace import Workspace
 
 R = TypeVar("R")
@@ -36,6 +37,7 @@ def monitor(
     as_of: AwareDatetime | None = None,
     known_at: AwareDatetime | None = None,
     out: Path | None = None,
+    profile: Profile = "internal",
 ) -> Outcome:
     """Publish what the theatre looks like at a moment, with what was known then.
 
@@ -53,10 +55,15 @@ def monitor(
     out
         Folder to publish into; default: the workspace's own place for the scope, or beside it where what stands there
         speaks of a later moment.
+    profile
+        ``shared``: only what may leave the cell, as late as the policy asks for.
     """
     place = Workspace.open(workspace)
-    moment = as_of or known_at or _scheduled()
-    question = Question(moment.astimezone(UTC), known_at.astimezone(UTC) if known_at else None, region)
+    moment = as_of or known_at or latest(place, profile, _scheduled())
+    scheduled = as_of is None and known_at is None and runtime.deployment.id is not None
+    question = Question(
+        moment.astimezone(UTC), known_at.astimezone(UTC) if known_at else None, region, scheduled, profile
+    )
     tasks.remember(place, utc_now)
     tasks.heed(place, utc_now, region)
     recalled = tasks.recall(place, question, version=version(), at=utc_now())
@@ -71,7 +78,13 @@ def monitor(
 
 
 def monitor_here(
-    workspace: Path, *, region: str | None, as_of: datetime | None, known_at: datetime | None, out: Path | None
+    workspace: Path,
+    *,
+    region: str | None,
+    as_of: datetime | None,
+    known_at: datetime | None,
+    out: Path | None,
+    profile: Profile = "internal",
 ) -> Outcome:
     """Run the flow once, in this process.
 
@@ -82,7 +95,7 @@ def monitor_here(
     PolicyError
         If no Prefect server answers, or the run itself refuses what it was asked.
     """
-    return here(lambda: monitor(workspace, region=region, as_of=as_of, known_at=known_at, out=out))
+    return here(lambda: monitor(workspace, region=region, as_of=as_of, known_at=known_at, out=out, profile=profile))
 
 
 def here(run: Callable[[], R]) -> R:

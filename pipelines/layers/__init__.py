@@ -50,9 +50,15 @@ class Published:
 
 
 def publish(
-    frames: Mapping[str, pd.DataFrame], target: Path, *, keep: int, run_id: str, wait_s: float = WAIT_S
+    frames: Mapping[str, pd.DataFrame],
+    target: Path,
+    *,
+    keep: int,
+    run_id: str,
+    wait_s: float = WAIT_S,
+    companions: Mapping[str, bytes] | None = None,
 ) -> Published:
-    """Publish a run's tables as the GeoPackage ``target``, whole or not at all.
+    """Publish a run's tables as the GeoPackage ``target``, whole or not at all, and then what stands beside it.
 
     Parameters
     ----------
@@ -68,6 +74,9 @@ def publish(
         The key of this answer. If ``target`` bears it already and is sound, nothing is written.
     wait_s
         How long to wait, in seconds, for another process that is publishing into the same folder.
+    companions
+        Files that belong to this run, by name relative to the folder of ``target``; each is replaced whole, after it
+        and before the project.
 
     Raises
     ------
@@ -83,7 +92,8 @@ def publish(
         try:
             stood = _stands(target, rows, look, run_id)
             digest = swap.seal(target) if stood else _replace(target, rows, look, keep)
-            beside.put(target.parent, {target.with_suffix(PROJECT).name: look.packed()})
+            project = {target.with_suffix(PROJECT).name: look.packed()}
+            beside.put(target.parent, {**(companions or {}), **project})
             return Published(target, digest, replaced=not stood)
         except (sqlite3.Error, RuntimeError, OSError) as fault:
             if isinstance(fault, PublicationError):

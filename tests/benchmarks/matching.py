@@ -177,6 +177,9 @@ def scale(count: int) -> None:
     """Print how our time grows with points, vertices and bands, and what footprints take."""
     from geo import fronts  # noqa: PLC0415
     from geo.footprints import spread  # noqa: PLC0415
+    from geo.matching import BLOCK  # noqa: PLC0415
+    from geo.shares import Division  # noqa: PLC0415
+    from geo.shares import count as count_codes  # noqa: PLC0415
 
     fronts.COMPILED_FROM.update(locate=0, spread=0)
     of = case(count)
@@ -199,14 +202,20 @@ def scale(count: int) -> None:
     located = of.line.locate(of.lon, of.lat)
     unsure = np.flatnonzero(2 * radius >= located.clear_m)
 
-    def footprints(rows: np.ndarray[Any, Any]) -> None:
-        for first in range(0, len(rows), 10_000):
-            some = rows[first : first + 10_000]
-            spread(of.line, of.lon[some], of.lat[some], radius[some], located[some])
+    def footprints(rows: np.ndarray[Any, Any]) -> list[Division]:
+        """Divide footprints among segments, sides and bands."""
+        counted: list[list[tuple[Any, Any, Any]]] = [[], [], []]
+        for first in range(0, len(rows), BLOCK):
+            some = rows[first : first + BLOCK]
+            found = spread(of.line, of.lon[some], of.lat[some], radius[some], located[some])
+            band = sum((found.distance_m > depth).astype(np.int8) for depth in DEPTHS_M)
+            for parts, codes in zip(counted, (found.segment, found.side + np.int8(1), band), strict=True):
+                parts.append(count_codes(some, codes))
+        return [Division.of(located.segment, parts) for parts in counted]
 
-    footprints(np.arange(1_000))
-    row("footprints of 100 m to 10 km, all sampled", timed(lambda: footprints(np.arange(count)))[1])
-    row(f"footprints that need samples ({len(unsure) / count:.0%})", timed(lambda: footprints(unsure))[1])
+    footprints(np.arange(BLOCK))
+    row("shares of footprints of 100 m to 10 km, all sampled", timed(lambda: footprints(np.arange(count)))[1])
+    row(f"shares where a footprint needs samples ({len(unsure) / count:.0%})", timed(lambda: footprints(unsure))[1])
     say(f"\nPeak memory: {peak():,.0f} MB.")
 
 

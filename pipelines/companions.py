@@ -1,0 +1,66 @@
+"""What stands beside a publication's GeoPackage?
+
+Each file is made of the same answer and says which run it belongs to. ``layers.publish`` puts them there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import shapely
+
+from geo import sights
+from geo.intensity import survey
+from pipelines import intensity, page
+from pipelines.alerts import Sent, alerts
+from pipelines.outcome import Changes, headlines
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from pipelines.recall import Recalled
+
+
+def companions(recalled: Recalled, content: Mapping[str, pd.DataFrame]) -> dict[str, bytes]:
+    """Return the files of a run by name, relative to the GeoPackage's folder; the same run gives the same bytes."""
+    if recalled.question.profile == "shared":
+        return {}  # the page and the messages tell what does not leave
+    page_text = _page(recalled, content)
+    return {page.FILE: page_text.encode(), **messages(recalled, content).files, **_intensity(recalled, content)}
+
+
+def messages(recalled: Recalled, content: Mapping[str, pd.DataFrame]) -> Sent:
+    """Return the messages of a run, and what they told; none leave the cell."""
+    if recalled.question.profile == "shared":
+        return Sent({}, ())
+    grid_m = recalled.policy.publication.alert_grid_m
+    return alerts(content, recalled.told, live=recalled.live, grid_m=grid_m)
+
+
+def _intensity(recalled: Recalled, content: Mapping[str, pd.DataFrame]) -> dict[str, bytes]:
+    """Return the raster of intensity with its style, where the policy asks for one."""
+    settings, policy, as_of = recalled.now.settings, recalled.policy, recalled.question.as_of
+    if policy.intensity is None:
+        return {}
+    settled = sights.settle(recalled.now.coverage, settings.theatre, policy)
+    line = settings.theatre.baselines[0]
+    found = survey(_placed(content["violations"]), settled, line, policy.intensity, policy.coverage, as_of)
+    run = content["run"].iloc[0]
+    tags = {name: str(run[name]) for name in ("run_id", "theatre", "standing", "scope", "policy_version", "version")}
+    raster = intensity.raster(found, {**tags, "as_of": as_of.isoformat()})
+    return {intensity.FILE: raster, intensity.STYLE: intensity.style().encode()}
+
+
+def _placed(violations: pd.DataFrame) -> pd.DataFrame:
+    """Return violations with the coordinates of their points, missing where they have none."""
+    points = violations["geometry"].to_numpy(object)
+    return violations.assign(lon=shapely.get_x(points), lat=shapely.get_y(points))
+
+
+def _page(recalled: Recalled, content: Mapping[str, pd.DataFrame]) -> str:
+    theatre = recalled.now.settings.theatre
+    left, right = (party.name for party in theatre.parties)
+    changes = Changes.between(recalled.earlier, headlines(content["incidents"]))
+    return page.page(content, page.Setting((left, right), theatre.places, changes))

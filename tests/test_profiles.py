@@ -1,0 +1,86 @@
+"""What lies in the folder that may leave the cell, and what in the one that may not?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cells
+import numpy as np
+import pytest
+import rasterio
+from cells import Clock, at
+from commandline import ceasewatch
+
+from geo import tables
+from geo.errors import PolicyError
+from pipelines import intensity, publications
+from pipelines.layers import read_table
+
+if TYPE_CHECKING:
+    from pipelines.outcome import Outcome
+    from pipelines.workspace import Workspace
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return cells.shelled(tmp_path_factory.mktemp("cell"))
+
+
+@pytest.fixture(scope="module")
+def inside(place: Workspace) -> Outcome:
+    return cells.run(place, Clock(60), as_of=36)
+
+
+@pytest.fixture(scope="module")
+def outside(place: Workspace, inside: Outcome) -> Outcome:
+    assert inside.written
+    return cells.run(place, Clock(60), as_of=36, profile="shared")
+
+
+def test_what_may_leave_lies_in_a_folder_of_its_own(place: Workspace, inside: Outcome, outside: Outcome) -> None:
+    assert (inside.file, outside.file) == (
+        place.path / "published" / "monitor.gpkg",
+        place.path / "shared" / "monitor.gpkg",
+    )
+    assert inside.run_id != outside.run_id
+    beside = {path.name for path in outside.file.parent.iterdir() if path.is_file() and not path.name.startswith(".")}
+    assert beside == {"monitor.gpkg", "monitor.qgz"}
+
+
+def test_no_place_of_impact_leaves_and_every_incident_does(inside: Outcome, outside: Outcome) -> None:
+    for name in ("reports", "violations", "evidence"):
+        assert len(read_table(inside.file, name))
+        assert read_table(outside.file, name).empty
+    ours, theirs = (read_table(outcome.file, "incidents") for outcome in (inside, outside))
+    columns = ["incident_id", "state", "tier_eligible", "tier_effective", "violations", "segments"]
+    assert ours[columns].equals(theirs[columns])
+    points = read_table(inside.file, "violations").geometry
+    bytes_ = [point.wkb[5:] for point in points]
+    for file in outside.file.parent.iterdir():
+        assert not any(each in file.read_bytes() for each in bytes_) if file.is_file() else True
+
+
+def test_it_is_refused_while_it_is_fresh(place: Workspace) -> None:
+    with pytest.raises(PolicyError, match=r"at least 6 h old .* ask for 2026-06-04T06:00Z or earlier"):
+        cells.run(place, Clock(60), as_of=55, profile="shared")
+
+
+def test_the_command_takes_the_latest_moment_that_may_leave(place: Workspace) -> None:
+    done = ceasewatch("run", place.path, "--profile", "shared", "--plain")
+    assert done.exit_code == 0, done.stderr
+    told = read_table(place.path / "shared" / "monitor.gpkg", "run").iloc[0]
+    with place.ledger() as ledger:
+        last = publications.history(ledger)[-1]
+    assert (last.profile, last.as_of) == ("shared", told["as_of"])
+    assert last.recorded_at is not None
+    assert (last.recorded_at - last.as_of).total_seconds() >= 6 * 3600
+
+
+def test_the_raster_of_intensity_belongs_to_the_run(inside: Outcome) -> None:
+    with rasterio.open(inside.file.parent / intensity.FILE) as source:
+        tags, density = source.tags(), source.read()
+    assert (tags["run_id"], tags["as_of"]) == (inside.run_id, at(36).isoformat())
+    violations = read_table(inside.file, "violations")
+    assert float(np.nansum(density[3])) * 30 == pytest.approx(violations["status"].map(
+        {"alleged": 0.5, "contested": 0.5, "corroborated": 1, "confirmed": 1}).fillna(0).sum(), rel=1e-3)  # fmt: skip
+    assert tables.BY_NAME["violations"].geometry == "Point"
