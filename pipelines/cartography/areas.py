@@ -32,7 +32,7 @@ def footprints() -> ET.Element:
         [
             *(
                 Rule(mark.words, f'{going} AND coalesce("tier_eligible", 0) = {mark.tier}',
-                     symbol("fill", ground(mark.colour, INK, opacity=95, width=0.3)))
+                     symbol("fill", ground(mark.look.colour, INK, opacity=95, width=0.3)))
                 for mark in SEVERE_FIRST
             ),
             Rule("ended, or a candidate", "ELSE", symbol(
@@ -53,7 +53,7 @@ def days() -> ET.Element:
 
 def _day(mark: Mark) -> ET.Element:
     seen = middle(symbol("marker", *sign(mark, mark.size_mm * _SMALLER)))
-    return symbol("fill", ground(mark.colour, INK, opacity=70, width=0.35), seen)
+    return symbol("fill", ground(mark.look.colour, INK, opacity=70, width=0.35), seen)
 
 
 def day_outlines() -> ET.Element:
