@@ -288,36 +288,31 @@ def test_a_geopackage_that_cannot_be_read_does_not_stop_the_watch(
 def test_a_file_for_commands_lies_beside_every_map_is_heard_and_never_replaced(
     place: Workspace, region: str | None
 ) -> None:
-    beside = cells.run(place, Clock(42), region=region).file.with_name("reviews.gpkg")
-    fill(beside, [row("declare", first(place), "1")])
+    beside = place.target(region).with_name("reviews.gpkg")
+    reviews.offer(place, region)
+    assert commands.read_geopackage(beside) == []
+    fill(beside, [row("confirm", "V-3")])
     before = beside.read_bytes()
-    for hours in (43, 44):
-        table = read_table(cells.run(place, Clock(hours), region=region).file, "reviews")
-        assert list(table["answer"]) == ["applied"]
-    assert beside.read_bytes() == before
+    assert [done.new for hours in (43, 44) if (done := reviews.heed(place, Clock(hours)))] == [1, 0]
+    reviews.offer(place, region)
     commands.create(beside)
     assert beside.read_bytes() == before
-    assert [path.name for path in beside.parent.glob(".*")] == [".publish.lock"]
+    assert list(beside.parent.glob(".*")) == []
 
 
-def test_the_same_command_in_two_files_is_one(place: Workspace) -> None:
-    same = row("declare", first(place), "1")
-    beside = cells.run(place, Clock(42)).file.with_name("reviews.gpkg")
-    for file in (beside, place.path / "reviews.gpkg"):
-        fill(file, [same])
-    assert len(read_table(cells.run(place, Clock(43)).file, "reviews")) == 1
-
-
-def test_a_file_that_cannot_be_read_does_not_silence_the_others(place: Workspace) -> None:
-    beside = cells.run(place, Clock(42)).file.with_name("reviews.gpkg")
-    fill(beside, [row("declare", first(place), "1")])
-    (place.path / "reviews.gpkg").write_text("no database")
-    assert list(read_table(cells.run(place, Clock(43)).file, "reviews")["answer"]) == ["applied"]
-
-
-def test_a_map_that_was_ordered_elsewhere_offers_no_file_for_commands(place: Workspace, tmp_path: Path) -> None:
-    file = cells.run(place, Clock(42), out=tmp_path / "elsewhere").file
-    assert not file.with_name("reviews.gpkg").exists()
+def test_the_same_command_in_two_files_is_one_and_a_broken_file_does_not_silence_the_others(place: Workspace) -> None:
+    reviews.offer(place, None)
+    beside, own = place.target(None).with_name("reviews.gpkg"), place.path / "reviews.gpkg"
+    for file in (beside, own):
+        fill(file, [row("confirm", "V-3")])
+    done = reviews.heed(place, Clock(43))
+    assert done is not None
+    assert done.new == 1
+    own.write_text("no database")
+    fill(beside, [row("confirm", "V-4")])
+    done = reviews.heed(place, Clock(44))
+    assert done is not None
+    assert done.new == 1
 
 
 # --- The ledger ---

@@ -158,6 +158,7 @@ def test_the_same_tables_give_the_same_bytes_anywhere_and_at_any_time(tmp_path: 
     first = publish(world(), tmp_path / "a" / "monitor.gpkg")
     second = publish(world(), tmp_path / "b" / "monitor.gpkg")
     assert first.path.read_bytes() == second.path.read_bytes()
+    assert first.path.with_suffix(".qgz").read_bytes() == second.path.with_suffix(".qgz").read_bytes()
     assert first.sha256 == second.sha256 == hashlib.sha256(first.path.read_bytes()).hexdigest()
     with closing(connect(first.path)) as file:
         changed = file.execute("SELECT DISTINCT last_change FROM gpkg_contents").fetchall()
