@@ -1,8 +1,8 @@
 """Look at a project, or at a bare GeoPackage, with real QGIS: ``/usr/bin/python3 qgis_eye.py TARGET OUT ASKED.json``.
 
-ASKED is a list of pictures: {"name", "theme" or "layers", "box": [west, south, east, north], "frame", "layout"}. One
-JSON object is printed: what QGIS says of the project, and of each picture how much of it is drawn. Runs under the
-system's own Python, which has PyQGIS, and so imports nothing of ours.
+ASKED is a list of pictures: {"name", "theme" or "layers", "box": [west, south, east, north], "frame", "layout"}, and of
+rows to add: {"write": layer, "row": values}. One JSON object is printed: what QGIS says of the project, and of each
+picture how much of it is drawn. Runs under the system's own Python, which has PyQGIS, and so imports nothing of ours.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
     QgsDateTimeRange,
+    QgsExpression,
     QgsExpressionContext,
     QgsExpressionContextUtils,
     QgsLayoutExporter,
@@ -29,6 +30,7 @@ from qgis.core import (
     QgsProviderRegistry,
     QgsProviderSublayerDetails,
     QgsRectangle,
+    QgsVectorLayerUtils,
 )
 from qgis.PyQt.QtCore import QDateTime, QSize, Qt
 from qgis.PyQt.QtGui import QColor, QImage
@@ -75,6 +77,7 @@ def draw(asked, out):
     settings.setOutputDpi(asked.get("dpi", DPI))
     settings.setBackgroundColor(QColor("white"))
     settings.setDestinationCrs(project.crs())
+    settings.setLabelingEngineSettings(project.labelingEngineSettings())
     settings.setTransformContext(project.transformContext())
     if "box" in asked:
         across = QgsCoordinateTransform(QgsCoordinateReferenceSystem("EPSG:4326"), project.crs(), project)
@@ -98,6 +101,26 @@ def draw(asked, out):
     return drawn(image)
 
 
+def tip(layer):
+    """Return what the layer says where the pointer rests on its first row; empty where it says nothing."""
+    row = next(layer.getFeatures(), None)
+    if row is None or not layer.mapTipTemplate():
+        return ""
+    context = QgsExpressionContext(QgsExpressionContextUtils.globalProjectLayerScopes(layer))
+    context.setFeature(row)
+    return QgsExpression.replaceExpressionText(layer.mapTipTemplate(), context)
+
+
+def fill(layer, values):
+    """Add a row as a form would: what is not given begins with its default; return what was stored, or why not."""
+    row = QgsVectorLayerUtils.createFeature(layer, context=layer.createExpressionContext())
+    for name, value in values.items():
+        row[name] = value
+    if not layer.startEditing() or not layer.addFeature(row) or not layer.commitChanges():
+        return layer.commitErrors()
+    return {field.name(): str(row[field.name()]) for field in layer.fields() if field.name() != "fid"}
+
+
 def drawn(image):
     """Return the share of an image's pixels that are not white, looking at each fifth in both directions."""
     plain = [image.pixelColor(x, y) for x in range(0, image.width(), 5) for y in range(0, image.height(), 5)]
@@ -107,6 +130,8 @@ def drawn(image):
 def main() -> None:
     """Answer what is asked."""
     target, out, asked = sys.argv[1], Path(sys.argv[2]), json.loads(Path(sys.argv[3]).read_text())
+    written = {each["write"]: each["row"] for each in asked if "write" in each}
+    asked = [each for each in asked if "write" not in each]
     app = QgsApplication([], True)
     app.initQgis()
     ok = opened(target)
@@ -120,7 +145,7 @@ def main() -> None:
         "layers": {
             each.id(): {
                 "name": each.name(), "valid": each.isValid(), "rows": each.featureCount(), "read_only": each.readOnly(),
-                "temporal": each.temporalProperties().isActive(), "tip": each.mapTipTemplate(),
+                "temporal": each.temporalProperties().isActive(), "tip": tip(each), "file": each.source(),
                 "aliases": {field.name(): field.alias() for field in each.fields()},
             }
             for each in known
@@ -129,6 +154,7 @@ def main() -> None:
         "themes": project.mapThemeCollection().mapThemes(),
         "layouts": [found.name() for found in project.layoutManager().printLayouts()],
         "bookmarks": [found.name() for found in project.bookmarkManager().bookmarks()],
+        "written": {key: fill(project.mapLayer(key), row) for key, row in written.items()},
         "pictures": {each["name"]: draw(each, out) for each in asked},
     }  # fmt: skip
     sys.stdout.write(json.dumps(said))

@@ -300,6 +300,37 @@ def test_a_geopackage_that_cannot_be_read_does_not_stop_the_watch(
     assert "reviews.gpkg: its commands cannot be read" in caplog.text
 
 
+@pytest.mark.parametrize("region", [None, "west"])
+def test_a_file_for_commands_lies_beside_every_map_is_heard_and_never_replaced(
+    place: Workspace, region: str | None
+) -> None:
+    beside = place.target(region).with_name("reviews.gpkg")
+    reviews.offer(place, region)
+    assert commands.read_geopackage(beside) == []
+    fill(beside, [row("confirm", "V-3")])
+    before = beside.read_bytes()
+    assert [done.new for hours in (43, 44) if (done := reviews.heed(place, Clock(hours)))] == [1, 0]
+    reviews.offer(place, region)
+    commands.create(beside)
+    assert beside.read_bytes() == before
+    assert list(beside.parent.glob(".*")) == []
+
+
+def test_the_same_command_in_two_files_is_one_and_a_broken_file_does_not_silence_the_others(place: Workspace) -> None:
+    reviews.offer(place, None)
+    beside, own = place.target(None).with_name("reviews.gpkg"), place.path / "reviews.gpkg"
+    for file in (beside, own):
+        fill(file, [row("confirm", "V-3")])
+    done = reviews.heed(place, Clock(43))
+    assert done is not None
+    assert done.new == 1
+    own.write_text("no database")
+    fill(beside, [row("confirm", "V-4")])
+    done = reviews.heed(place, Clock(44))
+    assert done is not None
+    assert done.new == 1
+
+
 # --- The ledger ---
 
 

@@ -139,17 +139,26 @@ def test_the_file_says_what_its_columns_mean_and_which_values_they_may_hold(targ
 
 
 def test_the_geopackage_validator_finds_nothing_to_say(target: Path) -> None:
-    pytest.importorskip("osgeo_utils", reason="gdal-utils is not installed")
+    asked = [sys.executable, "/usr/bin/python3"]
+    found = [python for python in asked if Path(python).exists() and _imports(python, "osgeo_utils")]
+    if not found:
+        pytest.skip("gdal-utils is not installed")
     publish(world(), target)
-    command = [sys.executable, "-m", "osgeo_utils.samples.validate_gpkg", "--extra", "--warning-as-error", "-k", target]
+    validator = [found[0], "-W", "ignore", "-m", "osgeo_utils.samples.validate_gpkg"]
+    command = [*validator, "--extra", "--warning-as-error", "-k", target]
     verdict = subprocess.run(command, capture_output=True, text=True, check=False)
     assert verdict.returncode == 0, verdict.stdout + verdict.stderr
+
+
+def _imports(python: str, module: str) -> bool:
+    return subprocess.run([python, "-c", f"import {module}"], capture_output=True, check=False).returncode == 0
 
 
 def test_the_same_tables_give_the_same_bytes_anywhere_and_at_any_time(tmp_path: Path) -> None:
     first = publish(world(), tmp_path / "a" / "monitor.gpkg")
     second = publish(world(), tmp_path / "b" / "monitor.gpkg")
     assert first.path.read_bytes() == second.path.read_bytes()
+    assert first.path.with_suffix(".qgz").read_bytes() == second.path.with_suffix(".qgz").read_bytes()
     assert first.sha256 == second.sha256 == hashlib.sha256(first.path.read_bytes()).hexdigest()
     with closing(connect(first.path)) as file:
         changed = file.execute("SELECT DISTINCT last_change FROM gpkg_contents").fetchall()

@@ -20,6 +20,7 @@ _NEAR: Final = 4_000_000
 _LAND: Final = "#f3f1ea"
 _BORDER: Final = "#b4b1a6"
 _BAND: Final = "#4a6a94"
+_TINT: Final = "#aec3da"
 _PERIMETER: Final = 7
 _SMALLER: Final = 0.75
 
@@ -31,7 +32,7 @@ def footprints() -> ET.Element:
         [
             *(
                 Rule(mark.words, f'{going} AND coalesce("tier_eligible", 0) = {mark.tier}',
-                     symbol("fill", ground(mark.colour, INK, opacity=95, width=0.3)))
+                     symbol("fill", ground(mark.look.colour, INK, opacity=95, width=0.3)))
                 for mark in SEVERE_FIRST
             ),
             Rule("ended, or a candidate", "ELSE", symbol(
@@ -52,7 +53,7 @@ def days() -> ET.Element:
 
 def _day(mark: Mark) -> ET.Element:
     seen = middle(symbol("marker", *sign(mark, mark.size_mm * _SMALLER)))
-    return symbol("fill", ground(mark.colour, INK, opacity=70, width=0.35), seen)
+    return symbol("fill", ground(mark.look.colour, INK, opacity=70, width=0.35), seen)
 
 
 def day_outlines() -> ET.Element:
@@ -72,7 +73,7 @@ def zones() -> ET.Element:
     return renderers.ruled(
         [
             Rule("depth band", "coalesce(\"kind\", 'band') = 'band'",
-                 symbol("fill", ground(_BAND, _BAND, opacity=9, width=0.2, dash="dash", edge_opacity=170))),
+                 symbol("fill", ground(_TINT, _BAND, opacity=24, width=0.2, dash="dash", edge_opacity=170))),
             Rule("drawn area", "ELSE", symbol(
                 "fill", hatch(_BAND, 45, 1.6, 0.15), ground(_BAND, _BAND, opacity=20, width=0.35)
             )),

@@ -130,7 +130,7 @@ def _list(listed: Listed) -> ET.Element:
 
 
 def _field(name: str, kind: str, settings: Mapping[str, object]) -> ET.Element:
-    widget = node("editWidget", node("config", option(None, settings)), type=kind)
+    widget = node("editWidget", node("config", option(None, dict(settings))), type=kind)
     return node("field", widget, name=name, configurationFlags="None")
 
 

@@ -68,7 +68,7 @@ def segments(span: str) -> ET.Element:
 
 
 def _struck(mark: Mark) -> tuple[ET.Element, ET.Element]:
-    return stroke(INK, mark.width_mm + 0.5), stroke(mark.colour, mark.width_mm)
+    return stroke(INK, mark.width_mm + 0.5), stroke(mark.look.colour, mark.width_mm)
 
 
 def coverage() -> ET.Element:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import uuid
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DOCTYPE: Final = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
+_KINDS: Final = {bool: "bool", int: "int", float: "double"}
 _OURS: Final = uuid.uuid5(uuid.NAMESPACE_DNS, "monitor.ceasewatch")
 _FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, section 2.2
 
@@ -19,22 +22,27 @@ def node(tag: str, *children: ET.Element, **attributes: object) -> ET.Element:
     ``text`` is what it holds, everything else an attribute; a trailing underscore keeps a name apart from Python's own.
     """
     text = attributes.pop("text", None)
-    element = ET.Element(tag, {name.rstrip("_"): plain(_written(value)) for name, value in attributes.items()})
+    element = ET.Element(tag, {name.rstrip("_"): _written(value) for name, value in attributes.items()})
     element.extend(children)
     if text is not None:
-        element.text = plain(str(text))
+        element.text = str(text)
     return element
 
 
 def option(name: str | None, value: object) -> ET.Element:
     """Return a value as QGIS stores it: texts, numbers, truths, lists and maps, nested at will."""
-    named = {} if name is None else {"name": name}
-    if isinstance(value, Mapping):
-        return node("Option", *(option(key, each) for key, each in value.items()), type="Map", **named)
-    if isinstance(value, list | tuple):
-        return node("Option", *(option(None, each) for each in value), type="List", **named)
-    kinds = {bool: "bool", int: "int", float: "double"}
-    return node("Option", type=kinds.get(type(value), "QString"), value=value, **named)
+    kind = type(value)
+    element = ET.Element("Option", {} if name is None else {"name": name})
+    if isinstance(value, dict):
+        element.set("type", "Map")
+        element.extend([option(key, each) for key, each in value.items()])
+    elif isinstance(value, list | tuple):
+        element.set("type", "List")
+        element.extend([option(None, each) for each in value])
+    else:
+        element.set("type", _KINDS.get(kind, "QString"))
+        element.set("value", _written(value))
+    return element
 
 
 def properties(expressions: Mapping[str, str]) -> ET.Element:
@@ -49,13 +57,8 @@ def identity(*parts: str) -> str:
 
 
 def write(root: ET.Element) -> str:
-    """Return a document's text."""
-    return DOCTYPE + ET.tostring(root, encoding="unicode") + "\n"
-
-
-def plain(text: str) -> str:
-    """Return a text without the signs that no XML document can hold."""
-    return _FORBIDDEN.sub("\ufffd", text)
+    """Return a document's text; signs that no XML document can hold are replaced."""
+    return DOCTYPE + _FORBIDDEN.sub("\ufffd", ET.tostring(root, encoding="unicode")) + "\n"
 
 
 def _written(value: object) -> str:

@@ -1,16 +1,18 @@
 """Which colours, shapes and letters tell what, on every map and in print?
 
-A tier is told three times over, by colour, by shape and by its number. Colours follow the order of ISO 22324 (grey:
-watch; yellow, orange, red: rising danger) and darken as they rise, so that the order survives a grey print and eyes
-that see no red or green. Sizes are millimetres on paper, letters points.
+How a tier is told is the same everywhere, and stands in ``pipelines.palette``. Sizes are millimetres on paper, letters
+points.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from geo import terms
+from pipelines.palette import LOOKS
+
+if TYPE_CHECKING:
+    from pipelines.palette import Look
 
 INK: Final = "#1c1c1e"
 SOFT_INK: Final = "#5b6066"
@@ -25,26 +27,33 @@ FAMILIES: Final = ("Segoe UI", "Helvetica", "Liberation Sans", "DejaVu Sans")
 
 @dataclass(frozen=True)
 class Mark:
-    """How a tier looks; ``ink`` is legible on ``colour``."""
+    """How a tier looks on the map: as everywhere, with sizes.
 
-    tier: int
-    colour: str
-    ink: str
-    shape: str
+    ``letter`` is the height of its number, ``drop`` how far below the middle it stands: shares of the sign's size.
+    """
+
+    look: Look
     size_mm: float
     width_mm: float
+    letter: float
+    drop: float = 0
+
+    @property
+    def tier(self) -> int:
+        """The tier."""
+        return self.look.tier
 
     @property
     def words(self) -> str:
         """Its number and name."""
-        return f"{self.tier} {terms.TIER_LABELS[self.tier]}"
+        return f"{self.tier} {self.look.label}"
 
 
 MARKS: Final = (
-    Mark(0, "#a9adb2", INK, "circle", 3.4, 1.2),
-    Mark(1, "#ffd23f", INK, "circle", 5.0, 1.7),
-    Mark(2, "#ef7d00", INK, "square", 5.2, 2.3),
-    Mark(3, "#b0101f", PAPER, "diamond", 7.4, 3.0),
+    Mark(LOOKS[0], 3.4, 1.2, 0.5),
+    Mark(LOOKS[1], 5.0, 1.7, 0.66),
+    Mark(LOOKS[2], 5.2, 2.3, 0.66),
+    Mark(LOOKS[3], 7.6, 3.0, 0.46, 0.1),
 )
 SEVERE_FIRST: Final = tuple(reversed(MARKS))
 

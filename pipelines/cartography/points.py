@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 CLOSE: Final = 900_000
 NAMED: Final = 120_000
+_SMALLER: Final = 0.76
 _LATELY: Final = timedelta(days=7)
 _GOING: Final = "\"state\" IN ('active', 'quiet')"
 _ORDER: Final = f'if({_GOING}, 10 + coalesce("tier_eligible", 0), coalesce("tier_peak", 0))'
@@ -51,20 +52,21 @@ def _going(mark: Mark) -> ET.Element:
 
 def sign(mark: Mark, size: float) -> tuple[ET.Element, ...]:
     """Return a tier's sign: its shape, filled with its colour, and its number in it."""
+    look = mark.look
     return (
-        shape(mark.shape, PAPER, PAPER, size + 1.0, width=0.1, opacity=225),
-        shape(mark.shape, mark.colour, INK, size, width=0.45),
-        letter(str(mark.tier), mark.ink, size * (0.5 if mark.shape == "diamond" else 0.66)),
+        shape(look.shape, PAPER, PAPER, size + 1.0, width=0.1, opacity=225),
+        shape(look.shape, look.colour, INK, size, width=0.45),
+        letter(str(mark.tier), look.ink, size * mark.letter, size * mark.drop),
     )
 
 
 def _ended(mark: Mark) -> ET.Element:
-    size = mark.size_mm * 0.72
+    size, look = mark.size_mm * _SMALLER, mark.look
     return symbol(
         "marker",
-        shape(mark.shape, PAPER, INK, size + 0.5, width=0.1),
-        shape(mark.shape, PAPER, mark.colour, size, width=0.8),
-        letter(str(mark.tier), INK, size * (0.5 if mark.shape == "diamond" else 0.62)),
+        shape(look.shape, PAPER, INK, size + 0.5, width=0.1),
+        shape(look.shape, PAPER, look.colour, size, width=0.8),
+        letter(str(mark.tier), INK, size * mark.letter, size * mark.drop),
     )
 
 

@@ -28,7 +28,6 @@ def code(box: Box) -> str:
     return f"EPSG:{(_NORTH if latitude >= 0 else _SOUTH) + zone}"
 
 
-@lru_cache(maxsize=8)
 def _text(authority: str) -> tuple[str, str, str, bool, str]:
     crs = CRS.from_user_input(authority)
     geographic = crs.is_geographic
@@ -43,8 +42,9 @@ def _proj4(authority: str) -> str:
     return f"+proj=utm +zone={number % 100}{south} +datum=WGS84 +units=m +no_defs"
 
 
+@lru_cache(maxsize=8)
 def system(authority: str) -> ET.Element:
-    """Return a reference system; QGIS takes it as valid only with its text."""
+    """Return a reference system, not to be changed; QGIS takes it as valid only with its text."""
     wkt, proj4, projection, geographic, name = _text(authority)
     return node(
         "spatialrefsys",

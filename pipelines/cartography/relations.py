@@ -53,8 +53,9 @@ _ALL: Final = (
     Relation("monitor_transitions_table", "monitor_evidence_table", _STEP, "Evidence"),
     Relation("monitor_reports_then", "monitor_evidence_table", _REPORT, "Steps that it carries"),
     *(
-        Relation(f"monitor_segments_{short}", "monitor_coverage_table", _SEGMENT, "Coverage")
+        Relation(f"monitor_segments_{short}", f"monitor_{name}_table", _SEGMENT, title)
         for short in ("24h", "72h", "7d")
+        for name, title in (("coverage", "Coverage"), ("counts", "Counts by day"))
     ),
 )
 

@@ -41,14 +41,14 @@ def shape(
     )  # fmt: skip
 
 
-def letter(sign: str, colour: str, size: float) -> ET.Element:
-    """Return a letter in the middle of a marker."""
+def letter(sign: str, colour: str, size: float, drop: float) -> ET.Element:
+    """Return a letter in the middle of a marker, or so far below it."""
     return _layer(
         "FontMarker",
         {
             "font": FAMILY, "font_style": "Bold", "chr": sign, "color": rgb(colour), "size": size, "size_unit": "MM",
             "outline_width": 0, "outline_color": rgb(colour, 0), "horizontal_anchor_point": 1,
-            "vertical_anchor_point": 1,
+            "vertical_anchor_point": 1, "offset": f"0,{drop:g}", "offset_unit": "MM",
         },
     )  # fmt: skip
 

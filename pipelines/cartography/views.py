@@ -99,10 +99,12 @@ def _decisions(sheet: Sheet) -> tuple[View, ...]:
 
 
 def _tables() -> tuple[View, ...]:
-    known = ["run", "scenarios", "transitions", "evidence", "notices", "lineage", "coverage", "exposure", "quarantine"]
-    titles = {"run": "This run", "evidence": "Evidence", "notices": "Notices: what late news changed"}
+    """Return every table without places, whatever is declared; this run first."""
+    titles = {"run": "This run", "counts": "Counts by day", "notices": "Notices: what late news changed"}
+    plain = [table.name for table in tables.TABLES if table.geometry is None and table.name != "reviews"]
     return tuple(
-        View(f"monitor_{name}_table", name, titles.get(name, name.capitalize()), TABLES, shown=False) for name in known
+        View(f"monitor_{name}_table", name, titles.get(name, name.capitalize()), TABLES, shown=False)
+        for name in sorted(plain, key=lambda name: (name != "run", plain.index(name)))
     )
 
 

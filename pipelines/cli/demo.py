@@ -105,7 +105,7 @@ def _tell(place: Workspace, outcome: Outcome) -> None:
     click.echo("")
     click.echo("Where to look")
     click.echo(f"  the page     open {outcome.file.with_name('sitrep.html')} in a browser")
-    click.echo(f"  the map      open {outcome.file} in QGIS")
+    click.echo(f"  the map      open {outcome.file.with_suffix('.qgz')} in QGIS")
     if len(worst):
         click.echo(f"  the reasons  ceasewatch explain {place.path} {worst.iloc[0]}")
     click.echo(f"  one region   ceasewatch run {place.path} --region {regions} --known-at {outcome.as_dict()['as_of']}")

@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
@@ -162,6 +163,7 @@ def _policy(css: str, script: str) -> str:
     return f"default-src 'none'; {allowed} img-src data:; base-uri 'none'; form-action 'none'"
 
 
+@cache
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
