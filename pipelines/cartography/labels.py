@@ -42,7 +42,8 @@ class Label:
     """What is written for a row.
 
     ``text`` is an expression, and is never taken for HTML. ``where`` is an expression for the place, on a layer of
-    lines. ``priority`` is an expression (0 to 10): of two that collide the higher stays. ``farthest`` and ``nearest``
+    lines; ``towards`` one for where the text lies as seen from there, from 0 (upper left) over 4 (on it) to 8 (lower
+    right). ``priority`` is an expression (0 to 10): of two that collide the higher stays. ``farthest`` and ``nearest``
     bound the scales; 0: no bound. ``solid`` (0 to 2): how much other labels shun what is labelled.
     """
 
@@ -52,6 +53,7 @@ class Label:
     distance: float = 0
     priority: str | None = None
     where: str | None = None
+    towards: str | None = None
     farthest: int = 0
     nearest: int = 0
     solid: float = 1
@@ -89,7 +91,8 @@ def text_style(letters: Letters, expression: str = "") -> ET.Element:
 
 def _settings(label: Label) -> ET.Element:
     scaled = bool(label.nearest or label.farthest)
-    decided = {} if label.priority is None else {"Priority": label.priority}
+    told = {"Priority": label.priority, "OffsetQuad": label.towards}
+    decided = {name: expression for name, expression in told.items() if expression is not None}
     place = node(
         "placement", placement=label.placement, dist=label.distance, distUnits="MM", priority=5,
         offsetType=int(label.where is None),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _NEAR: Final = 700_000
 _SCALE: Final = "coalesce(@map_scale, 4000000)"  # a bare renderer, such as a server's, may not say
+_WRAPPED: Final = 16  # signs of a party's name in one line
 _POST_M: Final = 0.0055  # of paper between the line and its kilometres
 _ANY: Final = '"fid" > 0'
 _DASHES: Final = (1.6, 1.2)
@@ -27,9 +28,10 @@ _PARTLY: Final = stroke(QUIET, 2, dashes=_DASHES, opacity=150)
 _UNSEEN: Final = stroke(UNSEEN, 2, dashes=_DOTS)
 _ASSUMED: Final = stroke(SOFT_INK, 1.6, dashes=_DOTS, opacity=110)
 _START: Final = "start_point($geometry)"
+_END: Final = "end_point($geometry)"
 _MIDDLE: Final = "line_interpolate_point($geometry, length($geometry) / 2)"
 _APART_M: Final = 0.1  # of paper between two names of one side
-_BESIDE_M: Final = 0.0105  # of paper between the line and the name of its side
+_BESIDE_M: Final = 0.0035  # of paper between the line and the name of its side
 
 
 def front() -> ET.Element:
@@ -97,7 +99,7 @@ def posts() -> ET.Element:
 
 def sides(sheet: Sheet) -> ET.Element:
     """Return the names of the parties, each on its side and again and again along the line, and the kilometres."""
-    every = f"max(2, round({_APART_M} * {_SCALE} / {sheet.segment_m:.6g}))"
+    every = _every(sheet)
     shown = f'"fid" % {every} = floor({every} / 2)'
     step = (
         f"CASE WHEN {_SCALE} > 2500000 THEN 100000 WHEN {_SCALE} > 800000 THEN 50000 "
@@ -112,7 +114,14 @@ def sides(sheet: Sheet) -> ET.Element:
                 (
                     party,
                     shown,
-                    Label(_quoted(party), named, OVER, priority="6", where=_beside(sheet, _MIDDLE, hand, _BESIDE_M)),
+                    Label(
+                        f"wordwrap({_quoted(party)}, {_WRAPPED})",
+                        named,
+                        OVER,
+                        priority="6",
+                        where=_beside(sheet, _MIDDLE, hand, _BESIDE_M),
+                        towards=_outwards(sheet, hand),
+                    ),
                 )
                 for party, hand in ((sheet.left, -1), (sheet.right, 1))
             ),
@@ -128,10 +137,27 @@ def sides(sheet: Sheet) -> ET.Element:
 def _beside(sheet: Sheet, place: str, hand: int, paper_m: float) -> str:
     """Return the place beside a point of a segment, to the left (-1) or right (1) of its direction."""
     metric = reference.code(sheet.box)
-    there = f"transform({{}}, 'EPSG:4326', '{metric}')"
-    course = f"azimuth({there.format(_START)}, {there.format('end_point($geometry)')})"
-    moved = f"project({there.format(place)}, {paper_m} * {_SCALE}, {course} + {hand} * pi() / 2)"
+    moved = f"project({_metric(sheet, place)}, {paper_m} * {_SCALE}, {_course(sheet)} + {hand} * pi() / 2)"
     return f"transform({moved}, '{metric}', 'EPSG:4326')"
+
+
+def _outwards(sheet: Sheet, hand: int) -> str:
+    """Return in which of the eight directions that hand lies, numbered as rows of three from the upper left."""
+    eighths = f"round(degrees({_course(sheet)}) / 45 + {hand} * 2)"
+    return f"array(1, 2, 5, 8, 7, 6, 3, 0)[({eighths} + 8) % 8]"
+
+
+def _course(sheet: Sheet) -> str:
+    return f"azimuth({_metric(sheet, _START)}, {_metric(sheet, _END)})"
+
+
+def _every(sheet: Sheet) -> str:
+    """Return how many segments lie between two names of a side."""
+    return f"max(2, round({_APART_M} * {_SCALE} / {sheet.segment_m:.6g}))"
+
+
+def _metric(sheet: Sheet, place: str) -> str:
+    return f"transform({place}, 'EPSG:4326', '{reference.code(sheet.box)}')"
 
 
 def _quoted(text: str) -> str:
