@@ -14,6 +14,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 import numba
+from numba.core.caching import NullCache
 
 from geo import arcs
 
@@ -46,11 +47,19 @@ def outer(function: Callable[..., Any]) -> Callable[..., Any]:
 def keep(folder: str) -> None:
     """Keep all compiled loops in a folder, now and later, and take from there what an earlier process has compiled.
 
-    The folder must be of these sources alone: a change in a formula that the loops call would not be seen.
+    The folder must be of these sources alone: a change in a formula that the loops call would not be seen; and it must
+    be possible to write to it.
     """
-    _FOLDER[:] = [folder]
     for compiled in _MADE:
         _keep(compiled, folder)
+    _FOLDER[:] = [folder]
+
+
+def forget() -> None:
+    """Keep nothing from now on."""
+    _FOLDER.clear()
+    for compiled in _MADE:
+        compiled._cache = NullCache()  # noqa: SLF001 -- numba has no other way to switch a cache off
 
 
 def _keep(compiled: Any, folder: str) -> None:  # noqa: ANN401 -- numba ships no types

@@ -45,8 +45,9 @@ NO_BORDER_M: Final = 1e12  # farther than any place
 class Beside:
     """To which segment of a baseline places are nearest, how far from it, on which side; arrays of one shape.
 
-    ``segment`` indexes ``Baseline.segments``. ``distance_m`` is geodesic. ``side`` is +1 on the left walking along
-    increasing chainage, -1 on the right, 0 beyond the line's ends and on the line itself.
+    ``segment`` indexes ``Baseline.segments``. ``distance_m`` is geodesic, of samples within a metre or two. ``side`` is
+    +1 on the left walking along increasing chainage, -1 on the right, 0 beyond the line's ends and, but for samples, on
+    the line itself.
     """
 
     segment: Indices
@@ -177,11 +178,8 @@ class Baseline:
         along, metres, azimuth, past = feet(self.pieces, piece, lon[rows][point], lat[rows][point])
         chosen = _nearest(point, metres)
         piece, along = piece[chosen], along[chosen]
-        found.piece[rows], found.share[rows], found.metres[rows] = (
-            piece,
-            along / self.pieces.length[piece],
-            metres[chosen],
-        )
+        found.piece[rows], found.metres[rows] = piece, metres[chosen]
+        found.share[rows] = along / self.pieces.length[piece]
         found.side[rows] = _sides(self.pieces, piece, along, azimuth[chosen], past[chosen])
         found.other[rows] = _others(self, xyz[rows], piece)
 

@@ -3,9 +3,10 @@
 RULE 1  A violation is spread around its place as a normal distribution whose variance is that of its disc (a quarter of
         its radius squared in each direction), cut where nothing of account is left, and whole within the cut: a coarse
         report spreads, and peaks nowhere.
-RULE 2  It weighs what the policy gives to its status; what has no weight there does not count.
-RULE 3  Of its interval, the part within a span counts; an instant counts whole where it lies in the span, which begins
-        after ``as_of`` less its length and ends with ``as_of``.
+RULE 2  It weighs what the policy gives to its status; what has no weight there does not count. What has no place, or a
+        wider one than the policy draws, is *unplaced*: its weight is told beside the raster.
+RULE 3  Of its interval up to ``as_of``, the part within a span counts; an instant counts whole where it lies in the
+        span, which begins after ``as_of`` less its length and ends with ``as_of``.
 RULE 4  Cells are equal in area, on a plane around the theatre's line in which they are the same in every run, so that
         what two runs say can be subtracted. The sum of the cells times their area times the days of a span is the sum
         of the weights.
@@ -28,7 +29,7 @@ from geo.coverage import HOUR_US
 from geo.crs import WGS84, drawing_crs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from datetime import datetime
 
     import pandas as pd
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from pyproj import CRS
 
     from geo.fronts import Baseline
-    from geo.policy import Coverage, Verdict
+    from geo.policy import Coverage
     from geo.policy import Intensity as Rules
 
     Bools = NDArray[np.bool_]
@@ -67,7 +68,7 @@ class Grid:
 
 @dataclass(frozen=True, eq=False)
 class Intensity:
-    """The answer: per span its length in hours, the sum of its weights, and weight per km² and day in each cell.
+    """The answer: per span its length in hours, the sums of drawn and unplaced weights, weight per km² and day by cell.
 
     ``density`` has shape (spans, rows, columns); NaN: nobody could see.
     """
@@ -75,6 +76,7 @@ class Intensity:
     grid: Grid
     spans_h: tuple[int, ...]
     weight: Floats
+    unplaced: Floats
     density: NDArray[np.float32]
 
 
@@ -86,6 +88,7 @@ class _Marks:
     y: Floats
     spread_m: Floats
     weight: Floats
+    unplaced: Floats
 
 
 def survey(
@@ -110,7 +113,7 @@ def survey(
     """
     west, south, east, north = line.segments.total_bounds
     plane = drawing_crs(round((west + east) / 2), round((south + north) / 2))
-    marks = _marks(violations, plane, rules.weights, rules.spans_h, nearness.instant(as_of))
+    marks = _marks(violations, plane, rules, nearness.instant(as_of))
     grid = _grid(line, plane, rules, watched.depth_m, marks)
     mass = np.zeros((len(rules.spans_h), grid.rows * grid.columns))
     for cell, row, share in _shares(marks, grid):
@@ -122,26 +125,28 @@ def survey(
         unseen = coverage.unseen(ground, settled, as_of, hours)
         band[_beside(ground, unseen, grid, watched.depth_m, line)] = np.nan
     shape = (len(rules.spans_h), grid.rows, grid.columns)
-    return Intensity(grid, rules.spans_h, marks.weight.sum(axis=0), density.reshape(shape))
+    return Intensity(grid, rules.spans_h, marks.weight.sum(axis=0), marks.unplaced, density.reshape(shape))
 
 
-def _marks(
-    violations: pd.DataFrame, plane: CRS, weights: Mapping[Verdict, float], spans_h: tuple[int, ...], until: int
-) -> _Marks:
+def _marks(violations: pd.DataFrame, plane: CRS, rules: Rules, until: int) -> _Marks:
     """Return what counts (RULES 1 to 3); what lies at one place with one radius is put together."""
-    start, end = (nearness.micros(violations[name]) for name in ("observed_from", "observed_to"))
-    begins = until - np.array(spans_h) * HOUR_US
-    inside = np.minimum(end[:, None], until) - np.maximum(start[:, None], begins)
+    start = nearness.micros(violations["observed_from"])
+    end = np.maximum(np.minimum(nearness.micros(violations["observed_to"]), until), start)
+    begins = until - np.array(rules.spans_h) * HOUR_US
+    inside = end[:, None] - np.maximum(start[:, None], begins)
     long = np.maximum(end - start, 1)[:, None]
     part = np.where((end == start)[:, None], (start[:, None] > begins) & (start[:, None] <= until), inside / long)
-    weight = np.clip(part, 0.0, 1.0) * violations["status"].map(dict(weights)).fillna(0.0).to_numpy(float)[:, None]
+    weight = (
+        np.clip(part, 0.0, 1.0) * violations["status"].map(dict(rules.weights)).fillna(0.0).to_numpy(float)[:, None]
+    )
     lon, lat, radius = (violations[name].to_numpy(float) for name in ("lon", "lat", "uncertainty_m"))
-    some = weight.any(axis=1) & np.isfinite(lon) & np.isfinite(lat)
+    placed = np.isfinite(lon) & np.isfinite(lat) & ~(radius > rules.widest_m)
+    some = weight.any(axis=1) & placed
     where = np.column_stack([lon, lat, np.fmax(radius, _LEAST_M)])[some]
     place, mine = np.unique(where, axis=0, return_inverse=True)
     x, y = Transformer.from_crs(WGS84, plane, always_xy=True).transform(place[:, 0], place[:, 1])
     total = [np.bincount(mine.ravel(), each, minlength=len(place)) for each in weight[some].T]
-    return _Marks(np.asarray(x), np.asarray(y), place[:, 2] / 2.0, np.column_stack(total))
+    return _Marks(np.asarray(x), np.asarray(y), place[:, 2] / 2.0, np.column_stack(total), weight[~placed].sum(axis=0))
 
 
 def _grid(line: Baseline, plane: CRS, rules: Rules, depth_m: float, marks: _Marks) -> Grid:

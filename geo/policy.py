@@ -186,6 +186,7 @@ class Intensity(_Frozen):
     spans_h: tuple[Annotated[int, Field(gt=0)], ...] = Field(
         min_length=1, description="Spans that end at the moment of the answer, one band each, hours."
     )
+    widest_m: Positive = Field(description="A violation of a larger radius is told beside, and not drawn, metres.")
     weights: dict[Verdict, Annotated[float, Field(ge=0, le=1)]] = Field(
         description="Status of a violation → what it weighs; not named: nothing."
     )

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 _INCIDENT: Final = (
     "incident_id", "name", "state", "end", "tier_eligible", "tier_effective", "tier_declared", "tier_peak",
     "tier_label", "t0_from", "t0_to", "first_observed", "last_observed", "next_due", "next_due_what", "persistence",
-    "violations", "qualifying", "origins", "parties", "deepest_zone", "chainage_from_m", "chainage_to_m", "segments",
-    "regions", "recurrence_of", "gap_covered", "violations_land", "violations_air", "violations_sea",
+    "violations", "qualifying", "parties", "deepest_zone", "chainage_from_m", "chainage_to_m", "segments",
+    "regions", "recurrence_of", "violations_land", "violations_air", "violations_sea",
 )  # fmt: skip
 LEAVES: Final[Mapping[str, tuple[str, ...]]] = {
     "incidents": _INCIDENT,
@@ -56,7 +56,7 @@ LEAVES: Final[Mapping[str, tuple[str, ...]]] = {
         "next_due", "next_due_what", "persistence", "policy_version",
     ),
     "lineage": ("kind", "from_id", "to_id", "at"),
-    "coverage": tuple(tables.COVERAGE.names),
+    "coverage": ("segment_id", "side", "span", "covered_h", "unseen_h", "undeclared_h", "coverage", "violations"),
     "counts": tuple(tables.COUNTS.names),
     "run": (
         "run_id", "theatre", "title", "standing", "scope", "as_of", "known_at", "hindsight", "replay", "ledger_head",
@@ -119,13 +119,14 @@ def _sides(watched: pd.DataFrame) -> pd.DataFrame:
     """Return the coverage of each side as a whole: hours are means over its segments, violations sums (RULE 4)."""
     spans = [short for short in coverage.SPANS_H if short in set(watched["span"])]
     sums = watched.groupby(["side", "span"], sort=False)
-    hours = sums[["covered_h", "unseen_h", "undeclared_h"]].mean()
-    seen = sums[["violations", "violations_watched"]].sum()
-    word = sums["coverage"].agg(lambda words: words.iloc[0] if len(set(words)) == 1 else "partly")
-    rate = (seen["violations_watched"] / hours["covered_h"]).where(hours["covered_h"] > 0)
-    whole = pd.concat([hours, word, seen, rate.rename("per_covered_h")], axis=1).reset_index()
+    whole = sums[["covered_h", "unseen_h", "undeclared_h"]].mean().round().assign(violations=sums["violations"].sum())
+    all_of_it = sums["coverage"].agg(lambda words: set(words) == {"declared"})
+    said, seen = sums[["covered_h", "unseen_h"]].sum().sum(axis=1) > 0, sums["covered_h"].sum() > 0
+    word = np.select([all_of_it, ~said, ~seen], ["declared", "assumed", "unseen"], "partly")
+    blank = dict.fromkeys(("violations_watched", "per_covered_h"))
+    whole = whole.assign(coverage=word, segment_id=ALL, **blank).reset_index()
     order = whole["span"].map({short: place for place, short in enumerate(spans)})
-    return whole.assign(segment_id=ALL, order=order).sort_values(["order", "side"], kind="stable", ignore_index=True)
+    return whole.assign(order=order).sort_values(["order", "side"], kind="stable", ignore_index=True)
 
 
 def _ground(line: Baseline, beside_m: float) -> Shapes:

@@ -6,7 +6,7 @@ RULE 1  Who speaks: every report that is not disputed, is no copy of another one
 RULE 2  Voices are independent origins; all sources of one party are one voice, and so is who carries a party's word.
 RULE 3  The first clause of the policy's table that holds gives the status. Where none does: *confirmed* when the trust
         groups that speak cover one of ``confirming``, *corroborated* by two voices, else *alleged*; *contested* where
-        nobody speaks.
+        nobody speaks. Who carries a party's word speaks for the group of parties.
 RULE 4  Of those that speak, the one with the shortest interval dates it, and the one with the smallest footprint places
         it. A party's word does either only where nobody but parties speaks: else one forged instant would move T0.
 """
@@ -59,6 +59,11 @@ class Carrier(NamedTuple):
     act: str
     family: str
     rulings: tuple[Ruling, ...] = ()
+
+    @property
+    def group(self) -> str:
+        """The trust group that it speaks for: a party's word is a party's, whoever carries it."""
+        return "party" if self.voice.startswith(PARTY) and self.trust != "public" else self.trust
 
 
 class Standing(NamedTuple):
@@ -113,13 +118,17 @@ def placing(carrier: Carrier) -> tuple[bool, float, str]:
 
 def independent(speakers: Iterable[tuple[str, str]]) -> int:
     """Return how many independent origins there are among pairs of (origin, voice): who shares either is one."""
-    groups: list[set[tuple[str, str]]] = []
-    for origin, voice in speakers:
-        mine = {("origin", origin), ("voice", voice)}
-        kin = [group for group in groups if group & mine]
-        groups = [group for group in groups if not group & mine]
-        groups.append(mine.union(*kin))
-    return len(groups)
+    kin: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def first(key: tuple[str, str]) -> tuple[str, str]:
+        while kin.setdefault(key, key) != key:
+            kin[key] = kin[kin[key]]
+            key = kin[key]
+        return key
+
+    for origin, voice in set(speakers):
+        kin[first(("origin", origin))] = first(("voice", voice))
+    return sum(key == of for key, of in kin.items())
 
 
 def standing(carriers: Sequence[Carrier], rules: Corroboration) -> Standing:
@@ -133,7 +142,7 @@ def by_rule(carriers: Sequence[Carrier], rules: Corroboration) -> Standing:
     """Apply RULES 2 and 3 to the reports that carry one violation."""
     speakers = [carriers[i] for i in heard(carriers, rules)]
     voices = len({carrier.voice for carrier in speakers})
-    groups = {carrier.trust for carrier in speakers}
+    groups = {carrier.group for carrier in speakers}
     if not speakers:
         return Standing("contested", 0)
     for clause in rules.rules:
@@ -153,7 +162,7 @@ def _holds(clause: Clause, speakers: Sequence[Carrier]) -> bool:
         and (not clause.credibility or each.credibility in clause.credibility)
     ]
     enough = len({each.voice for each in counted}) >= clause.voices
-    return enough and {each.trust for each in counted}.issuperset(clause.trust)
+    return enough and {each.group for each in counted}.issuperset(clause.trust)
 
 
 def qualifies(status: str, rules: Corroboration) -> bool:
@@ -163,4 +172,4 @@ def qualifies(status: str, rules: Corroboration) -> bool:
 
 def vouching(carriers: Sequence[Carrier], rules: Corroboration) -> frozenset[tuple[str, str, str]]:
     """Return (origin, voice, trust group) of each that speaks."""
-    return frozenset((carriers[i].origin, carriers[i].voice, carriers[i].trust) for i in speaking(carriers, rules))
+    return frozenset((carriers[i].origin, carriers[i].voice, carriers[i].group) for i in speaking(carriers, rules))

@@ -4,8 +4,9 @@ Numbered rules, mirrored in the code and in the tests:
 
 RULE 1  Revisions of one source's item are one report (the ledger gives only the active one).
 RULE 2  Two reports agree when their origins are independent and their intervals, footprints and acts agree within the
-        policy's tolerances. Pairs are joined in order of (pause, distance, content) where all members agree pairwise;
-        so no origin has two items in one violation, and who saw it at the same time comes before who was nearer by.
+        policy's tolerances. Pairs are joined in order of (span, distance, content) where all members agree pairwise; so
+        no origin has two items in one violation. The span is from the earlier begin to the later end: who saw it at the
+        same time comes before who was nearer by, and who says when before who names the day.
         A presence agrees only with a presence in the same cell: segment and zone.
 RULE 3  Coarse and disputed reports stand alone.
 RULE 4  Public reports come last and change nothing: the others are assembled as if there were none.
@@ -114,11 +115,12 @@ def _join(material: pd.DataFrame, policy: Policy) -> tuple[list[int], Ints, NDAr
     copied = leader >= 0
     near = near.where(_independent(material, near) & ~copied[near.left] & ~copied[near.right])
     crowd = public[near.left].astype(int) + public[near.right]
-    groups = _Groups(len(material), _in_order(near))
+    times = nearness.micros(material["observed_from"]), nearness.micros(material["observed_to"])
+    groups = _Groups(len(material), _in_order(near, *times))
     # RULE 4: first all others among themselves, then public ones to them, then what is left of the public ones.
-    groups.merge(_in_order(near.where(crowd == 0)))
-    groups.adopt(_in_order(_public_first(near.where(crowd == 1), public)))
-    groups.merge(_in_order(near.where(crowd == 2)), free=public)  # noqa: PLR2004 -- both
+    groups.merge(_in_order(near.where(crowd == 0), *times))
+    groups.adopt(_in_order(_public_first(near.where(crowd == 1), public), *times))
+    groups.merge(_in_order(near.where(crowd == 2), *times), free=public)  # noqa: PLR2004 -- both
     group = np.array(groups.group, np.int64)
     told = np.full(len(material), None, object)
     for row, each in sign.items():
@@ -141,9 +143,10 @@ def _independent(material: pd.DataFrame, near: Near) -> Bools:
     return keep
 
 
-def _in_order(near: Near) -> list[tuple[int, int]]:
-    """Return pairs in order of pause, distance and content: of the lesser and the greater, or of left and right."""
-    order = np.lexsort((near.right, near.left, near.distance_m, near.pause_us))
+def _in_order(near: Near, start: Ints, end: Ints) -> list[tuple[int, int]]:
+    """Return pairs in order of span, distance and content: of the lesser and the greater, or of left and right."""
+    span = np.maximum(end[near.left], end[near.right]) - np.minimum(start[near.left], start[near.right])
+    order = np.lexsort((near.right, near.left, near.distance_m, span))
     return list(zip(near.left[order].tolist(), near.right[order].tolist(), strict=True))
 
 

@@ -5,7 +5,7 @@ Each file is made of the same answer and says which run it belongs to. ``layers.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import shapely
 
@@ -23,12 +23,23 @@ if TYPE_CHECKING:
     from pipelines.recall import Recalled
 
 
-def companions(recalled: Recalled, content: Mapping[str, pd.DataFrame]) -> dict[str, bytes]:
-    """Return the files of a run by name, relative to the GeoPackage's folder; the same run gives the same bytes."""
-    if recalled.question.profile == "shared":
-        return {}  # the page and the messages tell what does not leave
-    page_text = _page(recalled, content)
-    return {page.FILE: page_text.encode(), **messages(recalled, content).files, **_intensity(recalled, content)}
+FILES: Final = (page.FILE, intensity.FILE, intensity.STYLE)  # what a run may put beside its map, one of each
+_LABELS: Final = (
+    "run_id", "theatre", "standing", "hindsight", "replay", "known_at", "ledger_head", "policy_version", "version",
+)  # fmt: skip
+
+
+def companions(recalled: Recalled, content: Mapping[str, pd.DataFrame]) -> dict[str, bytes | None]:
+    """Return the files of a run by name, relative to the GeoPackage's folder; ``None``: it makes none of that name.
+
+    The same run gives the same bytes.
+    """
+    made: dict[str, bytes | None] = dict.fromkeys(FILES)
+    if recalled.question.profile == "internal":  # the page and the messages tell what does not leave
+        made[page.FILE] = _page(recalled, content).encode()
+        made.update(messages(recalled, content).files)
+        made.update(_intensity(recalled, content))
+    return made
 
 
 def messages(recalled: Recalled, content: Mapping[str, pd.DataFrame]) -> Sent:
@@ -42,13 +53,13 @@ def messages(recalled: Recalled, content: Mapping[str, pd.DataFrame]) -> Sent:
 def _intensity(recalled: Recalled, content: Mapping[str, pd.DataFrame]) -> dict[str, bytes]:
     """Return the raster of intensity with its style, where the policy asks for one."""
     settings, policy, as_of = recalled.now.settings, recalled.policy, recalled.question.as_of
-    if policy.intensity is None:
-        return {}
+    if policy.intensity is None or recalled.question.region is not None:
+        return {}  # a region's map would show nothing where it only did not look
     settled = sights.settle(recalled.now.coverage, settings.theatre, policy)
     line = settings.theatre.baselines[0]
     found = survey(_placed(content["violations"]), settled, line, policy.intensity, policy.coverage, as_of)
     run = content["run"].iloc[0]
-    tags = {name: str(run[name]) for name in ("run_id", "theatre", "standing", "scope", "policy_version", "version")}
+    tags = {name: str(run[name]) for name in _LABELS}
     raster = intensity.raster(found, {**tags, "as_of": as_of.isoformat()})
     return {intensity.FILE: raster, intensity.STYLE: intensity.style().encode()}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import shutil
+import tempfile
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
@@ -39,7 +40,12 @@ CROWD: Final = 1_500  # so many that their pairs are searched by compiled loops,
 
 @cache
 def keep() -> None:
-    """Make all compiled loops ready, once a process: from the cache, or compiled and put there."""
+    """Make all compiled loops ready, once a process: from the cache, or compiled and put there.
+
+    Without a folder to keep them in nothing is done: each is compiled when it is needed.
+    """
+    from geo import descents, kernels  # noqa: PLC0415 -- numba takes a while to load
+
     folder = (
         user_cache_path("ceasewatch")
         / "compiled"
@@ -47,10 +53,15 @@ def keep() -> None:
     )
     for _ in range(2):
         try:
-            _warm(str(folder))
+            folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+            descents.keep(str(folder))
+            _warm()
         except Exception as error:  # noqa: BLE001 -- numba raises what it meets in a damaged cache; nobody needs one
             _log.info("compiled code in %s is of no use (%s): compiling again", folder, type(error).__name__)
             shutil.rmtree(folder, ignore_errors=True)
+            descents.forget()
+            kernels.WARM.clear()
         else:
             return
 
@@ -60,11 +71,10 @@ def digest(sources: Iterable[bytes]) -> str:
     return hashlib.sha256(b"".join(sources)).hexdigest()[:16]
 
 
-def _warm(folder: str) -> None:
+def _warm() -> None:
     """Ask each question once for which there are compiled loops."""
-    from geo import descents, kernels  # noqa: PLC0415 -- numba takes a while to load
+    from geo import kernels  # noqa: PLC0415 -- numba takes a while to load
 
-    descents.keep(folder)
     kernels.WARM.update({"locate", "spread", "count"})
     line = Baseline.build("short", LineString([(0, 0), (1, 0)]), segment_length_m=50_000, valid_from=BEGINNING)
     lon, lat = np.array([0.5]), np.array([0.1])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
@@ -66,7 +67,7 @@ def _geometry(shape: object) -> object:
     if shape is None or shapely.is_empty(shape):  # type: ignore[call-overload]
         return None
     tidy = shapely.transform(shape, lambda places: places.round(_DIGITS))  # type: ignore[call-overload]
-    return json.loads(shapely.to_geojson(tidy))
+    return json.loads(shapely.to_geojson(shapely.orient_polygons(tidy)))
 
 
 def acled(violations: pd.DataFrame, reports: pd.DataFrame, regions: pd.DataFrame, run: Mapping[str, Any]) -> str:
@@ -112,11 +113,16 @@ def _event(row: Mapping[str, Any], regions: Mapping[str, str], run: Mapping[str,
         "location": row["place_name"],
         "latitude": round(row["geometry"].y, _DIGITS),
         "longitude": round(row["geometry"].x, _DIGITS),
-        "geo_precision": next((code for most, code in _RADII if (row["uncertainty_m"] or 0.0) <= most), 3),
+        "geo_precision": next((code for most, code in _RADII if _radius(row["uncertainty_m"]) <= most), 3),
         "notes": notes,
         "fatalities": row["killed"],
         "tags": row["incident_id"],
     }
+
+
+def _radius(metres: float | None) -> float:
+    """Return a radius; an unknown one is beyond all."""
+    return math.inf if metres is None or math.isnan(metres) else metres
 
 
 def plain(value: object) -> object:

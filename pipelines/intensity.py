@@ -39,10 +39,11 @@ def raster(found: Intensity, tags: Mapping[str, str]) -> bytes:
         with draft.open(driver="GTiff", dtype="float32", nodata=float("nan"), **shape, **place) as file:
             file.write(found.density)
             file.update_tags(**tags, units=UNITS)
-            for band, (hours, weight) in enumerate(zip(found.spans_h, found.weight.tolist(), strict=True), start=1):
+            spans = zip(found.spans_h, found.weight.tolist(), found.unplaced.tolist(), strict=True)
+            for band, (hours, weight, unplaced) in enumerate(spans, start=1):
                 file.set_band_description(band, f"last {_span(hours)}")
                 file.set_band_unit(band, UNITS)
-                file.update_tags(band, hours=str(hours), weight=f"{weight:g}")
+                file.update_tags(band, hours=str(hours), weight=f"{weight:g}", unplaced=f"{unplaced:g}")
         options = {"compress": "DEFLATE", "predictor": "YES", "overview_resampling": "average"}
         rasterio.shutil.copy(draft.name, done.name, driver="COG", **options)
         return bytes(done.read())

@@ -172,7 +172,8 @@ def _was_known(found: Publication, known_at: datetime | None, *, replay: bool) -
 def is_recorded(past: list[Publication], entry: Publication) -> bool:
     """Tell whether the ledger has this very publication already: in the workspace's place, as the last one there."""
     others = [found for found in past if found.file is None] if entry.file is None else standing(past, entry)[-1:]
-    return any((found.run_id, found.sha256) == (entry.run_id, entry.sha256) for found in others)
+    said = (entry.run_id, entry.sha256, entry.alerts)
+    return any((found.run_id, found.sha256, found.alerts) == said for found in others)
 
 
 def file_hash(path: Path) -> str:

@@ -44,9 +44,9 @@ class Recalled:
     """All that a run starts from.
 
     ``earlier`` is the publication to compare with, ``then`` what was known for it, ``descent`` the lineage that was
-    published up to it, rows as text; ``overtaken``: what stands in the
-    workspace for the scope speaks of a later moment, or of more knowledge; ``folder``: where the theatre's rasters are;
-    ``told``: rows of what messages told up to ``earlier``; ``live``: a schedule asked for the present.
+    published up to it, rows as text; ``overtaken``: what stands in the workspace for the scope speaks of a later
+    moment, or of more knowledge; ``folder``: where the theatre's rasters are; ``told``: rows of what messages told up
+    to ``earlier``; ``live``: a schedule asked for the present; ``sharing``: the newest rules for what leaves the cell.
     """
 
     question: Question
@@ -65,6 +65,7 @@ class Recalled:
     folder: Path
     told: tuple[tuple[str, ...], ...]
     live: bool
+    sharing: Sharing | None
 
     @property
     def policy(self) -> Policy:
@@ -82,7 +83,8 @@ def recall(workspace: Workspace, question: Question, *, version: str, at: dateti
     with workspace.ledger() as ledger:
         head = ledger.head(question.known_at)
         now = memory(workspace, ledger, question.known_at, None)
-        _require(question, now.settings, replay=ledger.replay, at=at)
+        newest = workspace.settings(ledger, None)
+        _require(question, now.settings, newest, replay=ledger.replay, at=at)
         now = _explained(now, workspace.theatre, question.as_of)
         run_id = publications.key(
             question,
@@ -112,6 +114,7 @@ def recall(workspace: Workspace, question: Question, *, version: str, at: dateti
             workspace.theatre,
             publications.told(past, earlier),
             _live(question, now, at),
+            newest.policies[-1].policy.sharing,
         )
 
 
@@ -131,10 +134,11 @@ def require(workspace: Workspace, question: Question, *, at: datetime) -> None:
         answer), or what shall leave the cell is too fresh for that.
     """
     with workspace.ledger() as ledger:
-        _require(question, workspace.settings(ledger, question.known_at), replay=ledger.replay, at=at)
+        then, newest = (workspace.settings(ledger, known_at) for known_at in (question.known_at, None))
+        _require(question, then, newest, replay=ledger.replay, at=at)
 
 
-def _require(question: Question, settings: Settings, *, replay: bool, at: datetime) -> None:
+def _require(question: Question, settings: Settings, newest: Settings, *, replay: bool, at: datetime) -> None:
     if question.known_at is not None and question.known_at > at and not replay:
         msg = f"known at {question.known_at.isoformat()}: that is still to come; leave it out for all that is known now"
         raise PolicyError(msg)
@@ -145,17 +149,19 @@ def _require(question: Question, settings: Settings, *, replay: bool, at: dateti
         msg = f"region {question.region!r} is not in this theatre; {hint}it has: {', '.join(regions) or 'no regions'}"
         raise PolicyError(msg)
     if question.profile == "shared":
-        delay_h = require_sharing(in_force(settings.policies, question.as_of)).delay_h
-        oldest = at - timedelta(hours=delay_h)
-        if question.as_of > oldest:
+        rules = require_sharing(
+            newest.policies[-1].policy.sharing
+        )  # what leaves leaves now, whatever moment it is about
+        last = _cut(at - timedelta(hours=rules.delay_h), rules)
+        if question.as_of > last or question.as_of != _cut(question.as_of, rules):
             msg = (
-                f"as of {question.as_of.isoformat()}: what leaves the cell is at least {delay_h:g} h old "
-                f"(sharing.delay_h in policy.toml); ask for {oldest:%Y-%m-%dT%H:%MZ} or earlier"
+                f"as of {question.as_of.isoformat()}: what leaves is at least {rules.delay_h:g} h old and about "
+                f"a multiple of {rules.round_h} h (sharing in policy.toml); ask for {last:%Y-%m-%dT%H:%MZ} or earlier"
             )
             raise PolicyError(msg)
 
 
-def require_sharing(policy: Policy) -> Sharing:
+def require_sharing(rules: Sharing | None) -> Sharing:
     """Return the rules for what leaves the cell.
 
     Raises
@@ -163,10 +169,10 @@ def require_sharing(policy: Policy) -> Sharing:
     PolicyError
         If the policy has none.
     """
-    if policy.sharing is None:
+    if rules is None:
         msg = "policy.toml has no [sharing]: nothing may leave the cell; add it (data/theatres has one with every key)"
         raise PolicyError(msg)
-    return policy.sharing
+    return rules
 
 
 def latest(workspace: Workspace, profile: Profile, at: datetime) -> datetime:
@@ -174,7 +180,14 @@ def latest(workspace: Workspace, profile: Profile, at: datetime) -> datetime:
     if profile == "internal":
         return at
     with workspace.ledger() as ledger:
-        return at - timedelta(hours=require_sharing(in_force(workspace.settings(ledger, None).policies, at)).delay_h)
+        rules = require_sharing(workspace.settings(ledger, None).policies[-1].policy.sharing)
+    return _cut(at - timedelta(hours=rules.delay_h), rules)
+
+
+def _cut(moment: datetime, rules: Sharing) -> datetime:
+    """Return the last multiple of ``round_h`` hours of UTC up to a moment."""
+    midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight + (moment - midnight) // timedelta(hours=rules.round_h) * timedelta(hours=rules.round_h)
 
 
 def memory(workspace: Workspace, ledger: Ledger, known_at: datetime | None, up_to_no: int | None) -> Memory:

@@ -17,9 +17,11 @@ import pandas as pd
 from geo import lineage, news, tables
 from geo import notices as notice
 from geo.assess import Assessment, assess
+from geo.errors import PolicyError
 from geo.sharing import share
-from pipelines import compiled, layers, publications, reviews, surfaces
-from pipelines.companions import companions, messages
+from pipelines import commands, compiled, layers, publications, reviews, surfaces
+from pipelines.alerts import FOLDER
+from pipelines.companions import FILES, companions, messages
 from pipelines.outcome import Changes, Outcome, headlines
 from pipelines.recall import Memory, Recalled, recall, require_sharing
 from pipelines.workspace import GEOPACKAGE
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.layers import Published
-    from pipelines.publications import Publication, Question
+    from pipelines.publications import Profile, Publication, Question
     from pipelines.workspace import Clock, Settings, Workspace
 
 _log: Final = logging.getLogger(__name__)
@@ -163,16 +165,38 @@ def target(workspace: Workspace, recalled: Recalled, out: Path | None) -> Path:
 
 def publish(recalled: Recalled, content: Mapping[str, pd.DataFrame], file: Path) -> Published:
     """Put the answer in its place, whole or not at all; not written again where it stands there already."""
+    _require_apart(file, recalled.question.profile)
     told = _leaving(recalled, content)
     keep, files = recalled.policy.publication.keep, companions(recalled, told)
     return layers.publish(told, file, keep=keep, run_id=recalled.run_id, companions=files)
+
+
+def _require_apart(file: Path, profile: Profile) -> None:
+    """Refuse to mix what may leave the cell with what may not, in one folder.
+
+    Raises
+    ------
+    PolicyError
+        If the folder holds files of the other profile.
+    """
+    stands = layers.read_run(file)
+    inside = [file.with_name(name) for name in (*FILES, FOLDER, commands.FILE)]
+    mixed = (
+        [path for path in inside if path.exists()] + ([file] if stands and stands["rows"] is not None else [])
+        if profile == "shared"
+        else [file] * bool(stands and stands["rows"] is None)
+    )
+    if mixed:
+        other = "stays in the cell" if profile == "shared" else "may leave the cell"
+        msg = f"{mixed[0]} is of a run that {other}: give --out a folder of its own for --profile {profile}"
+        raise PolicyError(msg)
 
 
 def _leaving(recalled: Recalled, content: Mapping[str, pd.DataFrame]) -> Mapping[str, pd.DataFrame]:
     """Return what the profile lets out."""
     if recalled.question.profile == "internal":
         return content
-    return share(content, recalled.now.settings.theatre.baselines[0], require_sharing(recalled.policy))
+    return share(content, recalled.now.settings.theatre.baselines[0], require_sharing(recalled.sharing))
 
 
 def _texts(rows: pd.DataFrame) -> list[list[str | None]]:
@@ -225,7 +249,8 @@ def record(
 def report(recalled: Recalled, content: Mapping[str, pd.DataFrame], published: Published) -> Outcome:
     """Return what came of the run."""
     row = content["run"].iloc[0]
-    incidents = headlines(content["incidents"])
+    told = _leaving(recalled, content)
+    incidents = headlines(told["incidents"])
     return Outcome(
         run_id=recalled.run_id,
         title=str(row["title"]),
@@ -243,8 +268,8 @@ def report(recalled: Recalled, content: Mapping[str, pd.DataFrame], published: P
             str(code): int(n) for code, n in recalled.quarantine["reason_code"].value_counts().sort_index().items()
         },
         changes=Changes.between(recalled.earlier, incidents),
-        notices=content["notices"],
-        reviews=content["reviews"],
+        notices=told["notices"],
+        reviews=told["reviews"],
         incidents=incidents,
         alerts=messages(recalled, content).rows,
     )

@@ -89,6 +89,7 @@ HONEST: dict[str, Any] = {
     "intensity": {
         "cell_m": 1_000.0,
         "spans_h": [24, 72, 168, 720],
+        "widest_m": 70_000.0,
         "weights": {"alleged": 0.5, "contested": 0.5, "corroborated": 1.0, "confirmed": 1.0},
     },
     "heat": {"heat_m": 1000.0, "before_h": 1.0, "after_h": 6.0},

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from oracle_incidents import components, in_reach, linked, unseen
-from oracle_violations import witnesses
+from oracle_violations import witnesses, word_of
 
 from geo.policy import in_force
 
@@ -48,7 +48,7 @@ def claimed(v: Row, party: str) -> list[datetime]:
 def several_origins(violations: list[Row], rules: Policy) -> bool:
     """L4."""
     carriers = [row for v in violations for row in v["spoken"]]
-    vetted = any(row["trust"] in {"mission", "vetted"} for row in carriers)
+    vetted = any(word_of(row) in {"mission", "vetted"} for row in carriers)
     return witnesses(carriers) > 1 or (rules.ladder.single_vetted and vetted)
 
 

@@ -128,9 +128,15 @@ def alone(row: Row) -> bool:
     return row["coarse"] or row["disputed"]
 
 
+def span(a: Row, b: Row) -> timedelta:
+    """Return how long it is from the earlier begin to the later end."""
+    begin, end = min(a["from"], b["from"]), max(a["to"], b["to"])
+    return end - begin  # type: ignore[no-any-return]
+
+
 def pair_key(a: Row, b: Row) -> tuple[Any, ...]:
     """Return what pairs are joined in order of."""
-    return (pause(a, b), distance(a, b), *sorted([a["content"], b["content"]]), *sorted([a["no"], b["no"]]))
+    return (span(a, b), distance(a, b), *sorted([a["content"], b["content"]]), *sorted([a["no"], b["no"]]))
 
 
 def cluster(rows: list[Row], policy: Policy) -> list[list[Row]]:
@@ -160,7 +166,13 @@ def join_public(solid: list[list[Row]], crowd: list[Row], policy: Policy) -> lis
 
 def public_key(p: Row, member: Row) -> tuple[Any, ...]:
     """Return what public reports are joined in order of."""
-    return (pause(p, member), distance(p, member), p["content"], p["no"], member["content"], member["no"])
+    return (span(p, member), distance(p, member), p["content"], p["no"], member["content"], member["no"])
+
+
+def word_of(row: Row) -> str:
+    """Return the trust group for which a report speaks: a party's word is a party's, whoever carries it."""
+    carried = row["behind"] is not None and row["trust"] != "public"
+    return "party" if carried else str(row["trust"])
 
 
 def voices(rows: Iterable[Row]) -> set[tuple[str, str]]:
@@ -200,9 +212,9 @@ def by_rule(carriers: list[Row], policy: Policy) -> str:
                 ("means", clause.means), ("reliability", clause.reliability), ("credibility", clause.credibility)
             ))
         ]  # fmt: skip
-        if len(voices(rows)) >= clause.voices and set(clause.trust) <= {row["trust"] for row in rows}:
+        if len(voices(rows)) >= clause.voices and set(clause.trust) <= {word_of(row) for row in rows}:
             return clause.status
-    trusts = {row["trust"] for row in heard}
+    trusts = {word_of(row) for row in heard}
     if any(set(needed) <= trusts for needed in policy.corroboration.confirming):
         return "confirmed"
     return "corroborated" if len(voices(heard)) > 1 else "alleged"

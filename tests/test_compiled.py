@@ -58,7 +58,7 @@ def test_a_damaged_cache_is_replaced(home: Path) -> None:
 def test_a_home_that_cannot_be_written_costs_time_only(tmp_path: Path) -> None:
     blocked = tmp_path / "ceasewatch"
     blocked.write_text("a file where the folder should be")
-    assert ask(tmp_path) == f"0 of {LOOPS}"
+    assert ask(tmp_path) == "0 of 0"
 
 
 def test_every_source_of_compiled_loops_has_a_say_in_the_name_of_the_cache() -> None:

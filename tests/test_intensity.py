@@ -90,7 +90,13 @@ def test_a_vague_report_spreads_and_peaks_nowhere() -> None:
 
 def test_of_a_long_interval_the_part_within_the_span_counts() -> None:
     found = look(violation((50.0, 5.0), -36, 12))
-    assert found.weight.tolist() == pytest.approx([0.5, 0.75, 0.75, 0.75])
+    assert found.weight.tolist() == pytest.approx([2 / 3, 1, 1, 1])
+
+
+def test_what_is_too_vague_to_be_drawn_is_told_beside() -> None:
+    found = look(violation((50.0, 5.0), -2), violation((50.0, 5.0), -2, uncertainty_m=20_000_000.0))
+    assert (found.weight.tolist(), found.unplaced.tolist()) == ([1] * 4, [1] * 4)
+    assert found.density.shape == look(violation((50.0, 5.0), -2)).density.shape
 
 
 def test_a_span_begins_after_its_first_instant_and_ends_with_its_last() -> None:

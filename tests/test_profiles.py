@@ -63,6 +63,14 @@ def test_no_place_of_impact_leaves_and_every_incident_does(inside: Outcome, outs
 def test_it_is_refused_while_it_is_fresh(place: Workspace) -> None:
     with pytest.raises(PolicyError, match=r"at least 6 h old .* ask for 2026-06-04T06:00Z or earlier"):
         cells.run(place, Clock(60), as_of=55, profile="shared")
+    with pytest.raises(PolicyError, match="a multiple of 1 h"):
+        cells.run(place, Clock(60), as_of=30.25, profile="shared")
+
+
+def test_what_stays_and_what_leaves_never_share_a_folder(place: Workspace, inside: Outcome, outside: Outcome) -> None:
+    for folder, profile in ((inside.file.parent, "shared"), (outside.file.parent, "internal")):
+        with pytest.raises(PolicyError, match="give --out a folder of its own"):
+            cells.run(place, Clock(60), as_of=36, out=folder, profile=profile)  # type: ignore[arg-type]
 
 
 def test_the_command_takes_the_latest_moment_that_may_leave(place: Workspace) -> None:

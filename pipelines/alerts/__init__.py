@@ -55,12 +55,13 @@ class Sent:
 def status(run: Mapping[str, Any], *, live: bool) -> Status:
     """Return how a run's messages are meant.
 
-    Actual only of an operational theatre, where a schedule asked for the present (``live``); Exercise where history or
-    a simulation is played, and of an illustrative theatre; else a person asked, and it is a Draft.
+    Actual only of an operational theatre, where a schedule asked for the present (``live``), whatever came in as it
+    started; Exercise where history or a simulation is played, and of an illustrative theatre; else a person asked, and
+    it is a Draft.
     """
     if run["replay"] or run["standing"] != "operational":
         return "Exercise"
-    return "Actual" if live and not run["hindsight"] else "Draft"
+    return "Actual" if live else "Draft"
 
 
 def alerts(content: Mapping[str, pd.DataFrame], before: Iterable[Sequence[str]], *, live: bool, grid_m: float) -> Sent:
@@ -121,10 +122,12 @@ class _Office:
             )
         )
         self.files[f"{FOLDER}/{self.run['as_of']:%Y%m%dT%H%M%SZ}-{identifier.removeprefix(self.sender)[1:]}.xml"] = body
-        about_steps = [(told.step.key, told.step.what)] if told.step else [(one.key, "") for one in told.about]
-        said = [Said(*each, told.kind, identifier, self.sent, self.meant) for each in about_steps]
-        self.rows.extend(one.row() for one in said)
-        return said[0] if told.step else None
+        self.rows.extend(Said(one.key, "", "Cancel", identifier, self.sent, self.meant).row() for one in told.gone)
+        if told.step is None:
+            return None
+        said = Said(told.step.key, told.step.what, told.kind, identifier, self.sent, self.meant)
+        self.rows.append(said.row())
+        return said
 
     def _note(self, told: News) -> str:
         words = [
@@ -132,11 +135,12 @@ class _Office:
             *(["Replay: history or a simulation, not the present."] if self.run["replay"] else []),
             *(["Draft of a run that a person asked for."] if self.meant == "Draft" else []),
         ]
-        if told.kind == "Cancel":
-            gone = "; ".join(f"{one.key.kind}, tier {one.key.tier}, {one.what}" for one in told.about)
+        if told.gone:
+            gone = "; ".join(f"{one.key.kind}, tier {one.key.tier}, {one.what}" for one in told.gone)
             heirs = self.heirs.get(told.incident_id)
             words.append(f"By what is known now this did not come about: {gone}.")
             words.extend([f"It is part of {', '.join(heirs)}."] if heirs else [])
+            words.extend([f"What stands: {told.step.what}."] if told.step else [])
         elif told.corrects and told.step:
             words.append(f"Corrects what was said of this step; by what is known now: {told.step.what}.")
         return " ".join(words)

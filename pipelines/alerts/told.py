@@ -44,13 +44,17 @@ class Said(NamedTuple):
 
 @dataclass(frozen=True)
 class News:
-    """One message to be sent: about ``step``, or with ``step`` ``None`` the end of all that ``about`` said."""
+    """One message to be sent: about ``step``, or with ``step`` ``None`` the end of all that ``about`` said.
+
+    ``gone`` are those of ``about`` that did not come about, by what is known now.
+    """
 
     incident_id: str
     kind: Kind
     step: Step | None
     about: tuple[Said, ...]
     corrects: bool
+    gone: tuple[Said, ...] = ()
 
 
 def standing(rows: Iterable[Sequence[str]], status: Status) -> dict[str, dict[Key, Said]]:
@@ -74,21 +78,31 @@ def tell(
 ) -> None:
     """Have everything written that is to be told now, what is withdrawn first.
 
-    Each step is told once; told again, as an Update, when it is dated anew or ends otherwise; and cancelled when it is
-    gone. A message about a further step of an incident updates what stands of it by then. ``write`` returns what a
-    message about a step said.
+    Each step is told once. A message about a further step of an incident updates what stands of it by then. One that
+    tells a step again, because it is dated anew or ends otherwise, updates the message about that step alone. When a
+    step is gone, the last one that stands is told again in an Update of both, since who received the message about the
+    one may hold no other; where none stands, all are cancelled. ``write`` returns what a message about a step said.
     """
-    for name, mine in stands.items():
-        kept = {step.key for step in steps.get(name, ())}
-        if gone := tuple(said for key, said in mine.items() if key not in kept):
-            write(News(name, "Cancel", None, gone, corrects=True))
-    for name, each in steps.items():
-        kept = {step.key for step in each}
+    anew: dict[str, Said] = {}
+    for name, told in stands.items():
+        each = {step.key: step for step in steps.get(name, ())}
+        gone = tuple(said for key, said in told.items() if key not in each)
+        last = next((each[key] for key in reversed(each) if key in told), None)
+        if gone and last is None:
+            write(News(name, "Cancel", None, gone, corrects=True, gone=gone))
+        elif gone and last is not None:
+            said = write(News(name, "Update", last, (*gone, told[last.key]), corrects=True, gone=gone))
+            anew |= {name: said} if said is not None else {}
+    for name, every in steps.items():
+        kept = {step.key for step in every}
         mine = {key: said for key, said in stands.get(name, {}).items() if key in kept}
-        for step in each:
+        if name in anew:
+            mine[anew[name].key] = anew[name]
+        for step in every:
             before = mine.get(step.key)
             if before is None or before.what != step.what:
                 kind: Kind = "Update" if mine else "Alert"
-                said = write(News(name, kind, step, tuple(mine.values()), corrects=before is not None))
+                about = (before,) if before is not None else tuple(mine.values())
+                said = write(News(name, kind, step, about, corrects=before is not None))
                 if said is not None:
                     mine[step.key] = said

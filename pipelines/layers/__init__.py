@@ -56,7 +56,7 @@ def publish(
     keep: int,
     run_id: str,
     wait_s: float = WAIT_S,
-    companions: Mapping[str, bytes] | None = None,
+    companions: Mapping[str, bytes | None] | None = None,
 ) -> Published:
     """Publish a run's tables as the GeoPackage ``target``, whole or not at all, and then what stands beside it.
 
@@ -76,7 +76,7 @@ def publish(
         How long to wait, in seconds, for another process that is publishing into the same folder.
     companions
         Files that belong to this run, by name relative to the folder of ``target``; each is replaced whole, after it
-        and before the project.
+        and before the project; ``None``: this run makes none, and one of an earlier run goes.
 
     Raises
     ------
@@ -92,9 +92,6 @@ def publish(
         try:
             stood = _stands(target, rows, look, run_id)
             digest = swap.seal(target) if stood else _replace(target, rows, look, keep)
-            project = {target.with_suffix(PROJECT).name: look.packed()}
-            beside.put(target.parent, {**(companions or {}), **project})
-            return Published(target, digest, replaced=not stood)
         except (sqlite3.Error, RuntimeError, OSError) as fault:
             if isinstance(fault, PublicationError):
                 raise
@@ -102,6 +99,19 @@ def publish(
             raise PublicationError(message) from fault
         finally:
             swap.sweep(target)
+        _accompany(target, look, companions or {})
+        return Published(target, digest, replaced=not stood)
+
+
+def _accompany(target: Path, look: Cartography, companions: Mapping[str, bytes | None]) -> None:
+    """Put everything beside the map; the project, which opens it all, comes last."""
+    made = {name: data for name, data in companions.items() if data is not None}
+    try:
+        beside.clear(target.parent, set(companions) - set(made))
+        beside.put(target.parent, {**made, target.with_suffix(PROJECT).name: look.packed()})
+    except OSError as fault:
+        message = f"{target} is new and whole, but not all that belongs beside it: {fault}. Run it again."
+        raise PublicationError(message) from fault
 
 
 def _look(target: Path, rows: Mapping[str, pa.Table]) -> Cartography:

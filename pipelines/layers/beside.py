@@ -11,8 +11,16 @@ from typing import TYPE_CHECKING
 from pipelines.layers import swap
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
+
+
+def clear(folder: Path, names: Iterable[str]) -> None:
+    """Remove files of an earlier run that the present one does not make, and what killed runs left in folders."""
+    gone = [folder / name for name in names]
+    gone += [left for nested in folder.glob("*/") if not nested.is_symlink() for left in nested.glob(".*.tmp-*.xml")]
+    for path in gone:
+        path.unlink(missing_ok=True)
 
 
 def put(folder: Path, files: Mapping[str, bytes]) -> None:

@@ -46,5 +46,5 @@ def _fold(steps: Iterable[tuple[str, int, pd.Timestamp]], as_of: pd.Timestamp) -
 
 
 def at(found: Mapping[str, list[Spell]], moment: pd.Timestamp) -> dict[str, int]:
-    """Return the tier of each incident that was going on just before ``moment``."""
-    return {name: spell.tier for name, each in found.items() for spell in each if spell.begin < moment <= spell.end}
+    """Return the tier of each incident that was going on at ``moment``, or had begun just then."""
+    return {name: spell.tier for name, each in found.items() for spell in each if spell.begin <= moment <= spell.end}

@@ -105,6 +105,9 @@ def _check_source(source: At[SourceEntry], declared: Declared, mistakes: Mistake
     if entry.trust == "party" and entry.party is None:
         wrong = "is missing, which trust 'party' needs"
         mistakes.add(THEATRE, f"{where} party", wrong, "name the party that it speaks for")
+    if entry.trust == "party" and entry.origin == "column":
+        wrong = "is 'column', but a party speaks for nobody else"
+        mistakes.add(THEATRE, f"{where} origin", wrong, "set it to 'source'")
     if entry.trust != "party" and entry.party is not None:
         wrong = f"is given, but the trust is {entry.trust!r}"
         mistakes.add(THEATRE, f"{where} party", wrong, "remove it, or set trust to 'party'")
