@@ -114,7 +114,7 @@ def test_a_step_that_is_gone_is_cancelled_and_then_forgotten() -> None:
     [
         ({}, True, "Actual"),
         ({}, False, "Draft"),
-        ({"hindsight": True}, True, "Draft"),
+        ({"hindsight": True}, True, "Actual"),  # what came in while it started
         ({"replay": True}, True, "Exercise"),
         ({"standing": "illustrative"}, True, "Exercise"),
         ({"standing": "illustrative"}, False, "Exercise"),

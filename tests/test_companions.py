@@ -68,9 +68,14 @@ def test_a_later_run_tells_only_what_is_new_and_takes_back_what_is_gone(shelled:
     assert cap.text(ended, "references").split(",")[1] == cap.text(cap.check(next(iter(first.values()))), "identifier")
     cells.bring(shelled, cells.write(tmp_path / "mission.csv", [cells.row("late", 40)]), Clock(61))
     cells.run(shelled, Clock(62))
-    [cancel] = [cap.check(body) for name, body in messages(shelled).items() if name not in second]
-    assert cap.text(cancel, "msgType") == "Cancel"
-    assert cap.text(cancel, "references").split(",")[1] == cap.text(ended, "identifier")
+    [again] = [cap.check(body) for name, body in messages(shelled).items() if name not in second]
+    assert (cap.text(again, "msgType"), cap.text(again, "info/event")) == (
+        "Update",
+        "Ceasefire breach, tier 1 (warning)",
+    )
+    references = [one.split(",")[1] for one in cap.text(again, "references").split()]
+    assert references[0] == cap.text(ended, "identifier"), "who holds the end alone is told what stands"
+    assert "this did not come about: ended" in cap.text(again, "note")
 
 
 def test_a_kill_before_the_record_sends_nothing_else(shelled: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -373,7 +373,7 @@ def test_a_report_is_pivotal_when_the_tier_is_gone_without_it() -> None:
     rows = [report(1), report(14, source="media"), report(20, source="media")]
 
     assert Told(rows, 26).pivotal(2) == {"R-1": True, "R-2": False, "R-3": False}
-    assert Told(rows[:2], 26).pivotal(2) == {"R-2": True}
+    assert Told(rows[:2], 26).pivotal(2) == {"R-1": True, "R-2": True}
     assert Told([report(1), report(1, source="media")], 2).pivotal(1) == {"R-1": False, "R-2": False}
     assert Told([report(1)], 2).pivotal(1) == {"R-1": True}
     assert Told([report(1)], 2).pivotal(0, "opened") == {"R-1": False}
