@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from geo.assess import Assessment
 
-FEW = strategies.tries(7)
+FEW = strategies.tries(4)
 PLAIN: dict[str, Any] = {"sizes": (5, 8, 12)}
 DECIDED = strategies.worlds(**PLAIN).flatmap(strategies.decided)
 OF_ONE_POLICY = strategies.worlds(two_policies=False, **PLAIN).flatmap(strategies.decided)
@@ -96,7 +96,7 @@ def test_law_8_a_decision_that_is_still_to_come_changes_nothing_yet(world: World
     same_but_reviews(laws.assessed(world), laws.assessed(world.but(commands=now)))
 
 
-@strategies.tries(10)
+@strategies.tries(6)
 @given(OF_ONE_POLICY, st.data())
 def test_law_10_without_its_evidence_a_tier_is_gone(world: World, data: st.DataObject) -> None:
     found = laws.assessed(world)
@@ -107,7 +107,7 @@ def test_law_10_without_its_evidence_a_tier_is_gone(world: World, data: st.DataO
     assert not laws.reached(world, found, step, taken)
 
 
-@strategies.tries(10)
+@strategies.tries(6)
 @given(OF_ONE_POLICY, st.data())
 def test_law_10_a_report_is_pivotal_exactly_when_the_others_would_not_take_the_step(
     world: World, data: st.DataObject

@@ -38,7 +38,7 @@ STANDING = [
     "chainage_to_m", "weak_link", "recurrence_of", "gap_covered",
 ]  # fmt: skip
 ALWAYS_OPEN: dict[str, Any] = {"windows": ((0.0, None),)}
-FEW = strategies.tries(8)
+FEW = strategies.tries(5)
 
 
 def assessed(world: World) -> Assessment:
