@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import strategies
 import test_laws as laws
 from hypothesis import assume, given
@@ -96,7 +97,8 @@ def test_law_8_a_decision_that_is_still_to_come_changes_nothing_yet(world: World
     same_but_reviews(laws.assessed(world), laws.assessed(world.but(commands=now)))
 
 
-@strategies.tries(6)
+@pytest.mark.slow
+@strategies.tries(10)
 @given(OF_ONE_POLICY, st.data())
 def test_law_10_without_its_evidence_a_tier_is_gone(world: World, data: st.DataObject) -> None:
     found = laws.assessed(world)
@@ -107,7 +109,8 @@ def test_law_10_without_its_evidence_a_tier_is_gone(world: World, data: st.DataO
     assert not laws.reached(world, found, step, taken)
 
 
-@strategies.tries(6)
+@pytest.mark.slow
+@strategies.tries(10)
 @given(OF_ONE_POLICY, st.data())
 def test_law_10_a_report_is_pivotal_exactly_when_the_others_would_not_take_the_step(
     world: World, data: st.DataObject

@@ -141,7 +141,8 @@ def test_what_ended_is_not_going_on_at_the_instant_after() -> None:
     found = {"B-1": [Spell(begin, end, 1)]}
     assert at(found, end) == {"B-1": 1}
     assert at(found, end + pd.Timedelta(seconds=1)) == {}
-    assert at(found, begin) == {}
+    assert at(found, begin) == {"B-1": 1}
+    assert at(found, begin - pd.Timedelta(seconds=1)) == {}
 
 
 def heights(path: str) -> list[float]:
