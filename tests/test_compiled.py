@@ -12,15 +12,13 @@ import geo
 from pipelines import compiled
 
 ASK = """
-import sys, time
 from pipelines import compiled
-begin = time.process_time()
 compiled.keep()
 from geo import descents
 loops = [loop for loop in descents._MADE if loop.signatures]
-print(sum(sum(loop.stats.cache_hits.values()) for loop in loops), "of", len(loops))
+print(sum(bool(loop.stats.cache_hits) for loop in loops), "of", len(loops))
 """
-LOOPS = 13
+LOOPS = 14
 
 
 def ask(home: Path) -> str:
