@@ -193,9 +193,8 @@ def _beside(ground: coverage.Stations, unseen: Bools, grid: Grid, depth_m: float
     station = np.column_stack(onto.transform(ground.lon, ground.lat))
     table = line.segments
     longest = float((table["chainage_to_m"] - table["chainage_from_m"]).max())
-    reach = float(
-        np.hypot(longest / coverage.ALONG, depth_m / coverage.DEEP)
-    )  # twice as far as ground lies from its station
+    # Twice as far as ground lies from its station.
+    reach = float(np.hypot(longest / coverage.ALONG, depth_m / coverage.DEEP))
     dark = station[unseen]
     low, high = np.floor((dark.min(axis=0) - reach) / grid.cell_m), np.ceil((dark.max(axis=0) + reach) / grid.cell_m)
     columns = np.arange(max(int(low[0]), grid.west), min(int(high[0]), grid.west + grid.columns))

@@ -46,7 +46,8 @@ class Recalled:
     ``earlier`` is the publication to compare with, ``then`` what was known for it, ``descent`` the lineage that was
     published up to it, rows as text; ``overtaken``: what stands in the workspace for the scope speaks of a later
     moment, or of more knowledge; ``folder``: where the theatre's rasters are; ``told``: rows of what messages told up
-    to ``earlier``; ``live``: a schedule asked for the present; ``sharing``: the newest rules for what leaves the cell.
+    to ``earlier``; ``live``: a schedule asked for the present; ``sharing``: the rules for what
+    leaves (``None``: nothing does).
     """
 
     question: Question
@@ -83,8 +84,8 @@ def recall(workspace: Workspace, question: Question, *, version: str, at: dateti
     with workspace.ledger() as ledger:
         head = ledger.head(question.known_at)
         now = memory(workspace, ledger, question.known_at, None)
-        newest = workspace.settings(ledger, None)
-        _require(question, now.settings, newest, replay=ledger.replay, at=at)
+        sharing = _sharing(workspace, ledger) if question.profile == "shared" else None
+        _require(question, now.settings, sharing, replay=ledger.replay, at=at)
         now = _explained(now, workspace.theatre, question.as_of)
         run_id = publications.key(
             question,
@@ -114,7 +115,7 @@ def recall(workspace: Workspace, question: Question, *, version: str, at: dateti
             workspace.theatre,
             publications.told(past, earlier),
             _live(question, now, at),
-            newest.policies[-1].policy.sharing,
+            sharing,
         )
 
 
@@ -134,11 +135,11 @@ def require(workspace: Workspace, question: Question, *, at: datetime) -> None:
         answer), or what shall leave the cell is too fresh for that.
     """
     with workspace.ledger() as ledger:
-        then, newest = (workspace.settings(ledger, known_at) for known_at in (question.known_at, None))
-        _require(question, then, newest, replay=ledger.replay, at=at)
+        sharing = _sharing(workspace, ledger) if question.profile == "shared" else None
+        _require(question, workspace.settings(ledger, question.known_at), sharing, replay=ledger.replay, at=at)
 
 
-def _require(question: Question, settings: Settings, newest: Settings, *, replay: bool, at: datetime) -> None:
+def _require(question: Question, settings: Settings, sharing: Sharing | None, *, replay: bool, at: datetime) -> None:
     if question.known_at is not None and question.known_at > at and not replay:
         msg = f"known at {question.known_at.isoformat()}: that is still to come; leave it out for all that is known now"
         raise PolicyError(msg)
@@ -148,31 +149,14 @@ def _require(question: Question, settings: Settings, newest: Settings, *, replay
         hint = f"did you mean {close[0]!r}? " if close else ""
         msg = f"region {question.region!r} is not in this theatre; {hint}it has: {', '.join(regions) or 'no regions'}"
         raise PolicyError(msg)
-    if question.profile == "shared":
-        rules = require_sharing(
-            newest.policies[-1].policy.sharing
-        )  # what leaves leaves now, whatever moment it is about
-        last = _cut(at - timedelta(hours=rules.delay_h), rules)
-        if question.as_of > last or question.as_of != _cut(question.as_of, rules):
-            msg = (
-                f"as of {question.as_of.isoformat()}: what leaves is at least {rules.delay_h:g} h old and about "
-                f"a multiple of {rules.round_h} h (sharing in policy.toml); ask for {last:%Y-%m-%dT%H:%MZ} or earlier"
-            )
-            raise PolicyError(msg)
-
-
-def require_sharing(rules: Sharing | None) -> Sharing:
-    """Return the rules for what leaves the cell.
-
-    Raises
-    ------
-    PolicyError
-        If the policy has none.
-    """
-    if rules is None:
-        msg = "policy.toml has no [sharing]: nothing may leave the cell; add it (data/theatres has one with every key)"
+    if sharing is not None and (
+        question.as_of > (last := _last(sharing, at)) or question.as_of != _cut(question.as_of, sharing)
+    ):
+        msg = (
+            f"as of {question.as_of.isoformat()}: what leaves is at least {sharing.delay_h:g} h old and about "
+            f"a multiple of {sharing.round_h} h (sharing in policy.toml); ask for {last:%Y-%m-%dT%H:%MZ} or earlier"
+        )
         raise PolicyError(msg)
-    return rules
 
 
 def latest(workspace: Workspace, profile: Profile, at: datetime) -> datetime:
@@ -180,7 +164,26 @@ def latest(workspace: Workspace, profile: Profile, at: datetime) -> datetime:
     if profile == "internal":
         return at
     with workspace.ledger() as ledger:
-        rules = require_sharing(workspace.settings(ledger, None).policies[-1].policy.sharing)
+        return _last(_sharing(workspace, ledger), at)
+
+
+def _sharing(workspace: Workspace, ledger: Ledger) -> Sharing:
+    """Return the newest rules for what leaves the cell: it leaves now, whatever moment it is about.
+
+    Raises
+    ------
+    PolicyError
+        If the newest policy has none.
+    """
+    rules = workspace.settings(ledger, None).policies[-1].policy.sharing
+    if rules is None:
+        msg = "policy.toml has no [sharing]: nothing may leave the cell; add it (data/theatres has one with every key)"
+        raise PolicyError(msg)
+    return rules
+
+
+def _last(rules: Sharing, at: datetime) -> datetime:
+    """Return the latest moment about which anything leaves at a present moment."""
     return _cut(at - timedelta(hours=rules.delay_h), rules)
 
 

@@ -23,7 +23,7 @@ from pipelines import commands, compiled, layers, publications, reviews, surface
 from pipelines.alerts import FOLDER
 from pipelines.companions import FILES, companions, messages
 from pipelines.outcome import Changes, Outcome, headlines
-from pipelines.recall import Memory, Recalled, recall, require_sharing
+from pipelines.recall import Memory, Recalled, recall
 from pipelines.workspace import GEOPACKAGE
 
 if TYPE_CHECKING:
@@ -194,9 +194,9 @@ def _require_apart(file: Path, profile: Profile) -> None:
 
 def _leaving(recalled: Recalled, content: Mapping[str, pd.DataFrame]) -> Mapping[str, pd.DataFrame]:
     """Return what the profile lets out."""
-    if recalled.question.profile == "internal":
+    if recalled.sharing is None:
         return content
-    return share(content, recalled.now.settings.theatre.baselines[0], require_sharing(recalled.sharing))
+    return share(content, recalled.now.settings.theatre.baselines[0], recalled.sharing)
 
 
 def _texts(rows: pd.DataFrame) -> list[list[str | None]]:
