@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from geo.policy import Means, Reliability, Trust
     from geo.zones import Zone
 
+    DateOrder = Literal["iso", "day-first", "month-first", "judged"]
+
 
 @dataclass(frozen=True)
 class Party:
@@ -44,6 +46,27 @@ class Window:
 
 
 @dataclass(frozen=True)
+class Dialect:
+    """How a source writes its tables, where that is not the plain way.
+
+    ``separator`` stands between fields (``None``: told by the header line). ``encoding`` is a code page (``None``:
+    UTF-8, or UTF-16 with its byte order mark), ``decimal`` the decimal sign, ``dates`` the order of day and month in
+    what is not ISO 8601 (``judged``: by the evidence of each file). ``columns`` holds (plain column, the source's own
+    ones, joined by a space), ``acts`` (the source's word, act of the policy), ``drop`` columns that are never kept.
+    ``ended``: whether the last line has an end, so that one without it was cut.
+    """
+
+    separator: str | None = None
+    encoding: str | None = None
+    decimal: str = "."
+    dates: DateOrder = "iso"
+    columns: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    acts: tuple[tuple[str, str], ...] = ()
+    drop: tuple[str, ...] = ()
+    ended: bool = True
+
+
+@dataclass(frozen=True)
 class Source:
     """Where reports come from and what they are worth.
 
@@ -56,7 +79,7 @@ class Source:
 
     ``reliability`` is the source's, A to F in the terms of NATO AJP-2.1 (F: cannot be judged); ``rates``: whether its
     rows may say how credible they are. ``means``: how it observes where a row does not say (``None``: not known).
-    ``copies``: sources of which it is never independent, because it repeats what they say.
+    ``copies``: sources of which it is never independent, because it repeats what they say. ``dialect``: how it writes.
     """
 
     id: str
@@ -74,6 +97,7 @@ class Source:
     rates: bool = False
     means: Means | None = None
     copies: tuple[str, ...] = ()
+    dialect: Dialect = Dialect()
 
 
 @dataclass(frozen=True)

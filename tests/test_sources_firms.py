@@ -73,6 +73,11 @@ def test_a_pixel_without_a_size_has_the_sources_radius() -> None:
     assert detection(scan="")["uncertainty_m"] == 500.0
 
 
+def test_a_detection_that_says_neither_how_sure_nor_how_strong_keeps_its_row() -> None:
+    result = reading(table([PIXEL, {**PIXEL, "confidence": "", "frp": ""}, {**PIXEL, "confidence": ""}]), FIRMS)
+    assert result.intake["text"].fillna("none").tolist() == ["confidence nominal, 2.7 MW", "none", "2.7 MW"]
+
+
 def test_one_detection_has_one_name_however_its_time_is_written() -> None:
     names = {detection(acq_time=said)["source_ref"] for said in ("0134", "134", "01:34", "01:34:00")}
     assert names == {"N20|2026-04-11|01:34|48.1|37.5"}

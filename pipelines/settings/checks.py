@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from pipelines.settings.files import THEATRE, is_raster_path
+from pipelines.settings.formats import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from pipelines.settings.declared import At, Declared, RasterEntry, SourceEntry, ZoneEntry
     from pipelines.settings.mistakes import Mistakes
 
-FORMATS: Final = ("csv", "firms", "geojson", "ucdp")
 STATISTICS: Final = {"population": ("sum", "mean"), "land_cover": ("majority",), "heat_sources": ()}
 _SIDES: Final = ["left", "right"]
 

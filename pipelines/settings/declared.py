@@ -115,6 +115,14 @@ class SourceEntry(_Entry):
     rates: bool = False
     means: Means | None = None
     copies: list[str] = Field(default_factory=list)
+    separator: Literal[",", ";", "\t", "|"] | None = None
+    encoding: Text | None = None
+    decimal: Literal[".", ","] = "."
+    dates: Literal["iso", "day-first", "month-first", "judged"] = "iso"
+    columns: dict[Text, Text | Annotated[list[Text], Field(min_length=1)]] = Field(default_factory=dict)
+    acts: dict[str, Text] = Field(default_factory=dict)
+    drop: list[Text] = Field(default_factory=list)
+    ended: bool = True
 
 
 class ExemptionEntry(_Entry):

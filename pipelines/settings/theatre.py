@@ -9,6 +9,7 @@ from geo.theatre import Party, Raster, Source, Theatre, Window
 from pipelines.settings import ground
 from pipelines.settings.checks import check, check_covers
 from pipelines.settings.declared import Declared, declare
+from pipelines.settings.dialects import check_dialects, dialect
 from pipelines.settings.exemptions import exemptions
 from pipelines.settings.files import POLICY, THEATRE, is_raster_path, parse_toml, pointed
 from pipelines.settings.gazetteer import gazetteer
@@ -48,6 +49,7 @@ def load_theatre(files: Mapping[str, bytes], name: str) -> Theatre:
     declared = _declared(files, mistakes)
     policy = read_policy(files, mistakes) if POLICY in files else None
     check(declared, policy.weapon_classes if policy else None, mistakes)
+    check_dialects(declared, policy.acts if policy else None, mistakes)
     baselines = _baselines(files, declared, mistakes)
     areas = _regions(files, declared, mistakes)
     if declared.regions is not None:
@@ -211,4 +213,5 @@ def _source(entry: SourceEntry) -> Source:
         rates=entry.rates,
         means=entry.means,
         copies=tuple(entry.copies),
+        dialect=dialect(entry),
     )

@@ -5,12 +5,13 @@ here. What differs between sources of one format (zone, radius, precision codes)
 
 Why a record is refused:
 
-- its lines: ``bad_quote``, ``record_size``, ``field_size``, ``field_count``, ``nul``; in GeoJSON ``not_a_feature``,
-  ``geometry``, ``duplicate_key``, ``value``
+- its lines: ``bad_quote``, ``record_size``, ``field_size``, ``field_count``, ``nul``, ``truncated``; in GeoJSON
+  ``not_a_feature``, ``geometry``, ``duplicate_key``, ``value``
 - what it is: ``unknown_act``, ``no_source_ref``
-- when: ``no_time``, ``time``, ``year``, ``naive_time``, ``no_such_time``, ``reversed``, ``date_precision`` (UCDP)
+- when: ``no_time``, ``time``, ``year``, ``ambiguous_date``, ``naive_time``, ``no_such_time``, ``reversed``, ``future``,
+  ``date_precision`` (ACLED, UCDP)
 - where: ``no_position``, ``coordinate``, ``coordinate_range``, ``null_island``, ``swapped?``, ``outside_theatre``,
-  ``uncertainty``, ``place_precision`` (UCDP), ``pixel`` (FIRMS)
+  ``uncertainty``, ``place_precision`` (ACLED, UCDP, VIINA), ``pixel`` (FIRMS)
 - over which ground: ``two_places``, ``not_a_report``, ``no_bearing``, ``bearing``, ``distance``, ``footprint``
 - the rest: ``count``, ``casualties``, ``unknown_party``, ``means``, ``credibility``
 
@@ -22,11 +23,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from geo.errors import PolicyError
-from pipelines.sources import firms, geojson, plain, ucdp
+from pipelines.sources import acled, cir, firms, geoconfirmed, geojson, observer, plain, ucdp, ushahidi, viina
 from pipelines.sources.reading import Context, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from geo.policy import Policy
     from geo.theatre import Source, Theatre
@@ -34,11 +36,20 @@ if TYPE_CHECKING:
 __all__ = ["READERS", "Reading", "read"]
 
 READERS: Final[dict[str, Callable[[bytes, Context], Reading]]] = {
-    module.FORMAT: module.read for module in (plain, geojson, ucdp, firms)
+    module.FORMAT: module.read
+    for module in (plain, geojson, ucdp, firms, acled, viina, geoconfirmed, cir, ushahidi, observer)
 }
 
 
-def read(data: bytes, source: Source, theatre: Theatre, policy: Policy, file_name: str) -> Reading:
+def read(
+    data: bytes,
+    source: Source,
+    theatre: Theatre,
+    policy: Policy,
+    file_name: str,
+    *,
+    received_at: datetime | None = None,
+) -> Reading:
     """Return what became of each record of a file: exactly one of taken in and refused with its reason.
 
     Parameters
@@ -49,6 +60,8 @@ def read(data: bytes, source: Source, theatre: Theatre, policy: Policy, file_nam
         Where it comes from; its format chooses the reader.
     file_name
         For sentences only.
+    received_at
+        When the file came, aware: what begins later is refused. ``None``: nothing is held to lie in the future.
 
     Raises
     ------
@@ -61,4 +74,4 @@ def read(data: bytes, source: Source, theatre: Theatre, policy: Policy, file_nam
     if reader is None:
         msg = f"source {source.id}: nothing reads the format {source.format!r}; known are {', '.join(sorted(READERS))}"
         raise PolicyError(msg)
-    return reader(data, Context(source, theatre, policy, file_name))
+    return reader(data, Context(source, theatre, policy, file_name, received_at))

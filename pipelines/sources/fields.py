@@ -38,8 +38,18 @@ def matches(text: Text, pattern: str) -> Mask:
     return np.asarray(pc.fill_null(pc.match_substring_regex(text, pattern), fill_value=False))
 
 
-def decimal(text: Text) -> tuple[Reals, Mask]:
-    """Return finite decimal numbers (NaN: empty or not understood)."""
+def joined(one: Text, two: Text, sign: str) -> Text:
+    """Return both texts with ``sign`` between them, or the one that there is."""
+    # Not null_handling="skip", with which Arrow 26 leaves out the rows where both are null.
+    return pc.coalesce(pc.binary_join_element_wise(one, two, sign), one, two)
+
+
+def decimal(text: Text, point: str = ".") -> tuple[Reals, Mask]:
+    """Return finite decimal numbers (NaN: empty or not understood); ``point`` is the decimal sign, and no other is."""
+    if point != ".":
+        other = pc.replace_substring(text, ".", "\0")  # what is no number with this sign is none with the other
+        values, bad = decimal(pc.replace_substring(other, point, "."))
+        return values, bad
     fits = matches(text, _DECIMAL)
     plain = pc.utf8_ltrim(pc.if_else(pa.array(fits), text, pa.scalar(None, pa.string())), characters="+")
     values = pc.cast(plain, pa.float64()).to_numpy(zero_copy_only=False)

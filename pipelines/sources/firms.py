@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from geo.shapes import Pixel
 from pipelines.sources import times
-from pipelines.sources.fields import decimal, given, matches
+from pipelines.sources.fields import decimal, given, joined, matches
 from pipelines.sources.places import positions
 from pipelines.sources.reading import Sieve, constant
 from pipelines.sources.records import Layout, split
@@ -41,7 +41,7 @@ def read(data: bytes, context: Context) -> Reading:
     PolicyError
         If the policy lacks the act that the format writes.
     """
-    records = split(data, context.file_name, LAYOUT)
+    records = split(data, context, LAYOUT)
     sieve = Sieve(records)
     instant = _acquired(records)
     sentence = "acq_date or acq_time is empty: every detection has both; export the file again."
@@ -87,7 +87,7 @@ def _sides(sieve: Sieve) -> tuple[Reals, Reals]:
     sides = []
     for name in ("scan", "track"):
         text = sieve.records.text(name)
-        km, bad = decimal(text)
+        km, bad = decimal(text, sieve.records.point)
         sentence = (
             f"{name} says {{value}}, and must be the pixel's side in km, above 0 and up to 10: export the file again."
         )
@@ -105,4 +105,4 @@ def _pixels(lon: Reals, lat: Reals, sides: tuple[Reals, Reals]) -> Text:
 def _text(records: Records) -> Text:
     said = pc.binary_join_element_wise(pa.scalar("confidence"), records.text("confidence"), " ")
     power = pc.binary_join_element_wise(records.text("frp"), pa.scalar("MW"), " ")
-    return pc.binary_join_element_wise(said, power, ", ", null_handling="skip")
+    return joined(said, power, ", ")

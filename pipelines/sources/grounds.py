@@ -68,12 +68,13 @@ def _stated(sieve: Sieve, names: tuple[str, ...]) -> Mask:
 def _sectors(sieve: Sieve, theatre: Theatre, seen: Mask) -> dict[int, str]:
     lon, lat = positions(sieve, theatre, OBSERVER[:2], needless=~seen)
     text = sieve.records.text("bearing")
-    sentence = "bearing is empty: state in which direction it was seen or heard, such as SW, 225 or 200-230."
+    named = sieve.records.name("bearing")
+    sentence = f"{named} is empty: state in which direction it was seen or heard, such as SW, 225 or 200-230."
     sieve.refuse(seen & ~given(text), "no_bearing", sentence)
     bearings = [None if word is None else bearing(word) for word in text.to_pylist()]
     unknown = np.array([found is None for found in bearings], dtype=bool) & given(text)
     sentence = (
-        "bearing says {value}, and must be one of the 16 winds (SW, south-west), degrees from 0 to 360, or two of "
+        f"{named} says {{value}}, and must be one of the 16 winds (SW, south-west), degrees from 0 to 360, or two of "
         "them clockwise (S-W, 200-230), at most 180 degrees apart."
     )
     sieve.refuse(seen & unknown, "bearing", sentence, value=text)
@@ -92,12 +93,15 @@ def _band(sieve: Sieve, seen: Mask) -> tuple[np.ndarray, np.ndarray]:
     metres = []
     for name in ("distance_near_m", "distance_far_m"):
         text = sieve.records.text(name)
-        value, bad = decimal(text)
-        sentence = f"{name} says {{value}}, and must be a number of metres from 0 to {FARTHEST_M:.0f}."
+        value, bad = decimal(text, sieve.records.point)
+        sentence = (
+            f"{sieve.records.name(name)} says {{value}}, and must be a number of metres from 0 to {FARTHEST_M:.0f}."
+        )
         sieve.refuse(seen & (bad | (value < 0) | (value > FARTHEST_M)), "distance", sentence, value=text)
         metres.append(value)
     near, far = metres
-    sentence = "distance_near_m is {near} and distance_far_m is {far}: state both, the far one larger, or neither."
+    names = [sieve.records.name(name) for name in OBSERVER[-2:]]
+    sentence = f"{names[0]} is {{near}} and {names[1]} is {{far}}: state both, the far one larger, or neither."
     said = {"near": sieve.records.text("distance_near_m"), "far": sieve.records.text("distance_far_m")}
     lone = given(said["near"]) & ~given(said["far"])
     near = np.where(given(said["near"]), near, 0.0)
@@ -144,7 +148,8 @@ def _outlines(sieve: Sieve, theatre: Theatre, outlined: Mask) -> dict[int, str]:
         away[row] = box is not None and not shapely.box(*box).intersects(shape)
         told[int(row)] = str(Area(shapely.to_wkt(shapely.normalize(shape), rounding_precision=-1)))
     sentence = (
-        "footprint says {value}, and must be a valid POLYGON or MULTIPOLYGON in WKT, longitude first, in degrees, of "
+        f"{sieve.records.name('footprint')} says {{value}}, and must be a valid POLYGON or MULTIPOLYGON in WKT, "
+        "longitude first, in degrees, of "
         f"at most {MOST_CORNERS} corners and less than {2 * PAD_DEG:g} degrees across."
     )
     sieve.refuse(wrong, "footprint", sentence, value=text)

@@ -1,4 +1,4 @@
-"""Which physical lines of a comma-separated text form a record, and which form none?
+"""Which physical lines of a table of text form a record, and which form none?
 
 RFC 4180: a quoted field may run over several lines. A broken quote must not swallow the rows behind it: where strict
 parsing fails, the lines are taken one at a time until one that has the right number of fields by itself, and each line
@@ -17,13 +17,14 @@ import re
 from array import array
 from typing import TYPE_CHECKING, Final
 
-from pipelines.sources.reading import Refusal
+from pipelines.sources.reading import Refusal, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 LINES: Final = 200  # a record over more lines is an unclosed quote; this bounds the work on hostile files
 FIELD: Final = 131_072  # characters of a line that no report has
+_SIGNS: Final = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
 LIMITLESS: Final = 2**31 - 1
 IMITATION: Final = (
     "bad_quote",
@@ -37,7 +38,7 @@ TOO_LONG: Final = (
     "A quoted field runs over lines {first} to {last} of the file, and no report is that long: shorten its text.",
 )
 BATCH: Final = 64  # lines that are first tried together
-_DATE: Final = re.compile(r"[ \t]*\"?[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DATE: Final = re.compile(r"[ \t]*\"?([0-9]{1,4}[-./][0-9]{1,2}[-./][0-9]{1,4}|[0-9]{8}|[0-9]{1,2} [A-Za-z]{3})")
 
 
 class _Feed:
@@ -64,15 +65,17 @@ class Scan:
     ``row_nos`` (1-based, counted over both) is aligned with the rows.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, separator: str = ",") -> None:
         self.row_nos = array("q")
         self._starts = array("q")
         self._stops = array("q")
         self.broken: list[Refusal] = []
         self._lines = list(io.StringIO(text, newline=""))
         self._feed = _Feed(self._lines)
-        self._reader = csv.reader(self._feed, strict=True)
+        self._separator = separator
+        self._reader = self._read(self._feed)
         self._has_nul = "\0" in text
+        self._last = ""
         self._width = self._dated = 0
         self._count = 0
 
@@ -82,6 +85,14 @@ class Scan:
         while row is not None and not any(cell.strip() for cell in row) and self._feed.at < len(self._lines):
             row = self._next()
         return row
+
+    def doubt_the_end(self, last: str) -> None:
+        """Let a last line without an end form no record: its last field, ``last``, may be cut."""
+        if not self._lines[-1].endswith(("\n", "\r")):
+            self._last = last
+
+    def _read(self, lines: Iterable[str]) -> Iterator[list[str]]:
+        return csv.reader(lines, delimiter=self._separator, strict=True)
 
     def run(self, width: int, dated: int) -> Iterator[list[list[str]]]:
         """Yield everything behind the header in order, some rows at a time, each of ``width`` fields.
@@ -96,10 +107,10 @@ class Scan:
     def _batch(self, start: int, stop: int) -> list[list[str]]:
         """Return the rows of those lines if each line is one whole row, else nothing."""
         try:
-            rows = [] if self._has_nul else list(csv.reader(self._lines[start:stop], strict=True))
+            rows = [] if self._has_nul else list(self._read(self._lines[start:stop]))
         except csv.Error:
             return []
-        if len(rows) != stop - start or set(map(len, rows)) != {self._width}:
+        if len(rows) != stop - start or set(map(len, rows)) != {self._width} or self._is_cut(stop):
             return []
         self.row_nos.extend(range(self._count + 1, self._count + 1 + len(rows)))
         self._starts.extend(range(start, stop))
@@ -132,7 +143,7 @@ class Scan:
         try:
             return next(self._reader)
         except csv.Error:
-            self._reader = csv.reader(self._feed, strict=True)
+            self._reader = self._read(self._feed)
             return None
 
     def _take(self, row: list[str], start: int) -> bool:
@@ -142,9 +153,15 @@ class Scan:
         elif len(row) != self._width:
             reason = (
                 f"The record has {len(row)} fields and the header {self._width}: "
-                "add what is missing, or quote the field that contains a comma."
+                f"add what is missing, or quote the field that contains {_SIGNS[self._separator]}."
             )
             self._refuse(start, self._feed.at, "field_count", reason)
+        elif self._is_cut(self._feed.at):
+            reason = (
+                f"The last line of the file has no end, so that {shown(self._last)} may be cut: end the line if it is "
+                "whole, or send the file again (ended = false in theatre.toml says that the source never ends it)."
+            )
+            self._refuse(start, self._feed.at, "truncated", reason)
         else:
             self._count += 1
             self.row_nos.append(self._count)
@@ -152,6 +169,9 @@ class Scan:
             self._stops.append(self._feed.at)
             return True
         return False
+
+    def _is_cut(self, stop: int) -> bool:
+        return bool(self._last) and stop == len(self._lines)
 
     def _refuse(self, start: int, stop: int, code: str, reason: str) -> None:
         self._count += 1
@@ -199,7 +219,7 @@ class Scan:
             stop += 1
         usual = csv.field_size_limit(LIMITLESS)
         try:
-            return stop if len(list(csv.reader(self._lines[start:stop], strict=True))) == 1 else 0
+            return stop if len(list(self._read(self._lines[start:stop]))) == 1 else 0
         except csv.Error:
             return 0
         finally:
@@ -215,12 +235,12 @@ class Scan:
         return any(map(self._may_be_row, lines[1:]))
 
     def _may_be_row(self, line: str) -> bool:
-        readings = (next(csv.reader([line], quoting=how), []) for how in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE))
+        plain = csv.reader([line], delimiter=self._separator, quoting=csv.QUOTE_NONE)
+        readings = (next(reader, []) for reader in (csv.reader([line], delimiter=self._separator), plain))
         return any(len(row) == self._width and _DATE.match(row[self._dated]) for row in readings)
 
-    @staticmethod
-    def _alone(line: str) -> list[str]:
+    def _alone(self, line: str) -> list[str]:
         try:
-            return next(csv.reader([line], strict=True), [])
+            return next(self._read([line]), [])
         except csv.Error:
             return []

@@ -31,10 +31,15 @@ def positions(
 
     ``names`` are the file's own names of the two columns. Rows where ``needless`` may lack both.
     """
-    texts = [sieve.records.text(name) for name in names]
-    (lon, bad_lon), (lat, bad_lat) = (decimal(text) for text in texts)
+    records = sieve.records
+    texts = [records.text(name) for name in names]
+    (lon, bad_lon), (lat, bad_lat) = (decimal(text, records.point) for text in texts)
+    sign = "a comma" if records.point == "," else "a point"
     for name, text, bad in zip(names, texts, (bad_lon, bad_lat), strict=True):
-        sentence = f"{name} says {{value}}, which is no number: write decimal degrees with a point, such as 37.8042."
+        sentence = (
+            f"{records.name(name)} says {{value}}, which is no number: write decimal degrees with {sign}, such as "
+            f"37{records.point}8042."
+        )
         sieve.refuse(bad, "coordinate", sentence, value=text)
     excused = np.zeros(len(lon), dtype=bool) if needless is None else needless & ~given(texts[0]) & ~given(texts[1])
     _possible(sieve, (lon, lat), names, excused)
@@ -45,9 +50,10 @@ def positions(
 def radii(sieve: Sieve, usual: float) -> Reals:
     """Return the radius of each footprint in metres, ``usual`` where ``uncertainty_m`` is empty."""
     text = sieve.records.text("uncertainty_m")
-    metres, bad = decimal(text)
+    metres, bad = decimal(text, sieve.records.point)
+    named = sieve.records.name("uncertainty_m")
     sentence = (
-        "uncertainty_m says {value}, and must be a number of metres from 0 to 20000000: correct it or leave it empty."
+        f"{named} says {{value}}, and must be a number of metres from 0 to 20000000: correct it or leave it empty."
     )
     sieve.refuse(bad | (metres < 0) | (metres > FARTHEST_M), "uncertainty", sentence, value=text)
     return np.where(given(text), metres, usual)
@@ -75,7 +81,7 @@ def ground(theatre: Theatre) -> Box | None:
 def _possible(sieve: Sieve, place: tuple[Reals, Reals], names: tuple[str, str], excused: Mask) -> None:
     lon, lat = place
     said = {"lon": sieve.records.text(names[0]), "lat": sieve.records.text(names[1])}
-    stated = f"{names[0]} is {{lon}} and {names[1]} is {{lat}}: "
+    stated = _stated(sieve, names)
     sieve.refuse(
         (np.isnan(lon) | np.isnan(lat)) & ~excused, "no_position", stated + "state both, in decimal degrees.", **said
     )
@@ -94,7 +100,7 @@ def _near(sieve: Sieve, place: tuple[Reals, Reals], names: tuple[str, str], box:
     if not outside.any():
         return
     said = {"lon": sieve.records.text(names[0]), "lat": sieve.records.text(names[1])}
-    stated = f"{names[0]} is {{lon}} and {names[1]} is {{lat}}: "
+    stated = _stated(sieve, names)
     swapped = outside & _inside(lat, lon, box)
     advice = (
         "that is outside the theatre, and inside it with the two swapped; correct the file, nothing is swapped here."
@@ -103,6 +109,10 @@ def _near(sieve: Sieve, place: tuple[Reals, Reals], names: tuple[str, str], box:
     away = distance_m(lon, lat, np.clip(lon, box[0], box[2]), np.clip(lat, box[1], box[3])) / 1000
     advice = "that is roughly {away} km outside the theatre; correct the position, or send the file to another theatre."
     sieve.refuse(outside, "outside_theatre", stated + advice, away=_roughly(away), **said)
+
+
+def _stated(sieve: Sieve, names: tuple[str, str]) -> str:
+    return f"{sieve.records.name(names[0])} is {{lon}} and {sieve.records.name(names[1])} is {{lat}}: "
 
 
 def _inside(lon: Reals, lat: Reals, box: Box) -> Mask:

@@ -7,7 +7,7 @@ wrong with each record; ``close`` makes the two tables.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
@@ -19,6 +19,7 @@ from geo.reports import INTAKE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from numpy.typing import NDArray
 
@@ -40,11 +41,13 @@ class Context:
     theatre: Theatre
     policy: Policy
     file_name: str
+    received_at: datetime | None = None
+    """When the file came, aware; ``None``: not known, and then nothing is held to lie in the future."""
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """A record that cannot be trusted as it stands, with its own bytes."""
+    """A record that cannot be trusted as it stands, with its own text: UTF-8, whatever the file's encoding."""
 
     row_no: int
     raw: bytes
@@ -57,7 +60,8 @@ class Records:
     """The records of a file, as text and unjudged.
 
     ``columns`` holds only columns that the format knows; ``row_no`` (1-based) and ``raw`` are aligned with them.
-    ``broken`` are the records that have no columns at all.
+    ``broken`` are the records that have no columns at all. ``names`` is what the file calls a column, where that is
+    another word, and ``point`` its decimal sign.
     """
 
     columns: Mapping[str, Text]
@@ -65,6 +69,8 @@ class Records:
     raw: Callable[[int], bytes]
     broken: tuple[Refusal, ...] = ()
     notes: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    point: str = "."
 
     def __len__(self) -> int:
         """Return how many records have columns."""
@@ -74,6 +80,10 @@ class Records:
         """Return the column of that name; all null where the file has none."""
         found = self.columns.get(name)
         return pa.nulls(len(self), pa.string()) if found is None else found
+
+    def name(self, column: str) -> str:
+        """Return what the file calls a column, so that it can stand in a sentence that will be formatted."""
+        return literal(self.names.get(column, column))
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +134,22 @@ class Sieve:
         self._out = np.zeros(len(records), dtype=bool)
         self._codes = np.full(len(records), None, dtype=object)
         self._reasons = np.full(len(records), None, dtype=object)
+        self._notes = list(records.notes)
+
+    def note(self, sentence: str) -> None:
+        """Say something about the file as a whole."""
+        self._notes.append(sentence)
+
+    def restate(self, columns: Mapping[str, Text]) -> None:
+        """Put columns in the place of those of the same name, or beside the others."""
+        self.records = replace(self.records, columns={**self.records.columns, **columns})
+
+    def first_rows(self, rows: Mask, most: int = 3) -> str:
+        """Return the numbers of the first of those rows as a sentence lists them, and how many more there are."""
+        numbers = self.records.row_no[rows]
+        listed = ", ".join(str(number) for number in numbers[:most])
+        more = f" and {len(numbers) - most:,} more" if len(numbers) > most else ""
+        return f"row{'s' if len(numbers) > 1 else ''} {listed}{more}"
 
     def refuse(self, rows: Mask, code: str, sentence: str, **values: Text | Reals) -> None:
         """Refuse ``rows`` that are still in, with ``sentence`` formatted from the row's own ``values``.
@@ -144,7 +170,7 @@ class Sieve:
         size = len(self.records)
         given = {"row_no": self.records.row_no, "kind": np.full(size, "report", dtype=object), **columns}
         intake = pd.DataFrame({name: _series(given.get(name), size, dtype) for name, dtype in INTAKE.items()})
-        return Reading(intake.loc[~self._out].reset_index(drop=True), self._refused(self._out), self.records.notes)
+        return Reading(intake.loc[~self._out].reset_index(drop=True), self._refused(self._out), tuple(self._notes))
 
     def _refused(self, rows: Mask) -> pd.DataFrame:
         records = self.records

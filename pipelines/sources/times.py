@@ -1,4 +1,4 @@
-"""When was it, between which two instants, if it is said in ISO 8601?
+"""When was it, between which two instants, if it is said in ISO 8601, or in the order of dates that its file has?
 
 A date alone is that local day, 00:00:00 to 23:59:59. A time without a zone is local time of the source. A local time
 that occurs twice, when clocks go back, is the interval from its first to its second occurrence; one that never occurs
@@ -8,6 +8,7 @@ is refused. ``24:00`` is the next midnight. Nothing is made more precise than it
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -15,15 +16,18 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.sources.dates import ISO
 from pipelines.sources.fields import given
 from pipelines.sources.reading import literal
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from typing import Literal, TypeAlias
 
     from numpy.typing import NDArray
 
     from geo.theatre import Source
+    from pipelines.sources.dates import Order
     from pipelines.sources.reading import Mask, Sieve, Text
 
     Instants: TypeAlias = NDArray[np.datetime64]
@@ -39,14 +43,18 @@ _FAR: Final = 14 * 60  # minutes; no zone on Earth is further from UTC
 _NEVER: Final = np.datetime64("NaT", "us")
 
 SENTENCES: Final = {
-    "time": "{column} says {{value}}, which is no ISO 8601 date or time: write 2026-02-03, 2026-02-03T14:05Z or "
-    "2026-02-03T14:05+02:00.",
+    "ambiguous_date": "{column} says {{value}}, and nothing tells the day from the month: write the date as "
+    "2026-02-03, or declare dates for source {source} in theatre.toml.",
+    "time": "{column} says {{value}}, which is {wanted}.",
     "year": "{column} says {{value}}, outside the years 1990 to 2100: correct the year.",
+    "short_year": "{column} says {{value}}, with a year of two digits: write all four.",
     "naive_time": "{column} says {{value}} without a zone, and source {source} declares none: add Z or an offset, or "
     "declare time_zone for the source in theatre.toml.",
     "no_such_time": "{column} says {{value}}, a local time that never occurred in {zone}, because the clocks went "
     "forward over it: write it with its offset.",
 }
+CODES: Final = {"short_year": "year"}
+AHEAD: Final = np.timedelta64(15, "m")  # by how much a source's clock may be fast
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,12 +78,14 @@ class _Stated:
     years: NDArray[np.int64]
 
 
-def parse(text: Text, zone: str | None) -> Times:
+def parse(text: Text, zone: str | None, order: Order = ISO) -> Times:
     """Return the bounds of each cell of a text column; ``zone`` is the IANA zone of naive times, if there is one.
 
-    Fractions of a second are cut to the microsecond.
+    Fractions of a second are cut to the microsecond. ``order`` says which number of a date is the day, if it is no ISO
+    date.
     """
-    said = _stated(text)
+    iso, unsure, short = order.iso(text)
+    said = _stated(iso)
     readable = ~np.isnat(said.wall)
     far = readable & ((said.years < YEARS[0]) | (said.years > YEARS[1]))
     naive = readable & ~far & ~said.zoned
@@ -89,21 +99,32 @@ def parse(text: Text, zone: str | None) -> Times:
         first,
         last,
         {
-            "time": given(text) & ~readable,
+            "ambiguous_date": unsure,
+            "time": given(text) & ~readable & ~unsure & ~short,
             "year": far,
+            "short_year": short,
             "naive_time": unset if zone is None else none,
             "no_such_time": none if zone is None else unset,
         },
     )
 
 
-def read(sieve: Sieve, name: str, text: Text, source: Source) -> Times:
+def read(sieve: Sieve, name: str, text: Text, source: Source, order: Order = ISO) -> Times:
     """Return the bounds of each cell of the column ``name``, and refuse the rows whose cell is at fault."""
-    times = parse(text, source.time_zone)
+    times = parse(text, source.time_zone, order)
+    said = {"column": name, "source": literal(source.id), "zone": source.time_zone, "wanted": order.wanted}
     for code, rows in times.faults.items():
-        sentence = SENTENCES[code].format(column=name, source=literal(source.id), zone=source.time_zone)
-        sieve.refuse(rows, code, sentence, value=text)
+        sieve.refuse(rows, CODES.get(code, code), SENTENCES[code].format(**said), value=text)
     return times
+
+
+def refuse_future(sieve: Sieve, begin: tuple[str, Text, Instants], received_at: datetime | None, only: Mask) -> None:
+    """Refuse the rows of ``only`` that begin more than ``AHEAD`` after the file came, if it is known when."""
+    name, text, first = begin
+    if received_at is not None:
+        latest = np.datetime64(received_at.astimezone(UTC).replace(tzinfo=None), "us") + AHEAD
+        sentence = f"{name} says {{value}}, which had not come when the file did: correct the date."
+        sieve.refuse(only & (first > latest), "future", sentence, value=text)
 
 
 def interval(sieve: Sieve, begin: tuple[str, Text, Times], end: tuple[str, Text, Times]) -> tuple[Instants, Instants]:

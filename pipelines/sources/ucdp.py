@@ -25,14 +25,15 @@ import pyarrow.compute as pc
 
 from pipelines.sources import times
 from pipelines.sources.fields import decimal, given, words
+from pipelines.sources.forms import radius
 from pipelines.sources.places import positions
 from pipelines.sources.plain import casualties
-from pipelines.sources.reading import Sieve, constant, literal
+from pipelines.sources.reading import Sieve, constant
 from pipelines.sources.records import Layout, split
 
 if TYPE_CHECKING:
     from geo.theatre import Source
-    from pipelines.sources.reading import Context, Reading, Reals, Text
+    from pipelines.sources.reading import Context, Reading, Text
 
 FORMAT: Final = "ucdp"
 ACT: Final = "clash"
@@ -53,7 +54,7 @@ def read(data: bytes, context: Context) -> Reading:
     PolicyError
         If the policy lacks the act that the format writes.
     """
-    records = split(data, context.file_name, LAYOUT)
+    records = split(data, context, LAYOUT)
     sieve = Sieve(records)
     sentence = "id is empty: every event has one; export the file again."
     sieve.refuse(~given(records.text("id")), "no_source_ref", sentence)
@@ -67,7 +68,7 @@ def read(data: bytes, context: Context) -> Reading:
             "observed_to": observed_to,
             "lon": lon,
             "lat": lat,
-            "uncertainty_m": _radii(sieve, context.source),
+            "uncertainty_m": decimal(radius(sieve, "where_prec", context.source))[0],
             "killed": casualties(sieve, "best"),
             "text": pc.coalesce(records.text("source_headline"), records.text("where_description")),
         }
@@ -121,13 +122,3 @@ def _precision(sieve: Sieve) -> Text:
     known, _ = words(text, {code: code for code in "12345"})
     sieve.refuse(~given(known), "date_precision", "date_prec is {value}, and must be a code from 1 to 5.", value=text)
     return known
-
-
-def _radii(sieve: Sieve, source: Source) -> Reals:
-    text = sieve.records.text("where_prec")
-    known, _ = words(text, {code: repr(radius) for code, radius in source.place_m})
-    listed = literal(", ".join(code for code, _ in source.place_m) or "none")
-    owner = literal(source.id)
-    sentence = f"where_prec is {{value}}, and place_m of source {owner} has the codes {listed}: add it in theatre.toml."
-    sieve.refuse(~given(known), "place_precision", sentence, value=text)
-    return decimal(known)[0]

@@ -1,0 +1,42 @@
+"""What does a row of GeoConfirmed's table say?
+
+A geolocated picture of fighting: the act is ``clash``. ``Faction`` is who is to be seen, not who fired, so no party is
+claimed. The columns of units are dropped at the door: where a unit stood is nobody's business here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pipelines.sources.forms import Form, first_link, named
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipelines.sources.dates import Order
+    from pipelines.sources.reading import Context, Sieve, Text
+
+FORMAT: Final = "geoconfirmed"
+
+
+def _derive(sieve: Sieve, _: Context, __: Order) -> Mapping[str, Text]:
+    named(sieve, "source_ref")
+    return {"url": first_link(sieve.records.text("url"))}
+
+
+FORM: Final = Form(
+    FORMAT,
+    {
+        "source_ref": ("id",),
+        "observed_from": ("date",),
+        "lon": ("longitude",),
+        "lat": ("latitude",),
+        "text": ("name", "description"),
+        "url": ("source",),
+    },
+    required=("source_ref", "observed_from", "lon", "lat"),
+    usual="clash",
+    drop=("Units", "OrbatUnits"),
+    derive=_derive,
+)
+read: Final = FORM.read
