@@ -1,6 +1,7 @@
 """How does a file become entries of the ledger?
 
-Its bytes are kept first, then parsed, then appended: whatever goes wrong later, what came is there.
+Its bytes are kept first, less the columns that may never be kept, then parsed, then appended: whatever goes wrong later,
+what came is there.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ def ingest(workspace: Workspace, file: Path, *, source_id: str | None, known: Kn
         settings = workspace.settings(ledger)
         require_replay(known, replay=ledger.replay)
     source = choose_source(settings.theatre, file, source_id)
-    data = read_bytes(file)
+    data = sources.admit(read_bytes(file), source, file.name)
     sha256 = store_raw(workspace.raw, data)
     reading = _read(data, source, settings, file.name, sha256)
     with workspace.ledger(write=True) as ledger:

@@ -23,7 +23,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from geo.errors import PolicyError
-from pipelines.sources import acled, cir, firms, geoconfirmed, geojson, observer, plain, ucdp, ushahidi, viina
+from pipelines.sources import acled, cir, door, firms, geoconfirmed, geojson, observer, plain, ucdp, ushahidi, viina
 from pipelines.sources.reading import Context, Reading
 
 if TYPE_CHECKING:
@@ -33,12 +33,35 @@ if TYPE_CHECKING:
     from geo.policy import Policy
     from geo.theatre import Source, Theatre
 
-__all__ = ["READERS", "Reading", "read"]
+__all__ = ["READERS", "Reading", "admit", "read"]
 
 READERS: Final[dict[str, Callable[[bytes, Context], Reading]]] = {
     module.FORMAT: module.read
     for module in (plain, geojson, ucdp, firms, acled, viina, geoconfirmed, cir, ushahidi, observer)
 }
+
+
+FORMS: Final = {
+    form.format: form for form in (acled.FORM, viina.FORM, geoconfirmed.FORM, cir.FORM, ushahidi.FORM, observer.FORM)
+}
+LAYOUTS: Final = {module.FORMAT: module.LAYOUT for module in (plain, ucdp, firms)} | {
+    name: form.layout for name, form in FORMS.items()
+}
+
+
+def admit(data: bytes, source: Source, file_name: str) -> bytes:
+    """Return what may be stored of a file: without the columns that its format or its source says are never kept.
+
+    Raises
+    ------
+    InputError
+        If there are such columns and the table cannot be read, so that nobody can say what stands where.
+    """
+    form = FORMS.get(source.format)
+    drop = (*(form.drop if form else ()), *source.dialect.drop)
+    if not drop or source.format not in LAYOUTS:
+        return data
+    return door.emptied(data, source.dialect, LAYOUTS[source.format], drop, file_name)
 
 
 def read(

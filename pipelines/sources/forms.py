@@ -48,6 +48,11 @@ class Form:
     drop: tuple[str, ...] = ()
     derive: Callable[[Sieve, Context, dates.Order], Mapping[str, Text]] = _as_it_is
 
+    @property
+    def layout(self) -> Layout:
+        """Return its columns as they are looked for in a file."""
+        return Layout(self.required, (*self.columns, *self.beside), "observed_from", own=self.columns)
+
     def read(self, data: bytes, context: Context) -> Reading:
         """Return what became of each record of such a table.
 
@@ -59,8 +64,7 @@ class Form:
             If the policy lacks an act that the source states.
         """
         told = self._told(context)
-        known = (*self.columns, *self.beside)
-        sieve = Sieve(split(data, told, Layout(self.required, known, "observed_from", own=self.columns)))
+        sieve = Sieve(split(data, told, self.layout))
         order = dates.settle(sieve, ("observed_from", "observed_to"), told.source.dialect.dates)
         sieve.restate(self.derive(sieve, told, order))
         return judge(sieve, told, order)

@@ -72,7 +72,7 @@ class Scan:
         self.broken: list[Refusal] = []
         self._lines = list(io.StringIO(text, newline=""))
         self._feed = _Feed(self._lines)
-        self._separator = separator
+        self.separator = separator
         self._reader = self._read(self._feed)
         self._has_nul = "\0" in text
         self._last = ""
@@ -92,7 +92,7 @@ class Scan:
             self._last = last
 
     def _read(self, lines: Iterable[str]) -> Iterator[list[str]]:
-        return csv.reader(lines, delimiter=self._separator, strict=True)
+        return csv.reader(lines, delimiter=self.separator, strict=True)
 
     def run(self, width: int, dated: int) -> Iterator[list[list[str]]]:
         """Yield everything behind the header in order, some rows at a time, each of ``width`` fields.
@@ -153,7 +153,7 @@ class Scan:
         elif len(row) != self._width:
             reason = (
                 f"The record has {len(row)} fields and the header {self._width}: "
-                f"add what is missing, or quote the field that contains {_SIGNS[self._separator]}."
+                f"add what is missing, or quote the field that contains {_SIGNS[self.separator]}."
             )
             self._refuse(start, self._feed.at, "field_count", reason)
         elif self._is_cut(self._feed.at):
@@ -235,8 +235,8 @@ class Scan:
         return any(map(self._may_be_row, lines[1:]))
 
     def _may_be_row(self, line: str) -> bool:
-        plain = csv.reader([line], delimiter=self._separator, quoting=csv.QUOTE_NONE)
-        readings = (next(reader, []) for reader in (csv.reader([line], delimiter=self._separator), plain))
+        plain = csv.reader([line], delimiter=self.separator, quoting=csv.QUOTE_NONE)
+        readings = (next(reader, []) for reader in (csv.reader([line], delimiter=self.separator), plain))
         return any(len(row) == self._width and _DATE.match(row[self._dated]) for row in readings)
 
     def _alone(self, line: str) -> list[str]:

@@ -121,13 +121,21 @@ class Layout:
 
 
 @dataclass(frozen=True)
-class _Header:
-    """The fields of the header line, and where each column of the layout stands: joined where it is several."""
+class Header:
+    """The fields of the header line, and where each column of the layout stands: joined where it is several.
+
+    ``names`` is what the file calls a column, ``dated`` where its begin of observation stands.
+    """
 
     fields: tuple[str, ...]
     at: Mapping[str, tuple[int, ...]]
     names: Mapping[str, str]
     dated: int
+
+    @property
+    def read(self) -> frozenset[int]:
+        """Return the places of the columns that are read."""
+        return frozenset(at for places in self.at.values() for at in places)
 
 
 def split(data: bytes, context: Context, layout: Layout) -> Records:
@@ -142,23 +150,33 @@ def split(data: bytes, context: Context, layout: Layout) -> Records:
     InputError
         ``encoding``, ``empty``, or ``header``: broken, a name twice, a required one missing, its separator in doubt.
     """
-    dialect, file_name = context.source.dialect, context.file_name
-    text = decode(data, file_name, dialect.encoding)
-    scan = Scan(text, _separator(text, dialect, layout, file_name))
-    header = _header(scan.header(), dialect, layout, file_name)
-    read = {at for places in header.at.values() for at in places}
-    if dialect.ended and len(header.fields) - 1 in read:
-        scan.doubt_the_end(header.fields[-1])
+    text, scan, header = opened(data, context.source.dialect, layout, context.file_name)
     columns = _columns(header, scan.run(len(header.fields), header.dated))
     return Records(
         columns=columns,
         row_no=np.array(scan.row_nos, dtype=np.int64),
         raw=scan.raw,
         broken=tuple(scan.broken),
-        notes=tuple(_notes(text, header, read, layout, context)),
+        notes=tuple(_notes(text, header, layout, context)),
         names=header.names,
-        point=dialect.decimal,
+        point=context.source.dialect.decimal,
     )
+
+
+def opened(data: bytes, dialect: Dialect, layout: Layout, file_name: str) -> tuple[str, Scan, Header]:
+    """Return a file's text, the scan of its records (behind the header), and what its header says.
+
+    Raises
+    ------
+    InputError
+        As ``split``.
+    """
+    text = decode(data, file_name, dialect.encoding)
+    scan = Scan(text, _separator(text, dialect, layout, file_name))
+    header = _header(scan.header(), dialect, layout, file_name)
+    if dialect.ended and len(header.fields) - 1 in header.read:
+        scan.doubt_the_end(header.fields[-1])
+    return text, scan, header
 
 
 def _separator(text: str, dialect: Dialect, layout: Layout, file_name: str) -> str:
@@ -180,10 +198,9 @@ def _fields(line: str, sign: str) -> list[str]:
         return []
 
 
-def _columns(header: _Header, batches: Iterable[list[list[str]]]) -> dict[str, Text]:
+def _columns(header: Header, batches: Iterable[list[list[str]]]) -> dict[str, Text]:
     # Rows become columns a few at a time: millions of small Python objects would fill the memory.
-    places = sorted({at for each in header.at.values() for at in each})
-    pieces: dict[int, list[Text]] = {at: [] for at in places}
+    pieces: dict[int, list[Text]] = {at: [] for at in sorted(header.read)}
     for rows in _gathered(batches):
         cells = list(zip(*rows, strict=True))
         for at, piece in pieces.items():
@@ -208,7 +225,7 @@ def _gathered(batches: Iterable[list[list[str]]]) -> Iterator[list[list[str]]]:
         yield rows
 
 
-def _header(row: list[str] | None, dialect: Dialect, layout: Layout, file_name: str) -> _Header:
+def _header(row: list[str] | None, dialect: Dialect, layout: Layout, file_name: str) -> Header:
     if row is None:
         msg = f"{file_name}: the header line has a quote that does not fit: close it or take it out"
         raise InputError(code="header", message=msg)
@@ -221,7 +238,7 @@ def _header(row: list[str] | None, dialect: Dialect, layout: Layout, file_name: 
         if (places := tuple(fields.index(plainly(each)) for each in names if plainly(each) in fields))
     }
     called = {name: " with ".join(names) for name, names in own.items() if names != (name,)}
-    return _Header(tuple(fields), at, called, at[layout.dated][0])
+    return Header(tuple(fields), at, called, at[layout.dated][0])
 
 
 def _own(dialect: Dialect, layout: Layout) -> dict[str, tuple[str, ...]]:
@@ -255,9 +272,9 @@ def _hint(fields: Sequence[str], missing: Collection[str]) -> str:
     return f"; it has {', '.join(shown(name) for name in fields)}"
 
 
-def _notes(text: str, header: _Header, read: Collection[int], layout: Layout, context: Context) -> Iterator[str]:
+def _notes(text: str, header: Header, layout: Layout, context: Context) -> Iterator[str]:
     dropped = {plainly(name) for name in context.source.dialect.drop}
-    extra = [name for at, name in enumerate(header.fields) if at not in read and name not in dropped]
+    extra = [name for at, name in enumerate(header.fields) if at not in header.read and name not in dropped]
     if extra and layout.note:
         listed = ", ".join(shown(name) if name else "one without a name" for name in extra)
         yield f"{context.file_name}: columns that are not read: {listed}."
