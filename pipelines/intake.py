@@ -1,6 +1,6 @@
 """How does a file become entries of the ledger?
 
-Its bytes are kept first, less the columns that may never be kept, then parsed, then appended: whatever goes wrong later,
+Its bytes are kept first (less the columns that may never be), then parsed, then appended: whatever goes wrong later,
 what came is there.
 """
 

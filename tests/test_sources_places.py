@@ -8,7 +8,9 @@ import builders
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from readings import THEATRE, nowhere, one
+from readings import THEATRE, nowhere, one, source
+
+from geo.theatre import Dialect
 
 # The theatre's line runs from 35 to 39 degrees east at 48 north, its regions a little around it.
 TAKEN = [
@@ -55,9 +57,28 @@ REFUSED = [
             "37,5", "37.5°", "37°30'",
             "37 30 00", "37.5E", "E37.5", "0x25", "37.5.1", "37.5 48.1", "37.5;48.1", "--37.5", "+-37.5", "37.5\u00a0",
             "1/2", "37e", "e1", ".", "+", "NULL", "None", "N/A", "abc", "37UDQ", "9" * 400, "true",
+            # degrees in other manners
+            "37°30'00\"E", "37° 30.5\u2032", "37d30m", "N48 06 00", "37.5 E", "-37.5W", "37 .5", "37'5", "037°",
+            # grids, links and geometries
+            "37UDQ1234567890", "37U 412345 5312345", "9GH5+XX", "37.5,48.1", "37.5/48.1", "POINT(37.5 48.1)",
+            "geo:48.1,37.5", "lon=37.5", "[37.5]", "(37.5)", "{37.5}", "37.5m",
+            # signs and digits that only look right
+            "\u221237.5", "37\u066b5", "37\u00b75", "\u00bd", "37\u20325", "3\u200b7.5", "\ufeff37.5", "37.5\u202c",
+            # what programs write
+            "-nan", "+inf", "INF", "1e309", "0b1", "0o45", "37.5f", "37.5L", "0x1.8p5", "1_0", "#REF!", "=37+0.5",
+            "'37.5'", "37.5%", "1,037.5", "1.037,5", "37.50.00", "37.5.", "+-", "-", "--", "?", "unknown", "NaN()", "e",
+            "37.5\n48.1", "~37.5", "<37.5", "37.5±0.1", "37.5-37.6", "3.75e1.5", "3.75e100", "1" * 21,
         )
     ),
+    *((said, "48.1", "coordinate_range") for said in ("180.0000000001", "-180.5", "1e3", "999", "375", "3750000")),
+    *(("37.5", said, "coordinate_range") for said in ("90.0000000001", "-90.5", "481", "1e2", "4810000")),
+    *((said, said, "null_island") for said in ("0", "+0", "-0", "0e0", ".0", "0.")),
 ]  # fmt: skip
+COMMA = [
+    ("37,5", "48,1", 37.5, 48.1), ("+37,5", "48", 37.5, 48.0), ("37,", "48,10", 37.0, 48.1),
+    ("3,75e1", "4,81E1", 37.5, 48.1),
+]  # fmt: skip
+NO_COMMA = ("37.5", "1.037,5", "37,5,0", "3 7,5", "37;5", "37,5°", "nan", "\u066b5", ",", "37\u201a5")
 
 
 @pytest.mark.parametrize(("lon", "lat", "x", "y"), TAKEN)
@@ -77,6 +98,18 @@ def test_what_cannot_be_a_position_is_refused(lon: str, lat: str, code: str) -> 
     row = one(lon=lon, lat=lat)
     assert row["reason_code"] == code
     assert "lon" in row["reason"]
+
+
+@pytest.mark.parametrize(("lon", "lat", "x", "y"), COMMA)
+def test_a_declared_decimal_comma_is_one(lon: str, lat: str, x: float, y: float) -> None:
+    row = one(source(dialect=Dialect(decimal=",")), lon=lon, lat=lat)
+    assert (row["lon"], row["lat"]) == (x, y)
+
+
+@pytest.mark.parametrize("lon", NO_COMMA)
+def test_with_a_decimal_comma_nothing_else_is_one(lon: str) -> None:
+    row = one(source(dialect=Dialect(decimal=",")), lon=lon, lat="48,1")
+    assert (row["reason_code"], "with a comma" in row["reason"]) == ("coordinate", True)
 
 
 def test_swapped_axes_are_suspected_and_not_corrected() -> None:
