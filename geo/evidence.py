@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import rustworkx as rx
@@ -57,6 +57,9 @@ class Item(NamedTuple):
     response: str | None
     content: str
     carrier: Carrier
+
+
+_NEEDED: Final = ["violation_id", "observed_from", "observed_to", *CONTENT, *Item._fields, *Carrier._fields]
 
 
 class Placed(NamedTuple):
@@ -109,7 +112,8 @@ class Court:
 
 def items_of(reports: pd.DataFrame) -> dict[str, list[Item]]:
     """Return the reports that carry each violation, by name, in order of content."""
-    reports = reports.loc[reports["violation_id"].notna()].sort_values(CONTENT)
+    needed = reports.columns.intersection(_NEEDED)
+    reports = reports.loc[reports["violation_id"].notna(), needed].sort_values(CONTENT)
     public = reports["trust"].eq("public")
     alone = public.groupby(reports["violation_id"]).transform("all")
     reports = reports.loc[~public | alone]
