@@ -90,6 +90,16 @@ class Case:
             links[rows[j]].add(rows[i])
         return links
 
+    @cached_property
+    def joints(self) -> set[int]:
+        """The violations without which the incident falls apart."""
+        rows = list(self.links)
+        place = {row: n for n, row in enumerate(rows)}
+        graph: rx.PyGraph[None, None] = rx.PyGraph(multigraph=False)
+        graph.add_nodes_from([None] * len(rows))
+        graph.add_edges_from_no_data([(place[i], place[j]) for i in rows for j in self.links[i] if i < j])
+        return {rows[n] for n in rx.articulation_points(graph)}
+
 
 class Trial(NamedTuple):
     """An incident with something left out: its violations by row, and the links between them."""
@@ -199,17 +209,7 @@ def _suspects(case: Case, court: Court, scenario: str, steps: Sequence[Step]) ->
     going_on = escalation.persisting(course, policy.ladder)[1]
     few = {violation.row for violation in going_on} if len(going_on) == 1 else set()
     wide = _extremes(case, course, steps, policy) if highest > _COALITION else set()
-    return lone | edges | few | rests | wide | _joints(case)
-
-
-def _joints(case: Case) -> set[int]:
-    """Return the violations without which the incident falls apart."""
-    rows = list(case.links)
-    place = {row: n for n, row in enumerate(rows)}
-    graph: rx.PyGraph[None, None] = rx.PyGraph(multigraph=False)
-    graph.add_nodes_from([None] * len(rows))
-    graph.add_edges_from_no_data([(place[i], place[j]) for i in rows for j in case.links[i] if i < j])
-    return {rows[n] for n in rx.articulation_points(graph)}
+    return lone | edges | few | rests | wide | case.joints
 
 
 def _extremes(case: Case, course: list[Violation], steps: Sequence[Step], policy: Policy) -> set[int]:
