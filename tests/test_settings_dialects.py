@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from small_theatre import sentences, with_edit
 
@@ -36,13 +38,14 @@ MISTAKES = [
 ]  # fmt: skip
 
 
-def declared(lines: str) -> Dialect:
-    new = f'{lines}\ntrust = "media"'
-    return (
-        load_theatre(with_edit("theatre.toml", CSV, new if "format" in lines else f'format = "csv"\n{new}'), "small")
-        .sources[0]
-        .dialect
-    )
+def declared(lines: str, *, first: bool = True) -> Dialect:
+    """Return the dialect of the source ``csv`` with those lines, before its other keys or behind all of them."""
+    if first:
+        form = "" if "format" in lines else 'format = "csv"\n'
+        files = with_edit("theatre.toml", CSV, f'{form}{lines}\ntrust = "media"')
+    else:
+        files = with_edit("theatre.toml", "radius_m = 1000\n", f"radius_m = 1000\n{lines}\n")
+    return load_theatre(files, "small").sources[0].dialect
 
 
 @pytest.mark.parametrize(("lines", "sentence"), MISTAKES)
@@ -69,6 +72,15 @@ def test_a_dialect_is_what_its_source_declares() -> None:
         drop=("E-Mail",),
         ended=False,
     )
+
+
+def test_the_example_in_the_readme_is_a_dialect() -> None:
+    text = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+    example = text.split("# … as for every source\nseparator", 1)[1].split("```", 1)[0]
+    said = declared(f"separator{example}", first=False)
+    assert (said.encoding, said.dates, said.ended, said.drop) == ("cp1251", "day-first", False, ("E-Mail",))
+    assert dict(said.columns)["observed_from"] == ("Datum", "Uhrzeit")
+    assert said.acts == (("обстріл", "shelling"),)
 
 
 def test_a_source_that_says_nothing_writes_the_plain_way() -> None:

@@ -10,13 +10,14 @@ import csv
 import io
 from typing import TYPE_CHECKING, Final
 
-from pipelines.sources.records import opened, plainly
+from pipelines.sources.headers import plainly
+from pipelines.sources.records import opened
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from geo.theatre import Dialect
-    from pipelines.sources.records import Layout
+    from pipelines.sources.headers import Layout
 
 NOT_KEPT: Final = "(not kept, because it does not fit the header)"
 

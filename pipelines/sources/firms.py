@@ -17,9 +17,10 @@ import pyarrow.compute as pc
 from geo.shapes import Pixel
 from pipelines.sources import times
 from pipelines.sources.fields import decimal, given, joined, matches
+from pipelines.sources.headers import Layout
 from pipelines.sources.places import positions
 from pipelines.sources.reading import Sieve, constant
-from pipelines.sources.records import Layout, split
+from pipelines.sources.records import split
 
 if TYPE_CHECKING:
     from pipelines.sources.reading import Context, Reading, Reals, Records, Text

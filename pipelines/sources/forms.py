@@ -14,9 +14,10 @@ import pyarrow as pa
 
 from pipelines.sources import dates
 from pipelines.sources.fields import given, words
+from pipelines.sources.headers import Layout
 from pipelines.sources.plain import USUAL_ACT, judge
 from pipelines.sources.reading import Sieve, literal
-from pipelines.sources.records import Layout, split
+from pipelines.sources.records import split
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

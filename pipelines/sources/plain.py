@@ -26,9 +26,10 @@ from pipelines.settings.formats import PLAIN, SPECIAL
 from pipelines.sources import dates, times, titles
 from pipelines.sources.fields import count, given, whole, words
 from pipelines.sources.grounds import footprints
+from pipelines.sources.headers import Layout
 from pipelines.sources.places import positions, radii
 from pipelines.sources.reading import Sieve, literal
-from pipelines.sources.records import Layout, split
+from pipelines.sources.records import split
 
 if TYPE_CHECKING:
     import pandas as pd

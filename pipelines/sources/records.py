@@ -1,16 +1,11 @@
-"""Which columns does a table of text have, one record a line?
+"""What are the cells of a table of text, one record a line?
 
 Text in the encoding that its source declares, or UTF-8 (a byte order mark is allowed, and UTF-16 needs one); one header
-line, columns in any order, their names without regard to case. No value is interpreted here, and nothing is guessed:
-the separator is the declared one, or the only one that splits the header into the columns that must be there.
+line, columns in any order. No value is interpreted here, and no encoding is guessed.
 """
 
 from __future__ import annotations
 
-import csv
-import unicodedata
-from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import reduce
 from typing import TYPE_CHECKING, Final
 
@@ -20,13 +15,15 @@ import pyarrow.compute as pc
 
 from geo.errors import InputError
 from pipelines.sources.fields import joined
+from pipelines.sources.headers import plainly, read_header, separator
 from pipelines.sources.lines import Scan
 from pipelines.sources.reading import Records, Text, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator
 
     from geo.theatre import Dialect
+    from pipelines.sources.headers import Header, Layout
     from pipelines.sources.reading import Context
 
 MARKS: Final = {
@@ -37,7 +34,6 @@ MARKS: Final = {
     b"\xfe\xff": "utf-16-be",
 }
 """What a file begins with, and the encoding that it says."""
-SEPARATORS: Final = (",", ";", "\t", "|")
 SPACE: Final = " \t\r\n"
 TOGETHER: Final = 2_000  # rows that become columns at once
 
@@ -99,45 +95,6 @@ def clean(cells: Text) -> Text:
     return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
 
 
-def plainly(name: str) -> str:
-    """Return a column's name as names are compared: trimmed, in lower case, its accents composed."""
-    return unicodedata.normalize("NFC", name.strip(SPACE)).lower()
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Which columns a format has, in lower case.
-
-    ``required`` must be there, ``known`` are kept, and others are dropped, named in the notes if ``note``. ``dated`` is
-    the required column that begins with a date, by which a swallowed row is told. ``own`` is what the format calls a
-    column, where that is another word or several ones that are joined.
-    """
-
-    required: tuple[str, ...]
-    known: tuple[str, ...]
-    dated: str
-    note: bool = False
-    own: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Header:
-    """The fields of the header line, and where each column of the layout stands: joined where it is several.
-
-    ``names`` is what the file calls a column, ``dated`` where its begin of observation stands.
-    """
-
-    fields: tuple[str, ...]
-    at: Mapping[str, tuple[int, ...]]
-    names: Mapping[str, str]
-    dated: int
-
-    @property
-    def read(self) -> frozenset[int]:
-        """Return the places of the columns that are read."""
-        return frozenset(at for places in self.at.values() for at in places)
-
-
 def split(data: bytes, context: Context, layout: Layout) -> Records:
     """Return the records of a table of text.
 
@@ -172,30 +129,11 @@ def opened(data: bytes, dialect: Dialect, layout: Layout, file_name: str) -> tup
         As ``split``.
     """
     text = decode(data, file_name, dialect.encoding)
-    scan = Scan(text, _separator(text, dialect, layout, file_name))
-    header = _header(scan.header(), dialect, layout, file_name)
+    scan = Scan(text, separator(text, dialect, layout, file_name))
+    header = read_header(scan.header(), dialect, layout, file_name)
     if dialect.ended and len(header.fields) - 1 in header.read:
         scan.doubt_the_end(header.fields[-1])
     return text, scan, header
-
-
-def _separator(text: str, dialect: Dialect, layout: Layout, file_name: str) -> str:
-    if dialect.separator is not None:
-        return dialect.separator
-    line = text.lstrip(SPACE).split("\n", 1)[0].split("\r", 1)[0]
-    lacks = {sign: len(_missing(_fields(line, sign), dialect, layout)) for sign in SEPARATORS}
-    fits = [sign for sign in SEPARATORS if not lacks[sign]]
-    if len(fits) > 1:
-        msg = f"{file_name}: the header can be split by {' and by '.join(map(repr, fits))}: declare the separator"
-        raise InputError(code="header", message=msg)
-    return fits[0] if fits else min(lacks, key=lacks.__getitem__)
-
-
-def _fields(line: str, sign: str) -> list[str]:
-    try:
-        return [plainly(cell) for cell in next(csv.reader([line], delimiter=sign, strict=True), [])]
-    except csv.Error:
-        return []
 
 
 def _columns(header: Header, batches: Iterable[list[list[str]]]) -> dict[str, Text]:
@@ -223,53 +161,6 @@ def _gathered(batches: Iterable[list[list[str]]]) -> Iterator[list[list[str]]]:
             rows = []
     if rows:
         yield rows
-
-
-def _header(row: list[str] | None, dialect: Dialect, layout: Layout, file_name: str) -> Header:
-    if row is None:
-        msg = f"{file_name}: the header line has a quote that does not fit: close it or take it out"
-        raise InputError(code="header", message=msg)
-    fields = [plainly(cell) for cell in row]
-    own = _own(dialect, layout)
-    _check(fields, _missing(fields, dialect, layout), file_name)
-    at = {
-        name: places
-        for name, names in own.items()
-        if (places := tuple(fields.index(plainly(each)) for each in names if plainly(each) in fields))
-    }
-    called = {name: " with ".join(names) for name, names in own.items() if names != (name,)}
-    return Header(tuple(fields), at, called, at[layout.dated][0])
-
-
-def _own(dialect: Dialect, layout: Layout) -> dict[str, tuple[str, ...]]:
-    """Return what the file calls each column."""
-    return {name: layout.own.get(name, (name,)) for name in layout.known} | dict(dialect.columns)
-
-
-def _missing(fields: Collection[str], dialect: Dialect, layout: Layout) -> list[str]:
-    musts = {*layout.required, *dict(dialect.columns)}
-    own = _own(dialect, layout)
-    return [each for name, names in own.items() if name in musts for each in names if plainly(each) not in fields]
-
-
-def _check(fields: Sequence[str], missing: Collection[str], file_name: str) -> None:
-    twice = sorted({name for name in fields if name and fields.count(name) > 1})
-    if twice:
-        msg = f"{file_name}: the header has {', '.join(twice)} more than once: rename or take out all but one"
-        raise InputError(code="header", message=msg)
-    if missing:
-        msg = f"{file_name}: the header lacks {', '.join(missing)}: add what is missing{_hint(fields, missing)}"
-        raise InputError(code="header", message=msg)
-
-
-def _hint(fields: Sequence[str], missing: Collection[str]) -> str:
-    near = [(name, *get_close_matches(plainly(name), fields, 1)) for name in missing]
-    alike = [f"{name} is {each[0]!r}" for name, *each in near if each]
-    if "\0" in "".join(fields):
-        return "; the file seems to be UTF-16 without its byte order mark: save it as UTF-8"
-    if alike:
-        return f", or declare in theatre.toml under columns which is which (perhaps {', '.join(alike)})"
-    return f"; it has {', '.join(shown(name) for name in fields)}"
 
 
 def _notes(text: str, header: Header, layout: Layout, context: Context) -> Iterator[str]:

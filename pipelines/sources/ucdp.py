@@ -26,10 +26,11 @@ import pyarrow.compute as pc
 from pipelines.sources import times
 from pipelines.sources.fields import decimal, given, words
 from pipelines.sources.forms import radius
+from pipelines.sources.headers import Layout
 from pipelines.sources.places import positions
 from pipelines.sources.plain import casualties
 from pipelines.sources.reading import Sieve, constant
-from pipelines.sources.records import Layout, split
+from pipelines.sources.records import split
 
 if TYPE_CHECKING:
     from geo.theatre import Source
