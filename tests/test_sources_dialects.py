@@ -6,7 +6,7 @@ import csv
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from readings import GOOD, POLICY, THEATRE, one, reading, source, table
 
@@ -269,3 +269,26 @@ def test_every_record_of_every_dialect_is_accounted_for(
         row for row in rows if any(cell.strip(" \t\r\n") for cell in row) or sign != "\t" or quoting == csv.QUOTE_ALL
     ]
     assert len(numbers) == len(whole) or any('"' in cell for row in rows for cell in row)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(1, 40),
+    st.sampled_from([",", ";", "\t", "|"]),
+    st.sampled_from(["utf-8", "utf-16", "cp1251"]),
+    st.lists(
+        st.tuples(st.floats(0, 1), st.sampled_from(['"', ";", ",", "\t", "\n", "\r", "\0", '""', "DEL"])), max_size=4
+    ),
+)
+def test_damage_in_any_dialect_leaves_every_record_accounted_for(
+    size: int, sign: str, encoding: str, damage: list[tuple[float, str]]
+) -> None:
+    head, *rest = written([{**ROW, "source_ref": f"r{number}"} for number in range(size)], sign).split("\r\n", 1)
+    text = rest[0]
+    for where, what in damage:
+        at = int(where * len(text))
+        text = text[:at] + text[at + 1 :] if what == "DEL" else text[:at] + what + text[at:]
+    by = writer(encoding=encoding if encoding == "cp1251" else None)
+    result = read(f"{head}\n{text}".encode(encoding), by, THEATRE, POLICY, "file.csv")
+    numbers = [*result.intake["row_no"], *result.refused["row_no"]]
+    assert sorted(numbers) == list(range(1, len(numbers) + 1))

@@ -9,7 +9,7 @@ from typing import Any
 import builders
 import pandas as pd
 import pytest
-from published import FORMATS, POLICY, by, table
+from published import FORMATS, POLICY, ROWS, by, table
 from readings import THEATRE, source
 
 from geo.errors import InputError, PolicyError
@@ -216,6 +216,20 @@ def test_events_of_one_report_are_items_of_their_own() -> None:
 )
 def test_of_several_links_the_first_is_kept(links: str) -> None:
     assert one("geoconfirmed", {"Source": links})["url"] == "https://example.org/a"
+
+
+def test_a_cell_of_separators_is_no_link() -> None:
+    assert pd.isna(one("geoconfirmed", {"Source": " ; ;"})["url"])
+
+
+@pytest.mark.parametrize("form", ["acled", "viina", "ucdp"])
+def test_a_decimal_comma_changes_no_radius(form: str) -> None:
+    names = [name for name in ROWS[form] if name.casefold() in ("latitude", "longitude")]
+    comma = {name: ROWS[form][name].replace(".", ",") for name in names}
+    expected = one(form)
+    assert one(form, comma, decimal=",")[["lon", "lat", "uncertainty_m"]].equals(
+        expected[["lon", "lat", "uncertainty_m"]]
+    )
 
 
 def test_an_act_that_the_form_states_and_the_policy_lacks_stops_the_work() -> None:

@@ -81,7 +81,8 @@ class Form:
 def radius(sieve: Sieve, column: str, source: Source) -> Text:
     """Return the radius that the source's ``place_m`` gives for each code, and refuse the codes that it lacks."""
     text = sieve.records.text(column)
-    known, _ = words(text, {code.casefold(): repr(metres) for code, metres in source.place_m})
+    point = sieve.records.point
+    known, _ = words(text, {code.casefold(): repr(metres).replace(".", point) for code, metres in source.place_m})
     listed = literal(", ".join(code for code, _ in source.place_m) or "none")
     sentence = (
         f"{column} is {{value}}, and place_m of source {literal(source.id)} has the codes {listed}: add it in "
@@ -104,5 +105,5 @@ def first_link(text: Text) -> Text:
     return pa.array([None if cell is None else _first(cell) for cell in text.to_pylist()], pa.string())
 
 
-def _first(cell: str) -> str:
-    return cell.replace(",http", " http").replace(";", " ").split()[0]
+def _first(cell: str) -> str | None:
+    return next(iter(cell.replace(",http", " http").replace(";", " ").split()), None)

@@ -69,7 +69,7 @@ def read(data: bytes, context: Context) -> Reading:
             "observed_to": observed_to,
             "lon": lon,
             "lat": lat,
-            "uncertainty_m": decimal(radius(sieve, "where_prec", context.source))[0],
+            "uncertainty_m": decimal(radius(sieve, "where_prec", context.source), records.point)[0],
             "killed": casualties(sieve, "best"),
             "text": pc.coalesce(records.text("source_headline"), records.text("where_description")),
         }
