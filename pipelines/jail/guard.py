@@ -124,6 +124,9 @@ class Guard:
         with self._lock:
             try:
                 return self._ask(argument, data, most)
+            except ConnectionError:  # it died since the last file
+                self.close()
+                return self._ask(argument, data, most)
             except BaseException:
                 self.close()
                 raise
