@@ -200,7 +200,7 @@ def read(data: bytes, source: Source, theatre: Theatre, policy: Policy, file_nam
     except OSError as error:
         msg = f"{file_name}: the process that reads files ended or fell silent ({error!r}): try again"
         raise InputError(code="reader_killed", message=msg) from error
-    return _judge(ended, most, data, file_name)
+    return judge(ended, most, data, file_name)
 
 
 def _slim(theatre: Theatre) -> Theatre:
@@ -221,7 +221,8 @@ def _receive(stream: int, most: Limits) -> tuple[bytearray, bool]:
     raise TimeoutError
 
 
-def _judge(ended: Ended, most: Limits, data: bytes, file_name: str) -> Reading:
+def judge(ended: Ended, most: Limits, data: bytes, file_name: str) -> Reading:
+    """Return what a child's end says of its file; raise ``InputError`` as ``read`` does."""
     if ended.timed_out:
         msg = f"{file_name}: reading took over {most.wall_s} s; if the machine was busy, try again, else cut the file"
         raise InputError(code="time_limit", message=msg)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipelines.settings.declared import At, Declared, RasterEntry, SourceEntry, ZoneEntry
     from pipelines.settings.mistakes import Mistakes
 
-FORMATS: Final = ("csv", "firms", "geojson", "ucdp")
+FORMATS: Final = ("bellingcat", "csv", "firms", "geojson", "gpkg", "kml", "osint-geo-extractor", "ucdp", "xlsx")
 STATISTICS: Final = {"population": ("sum", "mean"), "land_cover": ("majority",), "heat_sources": ()}
 _SIDES: Final = ["left", "right"]
 

@@ -6,7 +6,8 @@ here. What differs between sources of one format (zone, radius, precision codes)
 Why a record is refused:
 
 - its lines: ``bad_quote``, ``record_size``, ``field_size``, ``field_count``, ``nul``; in GeoJSON ``not_a_feature``,
-  ``geometry``, ``duplicate_key``, ``value``
+  ``geometry``, ``duplicate_key``, ``value``; in JSON lists ``not_an_event``; in KML ``elsewhere``, ``archive``; in
+  XLSX ``formula``; in GeoPackages ``encoding``
 - what it is: ``unknown_act``, ``no_source_ref``
 - when: ``no_time``, ``time``, ``year``, ``naive_time``, ``no_such_time``, ``reversed``, ``date_precision`` (UCDP)
 - where: ``no_position``, ``coordinate``, ``coordinate_range``, ``null_island``, ``swapped?``, ``outside_theatre``,
@@ -14,7 +15,8 @@ Why a record is refused:
 - over which ground: ``two_places``, ``not_a_report``, ``no_bearing``, ``bearing``, ``distance``, ``footprint``
 - the rest: ``count``, ``casualties``, ``unknown_party``, ``means``, ``credibility``
 
-A file that cannot be read at all raises ``InputError`` with ``encoding``, ``empty``, ``header``, ``json`` or ``crs``.
+A file that cannot be read at all raises ``InputError`` with ``encoding``, ``empty``, ``header``, ``json``, ``crs``,
+``xml``, ``xml_entity``, ``xml_depth``, ``archive``, ``archive_size``, ``workbook``, ``sheet_size`` or ``geopackage``.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from geo.errors import PolicyError
-from pipelines.sources import firms, geojson, plain, ucdp
+from pipelines.sources import bellingcat, firms, geojson, gpkg, kml, osint, plain, ucdp, xlsx
 from pipelines.sources.reading import Context, Reading
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["READERS", "Reading", "read"]
 
 READERS: Final[dict[str, Callable[[bytes, Context], Reading]]] = {
-    module.FORMAT: module.read for module in (plain, geojson, ucdp, firms)
+    module.FORMAT: module.read for module in (plain, geojson, ucdp, firms, kml, xlsx, gpkg, bellingcat, osint)
 }
 
 
