@@ -158,10 +158,11 @@ def gpkg(rows: Iterable[Row] = ROWS, script: str = "", srs: int = 4326, layers: 
                 last_change TEXT, min_x REAL, min_y REAL, max_x REAL, max_y REAL, srs_id INTEGER);
             CREATE TABLE gpkg_geometry_columns (table_name TEXT, column_name TEXT, geometry_type_name TEXT,
                 srs_id INTEGER, z INTEGER, m INTEGER);
-            CREATE TABLE gpkg_ogr_contents (table_name TEXT PRIMARY KEY, feature_count INTEGER);""")  # noqa: S608 -- our own
+            CREATE TABLE gpkg_ogr_contents (table_name TEXT PRIMARY KEY, feature_count INTEGER);""")
         for layer in layers:
+            quoted = '"' + layer.replace('"', '""') + '"'
             columns = ", ".join(f'"{name}" TEXT' for name in names)
-            file.execute(f'CREATE TABLE "{layer}" (fid INTEGER PRIMARY KEY, geom BLOB, {columns})')
+            file.execute(f"CREATE TABLE {quoted} (fid INTEGER PRIMARY KEY, geom BLOB, {columns})")
             file.execute(
                 "INSERT INTO gpkg_contents (table_name, data_type, srs_id) VALUES (?, 'features', ?)", (layer, srs)
             )
@@ -171,7 +172,7 @@ def gpkg(rows: Iterable[Row] = ROWS, script: str = "", srs: int = 4326, layers: 
             for row in rows:
                 place = wkb_point(float(row["lon"]), float(row["lat"])) if row.get("lon") else None
                 values = [row.get(name) for name in names]
-                file.execute(f'INSERT INTO "{layer}" VALUES (NULL, {marks})', (place, *values))  # noqa: S608 -- our own
+                file.execute(f"INSERT INTO {quoted} VALUES (NULL, {marks})", (place, *values))
         file.executescript(script)
         file.commit()
         return file.serialize()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import importlib
 import io
+from encodings.aliases import aliases
 from typing import IO, TYPE_CHECKING, Final
 
 import pandas as pd
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 EXAMPLE: Final = b"observed_from,lon,lat\n2026-02-03T14:05,x,48.1\n2026-02-03,37.5,48.1\n"
 LATE: Final = ("encodings.idna", "pyarrow.pandas_compat")
 """Modules that a reader may ask for when no file can be opened any more."""
+CODE_PAGES: Final = tuple(sorted(set(aliases.values()) - {"mbcs", "oem", "tactis"}))
 
 
 def warm(context: Context) -> None:
@@ -25,6 +28,8 @@ def warm(context: Context) -> None:
     wire.put_reading(io.BytesIO(), plain.read(EXAMPLE, context))
     for module in LATE:
         importlib.import_module(module)
+    for name in CODE_PAGES:
+        codecs.lookup(name)
 
 
 def settle(context: Context) -> None:

@@ -33,6 +33,7 @@ MAGIC: Final = b"SQLite format 3\0"
 IDS: Final = (b"GPKG", b"GP10", b"GP11")
 PLACE: Final = ("lon", "lat", "footprint")  # come from the geometry
 STEPS: Final = 400_000_000  # of SQLite's machine: no file that is read takes a tenth of it
+LONGEST: Final = 2**24  # bytes of a cell
 _RTREE: Final = re.compile(r"CREATE VIRTUAL TABLE \S+ USING rtree\b", re.IGNORECASE)
 _TRIGGERS: Final = re.compile(r"(rtree_|gpkg_|trigger_(insert|delete|update)_feature_count_).*", re.DOTALL)
 _HEADER: Final = struct.Struct(">16sHBB")
@@ -62,7 +63,7 @@ def read(data: bytes, context: Context) -> Reading:
             file.deserialize(data)
             _secure(file, name)
             _take(file, found, name)
-        except (sqlite3.Error, OverflowError) as error:
+        except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:  # the last: what SQLite says of a bent name
             refuse_file("geopackage", f"it cannot be read ({error}): export it again", name)
     return interpret(found.records(name), context)
 
@@ -79,8 +80,14 @@ def _check_header(data: bytes, file_name: str) -> None:
         refuse_file("geopackage", "it is not as long as it says: it was cut; send it again", file_name)
 
 
+def _legible(text: bytes) -> str:
+    return text.decode("utf-8", "backslashreplace")
+
+
 def _secure(file: sqlite3.Connection, file_name: str) -> None:
+    file.text_factory = _legible  # names may be anything
     file.set_progress_handler(lambda: 1, STEPS)
+    file.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST)
     for setting in ("trusted_schema = OFF", "cell_size_check = ON", "query_only = ON", "temp_store = MEMORY"):
         file.execute(f"PRAGMA {setting}")
     for kind, named, sql in file.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall():
@@ -108,7 +115,7 @@ def _take(file: sqlite3.Connection, found: Gathered, file_name: str) -> None:
             sentence = f"layer {shown(layer)} is in {authority} {code}: reproject it to WGS 84 (EPSG:4326)"
             refuse_file("crs", sentence, file_name)
         first = len(found) + 1
-        for row in _rows(file, layer, file_name):
+        for row in _rows(file, layer, columns[layer], file_name):
             _add(columns[layer], row, geometry, found)
         found.notes.append(f"{file_name}: layer {shown(layer)} is rows {first} to {len(found)}.")
     others = [shown(layer) for layer, *_ in layers if layer not in {each[0] for each in read}]
@@ -116,10 +123,11 @@ def _take(file: sqlite3.Connection, found: Gathered, file_name: str) -> None:
         found.notes.append(f"{file_name}: layers without observed_from, not read: {', '.join(others)}.")
 
 
-def _rows(file: sqlite3.Connection, layer: str, file_name: str) -> Iterator[Sequence[object]]:
+def _rows(file: sqlite3.Connection, layer: str, columns: Sequence[str], file_name: str) -> Iterator[Sequence[object]]:
     counted = file.execute(f"SELECT count(*) FROM {_quoted(layer)}").fetchone()[0]  # noqa: S608 -- quoted as SQL wants
     met = 0
-    for row in file.execute(f"SELECT * FROM {_quoted(layer)}"):  # noqa: S608 -- likewise
+    # By name, since * would compute generated columns too.
+    for row in file.execute(f"SELECT {', '.join(map(_quoted, columns))} FROM {_quoted(layer)}"):  # noqa: S608 -- likewise
         met += 1
         yield row
     if met != counted:
@@ -149,7 +157,7 @@ def _add(names: Sequence[str], row: Sequence[object], geometry: str, found: Gath
 def _shown(value: object) -> str | None:
     if value is None:
         return None
-    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else repr(value)
+    return _legible(value) if isinstance(value, bytes) else repr(value)
 
 
 def _text(name: str, value: object) -> str:

@@ -114,26 +114,27 @@ def _text(cell: object) -> str:
 
 def _faults(archive: Archive, file_name: str) -> dict[str, dict[int, str]]:
     """Return for each worksheet which rows (0-based) are not what they seem, and why; every XML of it is walked."""
-    names = set(archive.names())
+    parts = {name: archive.read(name) for name in archive.names()}  # all of them, since the checksums are in there
+    names = set(parts)
     if not {WORKBOOK, RELATIONS} <= names:
         refuse_file("workbook", "it holds no workbook: save it as XLSX", file_name)
     for name in names - {WORKBOOK, RELATIONS}:
         if name.startswith("xl/") and name.endswith((".xml", ".rels")) and "/worksheets/sheet" not in name:
-            Walk(f"{file_name}, {name}").run(archive.read(name))
+            Walk(f"{file_name}, {name}").run(parts[name])
     sheets = {}
-    for sheet, name in _sheets(archive, file_name).items():
+    for sheet, name in _sheets(parts, file_name).items():
         if name in names:
             walk = _Sheet(f"{file_name}, {name}")
-            walk.run(archive.read(name))
+            walk.run(parts[name])
             sheets[sheet] = walk.faults
     return sheets
 
 
-def _sheets(archive: Archive, file_name: str) -> dict[str, str]:
+def _sheets(parts: Mapping[str, bytes], file_name: str) -> dict[str, str]:
     """Return the file of each worksheet by the sheet's name."""
     book, links = (_Attributes(f"{file_name}, {name}") for name in (WORKBOOK, RELATIONS))
-    book.run(archive.read(WORKBOOK))
-    links.run(archive.read(RELATIONS))
+    book.run(parts[WORKBOOK])
+    links.run(parts[RELATIONS])
     targets = {link["Id"]: link["Target"] for name, link in links.met if name == "Relationship"}
     found = {}
     for name, sheet in book.met:
