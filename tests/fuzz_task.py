@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import random
+import zipfile
 from typing import IO, TYPE_CHECKING
 
 import containers
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
 
 FILES = {**containers.GOOD, "ucdp": traps.mixed("ucdp"), "firms": traps.mixed("firms")}
 TOKENS = (
-    b'"', b"'", b",", b";", b"\n", b"\r", b"\0", b"<", b">", b"]]>", b"&x;", b"{", b"}", b"[", b"]", b"\\u0000", b"\xff",
-    b"\xef\xbb\xbf", b"1e400", b"NaN", b"-1", b"4294967295", b"=1+1", b"PK\1\2", b"GP\0\1", b"../", b"<!DOCTYPE x>",
+    b'"', b"'", b",", b";", b"\n", b"\r", b"\0", b"<", b">", b"]]>", b"&x;", b"{", b"}", b"[", b"]", b"\\u0000",
+    b"\xff", b"\xef\xbb\xbf", b"1e400", b"NaN", b"-1", b"4294967295", b"=1+1", b"PK\1\2", b"GP\0\1", b"../",
+    b"<!DOCTYPE x>",
 )  # fmt: skip
+PACKED = ("kmz", "xlsx")
 
 
 def context(name: str) -> Context:
@@ -55,9 +58,18 @@ def fail(error: BaseException, out: IO[bytes]) -> None:
 
 
 def bent(name: str, seed: int) -> bytes:
-    """Return a file of that kind with one to six changes."""
+    """Return a file of that kind with one to six changes; of an archive, in every other one, in a part of it."""
     rng = random.Random(f"{name} {seed}")  # noqa: S311 -- the same files each time
-    data = bytearray(FILES[name])
+    if name in PACKED and seed % 2:
+        with zipfile.ZipFile(io.BytesIO(FILES[name])) as archive:
+            parts = {each: archive.read(each) for each in archive.namelist()}
+        part = rng.choice(sorted(parts))
+        return containers.packed({**parts, part: _bent(parts[part], rng)})
+    return _bent(FILES[name], rng)
+
+
+def _bent(whole: bytes, rng: random.Random) -> bytes:
+    data = bytearray(whole)
     for _ in range(rng.randint(1, 6)):
         at, length = rng.randrange(len(data) or 1), rng.randint(1, 16)
         how = rng.randrange(6)

@@ -78,3 +78,14 @@ def test_no_bent_file_breaks_its_reader_or_loses_a_record(held: Guard, name: str
         ended = held.ask((name, first, min(BATCH, files - first)), b"", most)
         assert ended.code == 0, f"{name} from seed {first}: ended with {ended.code}"
         assert json.loads(ended.answer) == []
+
+
+def test_a_reader_that_breaks_or_loses_a_record_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError
+
+    honest = sources.read(containers.GOOD["csv"], readings.source(), readings.THEATRE, readings.POLICY, "x")
+    monkeypatch.setattr(sources, "read", broken)
+    assert list(fuzz_task.faults("csv", 0)) == ["KeyError()"]
+    monkeypatch.setattr(sources, "read", lambda *_: sources.Reading(honest.intake.iloc[1:], honest.refused))
+    assert list(fuzz_task.faults("csv", 0)) == ["records [2]"]
