@@ -15,7 +15,7 @@ import traps
 
 from geo.errors import InputError
 from pipelines import sources
-from pipelines.jail import guard, kernel
+from pipelines.jail import door, guard, kernel
 from pipelines.jail.guard import Guard
 from pipelines.jail.limits import MEMORY, MIB, WALL_S, Limits, limits
 from pipelines.sources.reading import Context
@@ -74,7 +74,7 @@ def test_behind_the_walls_nothing_is_lost_and_nothing_reached(cases: list[Case],
         ended = held.ask(context, case.data, most)
         peaks.append(ended.peak)
         spans.append(time.monotonic() - start)
-        return guard.judge(ended, most, case.data, f"x.{case.form}")
+        return door.judge(ended, most, case.data, f"x.{case.form}")
 
     with contextlib.closing(held):
         assert [wrong for case in cases[::every] if (wrong := unlike(case, read))] == []

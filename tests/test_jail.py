@@ -14,8 +14,8 @@ import readings
 import traps
 
 from geo.errors import InputError, PolicyError
-from pipelines import jail, sources
-from pipelines.jail import guard, kernel, wire
+from pipelines import sources
+from pipelines.jail import door, guard, kernel, wire
 from pipelines.jail.guard import Guard
 from pipelines.jail.limits import CPU_S, MEMORY, MIB, ORDINARY, WALL_S, Limits, limits
 
@@ -31,7 +31,7 @@ ROOTS = (guard.ROOT, Path(__file__).parent)
 
 
 def walled(data: bytes, form: str = "csv") -> Reading:
-    return jail.read(data, traps.source(form), readings.THEATRE, readings.POLICY, "file.csv")
+    return door.read(data, traps.source(form), readings.THEATRE, readings.POLICY, "file.csv")
 
 
 @pytest.fixture(scope="module", params=[*kernel.WALLS, "none"])
@@ -115,7 +115,7 @@ def test_a_file_that_breaks_its_reader_is_one_refused_record(monkeypatch: pytest
     refused = walled(b"x" * 5_000).refused
     assert refused["reason_code"].tolist() == ["reader_died"]
     assert "SIGSEGV" in refused["reason"][0]
-    assert len(refused["raw"][0]) == guard.KEPT
+    assert len(refused["raw"][0]) == door.KEPT
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_what_the_machine_may_be_to_blame_for_can_be_tried_again(
 
 
 def test_without_any_wall_files_are_refused_unless_somebody_takes_it_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "available", lambda: ())
+    monkeypatch.setattr(door, "available", lambda: ())
     with pytest.raises(PolicyError, match="CEASEWATCH_JAIL=off"):
         walled(readings.table([readings.GOOD]))
     monkeypatch.setenv(guard.SWITCH, "off")
@@ -159,7 +159,7 @@ def test_without_any_wall_files_are_refused_unless_somebody_takes_it_on(monkeypa
 
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "LARGEST", 10)
+    monkeypatch.setattr(door, "LARGEST", 10)
     with pytest.raises(InputError, match="cut it into several") as caught:
         walled(b"x" * 11)
     assert caught.value.code == "file_size"

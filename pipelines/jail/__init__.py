@@ -21,9 +21,3 @@ wall time, killed   ``time_limit``, ``reader_killed``: the machine may be at fau
 too large           ``file_size``                                                          likewise
 ==================  =====================================================================  =============================
 """
-
-from __future__ import annotations
-
-from pipelines.jail.guard import prepare, read
-
-__all__ = ["prepare", "read"]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import codecs
 import importlib
 import io
-from encodings.aliases import aliases
 from typing import IO, TYPE_CHECKING, Final
 
+import geopandas  # noqa: F401 -- a theatre brings frames of it
 import pandas as pd
 
+from geo import exemptions, fronts, names, policy, theatre  # noqa: F401 -- what a theatre is made of
 from pipelines import sources
 from pipelines.jail import wire
 from pipelines.sources import plain
@@ -18,9 +19,12 @@ if TYPE_CHECKING:
     from pipelines.sources.reading import Context
 
 EXAMPLE: Final = b"observed_from,lon,lat\n2026-02-03T14:05,x,48.1\n2026-02-03,37.5,48.1\n"
-LATE: Final = ("encodings.idna", "pyarrow.pandas_compat")
+LATE: Final = ("pyarrow.pandas_compat",)
 """Modules that a reader may ask for when no file can be opened any more."""
-CODE_PAGES: Final = tuple(sorted(set(aliases.values()) - {"mbcs", "oem", "tactis"}))
+CODE_PAGES: Final = (
+    "cp437", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1250", "cp1251", "cp1252", "cp866", "koi8-r",
+    "koi8-u", "iso8859-1", "iso8859-2", "iso8859-5", "mac-cyrillic", "ascii", "idna",
+)  # fmt: skip
 
 
 def warm(context: Context) -> None:
