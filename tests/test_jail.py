@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cells
 import pandas as pd
 import psutil
 import pytest
 import readings
 import traps
+from commandline import ceasewatch
 
 from geo.errors import InputError, PolicyError
 from pipelines import sources
@@ -217,3 +221,22 @@ def test_several_threads_can_ask_at_once() -> None:
     for thread in threads:
         thread.join()
     assert counts == [1] * 4
+
+
+@needs_walls
+def test_a_file_that_takes_too_much_is_in_the_ledger_and_the_next_one_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = cells.workspace(tmp_path / "watch")
+    good, bomb, other = (
+        cells.shelling(tmp_path / f"{name}.csv", ref=name, hours=hours)
+        for name, hours in (("mission", 3), ("satellite", 30), ("media", 3))
+    )
+    size = bomb.stat().st_size
+    monkeypatch.setattr(door, "limits", lambda each: replace(limits(each), answer=10 if each == size else MIB))
+    for file, exit_code in ((good, 0), (bomb, 3), (other, 0)):
+        done = ceasewatch("ingest", place.path, file, "--json")
+        assert done.exit_code == exit_code, done.output
+        (told,) = json.loads(done.stdout)["files"]
+        assert told["reasons"] == ({"resource_limit": 1} if file == bomb else {})
+    assert ceasewatch("verify", place.path).exit_code == 0

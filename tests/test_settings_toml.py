@@ -7,6 +7,7 @@ from small_theatre import sentences, with_edit
 
 from geo.errors import PolicyError
 from pipelines.settings import load_theatre
+from pipelines.settings.checks import FORMATS
 
 TOML_MISTAKES = [
     (
@@ -259,8 +260,8 @@ TOML_MISTAKES = [
     ),
     (
         'format = "csv"',
-        'format = "xlsx"',
-        "theatre.toml, [[sources]] csv format: 'xlsx' is no known format; use one of: csv, firms, geojson, ucdp.",
+        'format = "shapefile"',
+        f"theatre.toml, [[sources]] csv format: 'shapefile' is no known format; use one of: {', '.join(FORMATS)}.",
     ),
     (
         'trust = "media"',

@@ -237,7 +237,7 @@ def test_every_number_of_a_policy_has_a_comment_with_its_source(name: str) -> No
 @pytest.mark.parametrize("name", NAMES)
 def test_each_format_is_a_source_of_that_name(name: str) -> None:
     theatre = theatre_of(name)
-    for form in ("csv", "geojson", "ucdp", "firms"):
+    for form in ("csv", "geojson", "ucdp", "firms", "kml", "xlsx", "gpkg", "bellingcat", "osint-geo-extractor"):
         source = theatre.source(form)
         assert source is not None
         assert source.format == form
