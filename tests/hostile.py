@@ -108,8 +108,9 @@ def _markup(trap: traps.Trap) -> Iterator[Case]:
     deep = "<Folder>" * 100_000
     yield Case("deep", "kml", containers.kml(more=deep), frozenset({"xml_depth"}))
     yield Case("deep", "xlsx", containers.workbook({"a": b"<a>" * 100_000}), frozenset({"xml_depth"}))
-    for encoding in ("utf-16", "utf-32", "cp1251"):
-        yield Case(encoding, "kml", containers.kml().decode().encode(encoding), frozenset({"encoding", "xml"}))
+    for encoding in ("utf-32", "cp1251", "koi8-u"):
+        body = containers.kml([{**containers.ROWS[0], "text": "боєць"}]).decode().encode(encoding)
+        yield Case(encoding, "kml", body, frozenset({"encoding", "xml"}))
     attributes = " ".join(f"a{n}='x'" for n in range(20_000))
     yield Case("wide", "kml", containers.kml(more=f"<x {attributes}/>"), taken=GOOD)
 
