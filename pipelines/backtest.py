@@ -24,6 +24,7 @@ from geo.backtest import NEVER, Decided, History, Setting, replay
 from geo.errors import PolicyError
 from geo.steps import INCIDENTS, REVISIONS, STEPS
 from pipelines import commands, recall
+from pipelines.exports import plain_texts
 from pipelines.outcome import stamp
 from pipelines.publications import Question
 
@@ -228,7 +229,7 @@ def record(result: Result, out: Path) -> None:
         frame: pd.DataFrame = getattr(result, name)
         times = [column.name for column in table.columns if column.kind == "time"]
         plain = frame.assign(**{each: frame[each].dt.strftime("%Y-%m-%dT%H:%M:%SZ") for each in times})
-        _replace(out / f"{name}.csv", plain.to_csv(index=False, lineterminator="\n"))
+        _replace(out / f"{name}.csv", plain_texts(plain).to_csv(index=False, lineterminator="\n"))
     _replace(out / "summary.json", json.dumps(plain_values(result.summary), ensure_ascii=False, indent=1) + "\n")
 
 

@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import math
+import unicodedata
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
@@ -129,6 +130,18 @@ def plain(value: object) -> object:
     """Return a cell's value: a text that a spreadsheet would run is made a text again, whatever stands before it."""
     if value is None or value is pd.NA:
         return ""
-    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
+    if isinstance(value, str) and _is_formula(value):
         return f"'{value}"
     return value
+
+
+def plain_texts(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose texts no spreadsheet runs; numbers and missing values are left as they are."""
+    texts = [name for name, dtype in frame.dtypes.items() if pd.api.types.is_string_dtype(dtype)]
+    return frame.assign(**{str(name): frame[name].map(plain, na_action="ignore") for name in texts})
+
+
+def _is_formula(text: str) -> bool:
+    """Whether a text begins like a formula, behind whatever is not seen; a tab or return before it is one already."""
+    seen = next((sign for sign in text if sign in _FORMULA or unicodedata.category(sign)[0] not in "ZC"), "")
+    return bool(seen) and unicodedata.normalize("NFKC", seen) in _FORMULA

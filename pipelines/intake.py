@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from geo.errors import InputError, PolicyError
-from pipelines import sources
 from pipelines.edge import read_bytes
+from pipelines.jail import door
 from pipelines.ledger import store_raw
 from pipelines.workspace import require_replay
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from geo.theatre import Source, Theatre
+    from pipelines import sources
     from pipelines.ledger import Batch, Known
     from pipelines.workspace import Clock, Settings, Workspace
 
@@ -129,7 +130,7 @@ def choose_source(theatre: Theatre, file: Path, source_id: str | None) -> Source
 
 def _read(data: bytes, source: Source, settings: Settings, file_name: str, sha256: str) -> sources.Reading:
     try:
-        return sources.read(data, source, settings.theatre, settings.policies[-1].policy, file_name)
+        return door.read(data, source, settings.theatre, settings.policies[-1].policy, file_name)
     except InputError as error:
         msg = f"{error} (Nothing was ingested; the file is kept as raw/{sha256[:2]}/{sha256}.)"
         raise InputError(error.code, msg) from error

@@ -22,7 +22,7 @@ from pipelines.settings import (
     replace_regions,
     shipped,
 )
-from pipelines.settings.formats import TABLES
+from pipelines.settings.formats import FORMATS
 
 if TYPE_CHECKING:
     from geo.theatre import Theatre
@@ -238,7 +238,7 @@ def test_every_number_of_a_policy_has_a_comment_with_its_source(name: str) -> No
 @pytest.mark.parametrize("name", NAMES)
 def test_each_format_is_a_source_of_that_name(name: str) -> None:
     theatre = theatre_of(name)
-    for form in TABLES:
+    for form in FORMATS:
         source = theatre.source(form)
         assert source is not None
         assert source.format == form

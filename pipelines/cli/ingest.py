@@ -45,6 +45,9 @@ def ingest(
     Example:
       ceasewatch ingest watch reports.csv --source csv
     """  # noqa: D301
+    from pipelines.jail.guard import prepare
+
+    prepare()  # beside what is loaded next
     from pipelines.edge import utc_now
     from pipelines.intake import ingest as bring
     from pipelines.workspace import Workspace

@@ -6,7 +6,8 @@ here. What differs between sources of one format (zone, radius, precision codes)
 Why a record is refused:
 
 - its lines: ``bad_quote``, ``record_size``, ``field_size``, ``field_count``, ``nul``, ``truncated``; in GeoJSON
-  ``not_a_feature``, ``geometry``, ``duplicate_key``, ``value``
+  ``not_a_feature``, ``geometry``, ``duplicate_key``, ``value``; in JSON lists ``not_an_event``; in KML ``elsewhere``,
+  ``archive``; in XLSX ``formula``; in GeoPackages ``encoding``
 - what it is: ``unknown_act``, ``no_source_ref``
 - when: ``no_time``, ``time``, ``year``, ``ambiguous_date``, ``naive_time``, ``no_such_time``, ``reversed``, ``future``,
   ``date_precision`` (ACLED, UCDP)
@@ -15,7 +16,8 @@ Why a record is refused:
 - over which ground: ``two_places``, ``not_a_report``, ``no_bearing``, ``bearing``, ``distance``, ``footprint``
 - the rest: ``count``, ``casualties``, ``unknown_party``, ``means``, ``credibility``
 
-A file that cannot be read at all raises ``InputError`` with ``encoding``, ``empty``, ``header``, ``json`` or ``crs``.
+A file that cannot be read at all raises ``InputError`` with ``encoding``, ``empty``, ``header``, ``json``, ``crs``,
+``xml``, ``xml_entity``, ``xml_depth``, ``archive``, ``archive_size``, ``workbook``, ``sheet_size`` or ``geopackage``.
 """
 
 from __future__ import annotations
@@ -23,7 +25,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from geo.errors import PolicyError
-from pipelines.sources import acled, cir, door, firms, geoconfirmed, geojson, observer, plain, ucdp, ushahidi, viina
+from pipelines.sources import (
+    acled,
+    bellingcat,
+    cir,
+    door,
+    firms,
+    geoconfirmed,
+    geojson,
+    gpkg,
+    kml,
+    observer,
+    osint,
+    plain,
+    ucdp,
+    ushahidi,
+    viina,
+    xlsx,
+)
 from pipelines.sources.reading import Context, Reading
 
 if TYPE_CHECKING:
@@ -37,7 +56,10 @@ __all__ = ["READERS", "Reading", "admit", "read"]
 
 READERS: Final[dict[str, Callable[[bytes, Context], Reading]]] = {
     module.FORMAT: module.read
-    for module in (plain, geojson, ucdp, firms, acled, viina, geoconfirmed, cir, ushahidi, observer)
+    for module in (
+        *(plain, geojson, kml, xlsx, gpkg, ucdp, firms, acled, viina, geoconfirmed, cir, ushahidi, observer),
+        *(bellingcat, osint),
+    )
 }
 
 

@@ -62,11 +62,26 @@ def features(text: str, file_name: str) -> list[Span]:
     try:
         return walk.collection()
     except json.JSONDecodeError as error:
-        msg = f"{file_name}: no JSON: {error.msg} (line {error.lineno}, column {error.colno}): the file may be cut"
-        raise InputError(code="json", message=msg) from None
+        raise _broken(error, file_name) from None
     except RecursionError:
-        msg = f"{file_name}: objects are nested deeper than any report: send plain features"
-        raise InputError(code="json", message=msg) from None
+        raise _deep(file_name) from None
+
+
+def items(text: str, file_name: str) -> list[Span]:
+    """Return each item of a list, decoded but unjudged, with its first and last (exclusive) character.
+
+    Raises
+    ------
+    InputError
+        ``json`` if the text is no JSON list.
+    """
+    walk = _Walk(text, file_name)
+    try:
+        return walk.listed()
+    except json.JSONDecodeError as error:
+        raise _broken(error, file_name) from None
+    except RecursionError:
+        raise _deep(file_name) from None
 
 
 class _Walk:
@@ -82,6 +97,15 @@ class _Walk:
             found = self._collection_object()
         else:
             self._refuse("is no FeatureCollection, list of features or Feature")
+        if self._peek():
+            self._fail("Extra data")
+        return found
+
+    def listed(self) -> list[Span]:
+        if self._peek() != "[":
+            msg = f"{self.file_name}: is no list of objects: send it as it was exported"
+            raise InputError(code="json", message=msg)
+        found = list(self._items())
         if self._peek():
             self._fail("Extra data")
         return found
@@ -151,6 +175,17 @@ class _Walk:
     def _refuse(self, what: str) -> NoReturn:
         msg = f"{self.file_name}: {what}: send a GeoJSON FeatureCollection of Points"
         raise InputError(code="json", message=msg)
+
+
+def _broken(error: json.JSONDecodeError, file_name: str) -> InputError:
+    msg = f"{file_name}: no JSON: {error.msg} (line {error.lineno}, column {error.colno}): the file may be cut"
+    return InputError(code="json", message=msg)
+
+
+def _deep(file_name: str) -> InputError:
+    return InputError(
+        code="json", message=f"{file_name}: objects are nested deeper than any report: send plain features"
+    )
 
 
 def _check_crs(crs: Any, file_name: str) -> None:  # noqa: ANN401 -- whatever the file holds

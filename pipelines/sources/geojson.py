@@ -80,7 +80,7 @@ def _row(feature: Any, extra: dict[str, None]) -> dict[str, str]:  # noqa: ANN40
     row = dict(zip(PLACE, _position(geometry), strict=True))
     for name, value in _named(properties).items():
         if name in COLUMNS and name not in PLACE:
-            row[name] = _cell(name, value)
+            row[name] = cell(name, value)
         else:
             extra[name] = None
     return row
@@ -134,7 +134,8 @@ def _axes(axes: Any) -> tuple[str, str]:  # noqa: ANN401 -- whatever the file ho
     return axes[0], axes[1]
 
 
-def _cell(name: str, value: Any) -> str:  # noqa: ANN401 -- whatever the file holds
+def cell(name: str, value: Any) -> str:  # noqa: ANN401 -- whatever the file holds
+    """Return the text of a decoded value; raise ``InputError`` if it is none (``value``, ``nul``)."""
     if value is None:
         return ""
     if not isinstance(value, str) or isinstance(value, Constant):

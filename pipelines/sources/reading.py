@@ -99,6 +99,12 @@ class Reading:
     notes: tuple[str, ...] = ()
 
 
+def refused_whole(code: str, sentence: str, raw: bytes) -> Reading:
+    """Return what became of a file of which no record can be told apart: it counts as one, refused."""
+    nothing = Records({}, np.array([], dtype=np.int64), lambda _: b"", (Refusal(1, raw, code, sentence),))
+    return Sieve(nothing).close({})
+
+
 def shown(value: str | None) -> str:
     """Return ``value`` as a sentence quotes it: on one line, invisible characters escaped, cut where long."""
     if value is None:

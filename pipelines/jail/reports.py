@@ -1,0 +1,51 @@
+"""How is a file of reports read behind the walls?"""
+
+from __future__ import annotations
+
+import codecs
+import importlib
+import io
+from typing import IO, TYPE_CHECKING, Final
+
+import geopandas  # noqa: F401 -- a theatre brings frames of it
+import pandas as pd
+
+from geo import exemptions, fronts, names, policy, theatre  # noqa: F401 -- what a theatre is made of
+from pipelines import sources
+from pipelines.jail import wire
+from pipelines.sources import plain
+
+if TYPE_CHECKING:
+    from pipelines.sources.reading import Context
+
+EXAMPLE: Final = b"observed_from,lon,lat\n2026-02-03T14:05,x,48.1\n2026-02-03,37.5,48.1\n"
+LATE: Final = ("pyarrow.pandas_compat",)
+"""Modules that a reader may ask for when no file can be opened any more."""
+CODE_PAGES: Final = (
+    "cp437", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1250", "cp1251", "cp1252", "cp866", "koi8-r",
+    "koi8-u", "iso8859-1", "iso8859-2", "iso8859-5", "mac-cyrillic", "ascii", "idna",
+)  # fmt: skip
+
+
+def warm(context: Context) -> None:
+    """Load what readers load late, by reading an example."""
+    wire.put_reading(io.BytesIO(), plain.read(EXAMPLE, context))
+    for module in LATE:
+        importlib.import_module(module)
+    for name in CODE_PAGES:
+        codecs.lookup(name)
+
+
+def settle(context: Context) -> None:
+    """Load the source's time zone."""
+    hour = pd.DatetimeIndex(["2026-02-03T14:05"])
+    hour.tz_localize(context.source.time_zone or "UTC", ambiguous="NaT", nonexistent="NaT").tz_convert("UTC")
+
+
+def work(context: Context, data: bytes, out: IO[bytes]) -> None:
+    """Read the file."""
+    reading = sources.read(data, context.source, context.theatre, context.policy, context.file_name)
+    wire.put_reading(out, reading)
+
+
+fail = wire.put_failure

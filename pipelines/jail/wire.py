@@ -1,0 +1,160 @@
+"""How does what a reader says come back from a process that nobody trusts?
+
+A line of JSON, and behind it, if the file could be read, two Arrow streams: what is taken in, and what is refused. The
+receiver knows every column and its type beforehand and takes nothing else; nothing that came is ever executed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from typing import IO, TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from geo.errors import InputError, PolicyError
+from geo.reports import INTAKE, TIME
+from pipelines.sources.reading import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+REFUSED: Final = {"row_no": "int64", "raw": "object", "reason_code": "str", "reason": "str"}
+KINDS: Final = ("report", "retraction", "heartbeat", "outage")
+LONGEST: Final = 10_000  # characters of a sentence
+MOST_NOTES: Final = 100
+_HEAD: Final = 12 * LONGEST * MOST_NOTES  # a character takes up to 12 bytes of JSON
+_ROWS: Final = 65_536  # of one record batch
+_CODE: Final = re.compile(r"[a-z][a-z0-9_?-]{0,39}")
+_CARRIED: Final = frozenset({"intake", "refused", "notes"})
+_WHOLE: Final = frozenset({"row_no", "kind", "raw", "reason_code", "reason"})
+_ARROW: Final = {
+    "int64": pa.int64(),
+    "Int64": pa.int64(),
+    "float64": pa.float64(),
+    "str": pa.large_string(),
+    "object": pa.large_binary(),
+    TIME: pa.timestamp("us", "UTC"),
+}
+
+_UNREADABLE: Final = (
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    MemoryError,
+    OSError,
+    RecursionError,
+    pa.ArrowException,
+)
+
+if {field.name for field in dataclasses.fields(Reading)} != _CARRIED:
+    _message = "a Reading has other parts than pipelines.jail.wire carries: teach it the new ones"
+    raise AssertionError(_message)
+
+
+class GarbageError(Exception):
+    """What came back is not what a reader says."""
+
+
+class ReaderError(Exception):
+    """The reader failed at a file, as it says itself."""
+
+
+def put_reading(out: IO[bytes], reading: Reading) -> None:
+    """Write what a reader says."""
+    _put_line(out, {"notes": [note[:LONGEST] for note in reading.notes[:MOST_NOTES]]})
+    for frame, columns in ((reading.intake, INTAKE), (reading.refused, REFUSED)):
+        table = pa.Table.from_pandas(frame, schema=_schema(columns), preserve_index=False, nthreads=1)
+        with pa.ipc.new_stream(out, _schema(columns)) as stream:
+            stream.write_table(table.replace_schema_metadata(None), max_chunksize=_ROWS)
+
+
+def put_failure(error: BaseException, out: IO[bytes]) -> None:
+    """Write why nothing can be said."""
+    code = error.code if isinstance(error, InputError) else ""
+    _put_line(out, {"error": type(error).__name__, "code": code, "message": str(error)[:LONGEST]})
+
+
+def get_reading(data: bytes | bytearray) -> Reading:
+    """Return what a reader said.
+
+    Raises
+    ------
+    InputError, PolicyError
+        If that is what it said.
+    ReaderError
+        If it failed at the file.
+    GarbageError
+        If it is none of these.
+    """
+    length = data.find(b"\n", 0, _HEAD)
+    try:
+        said = json.loads(data[:length])
+        if "error" in said:
+            raise _error(said)
+        notes = tuple(_sentence(note) for note in said["notes"])
+        stream = pa.BufferReader(pa.py_buffer(data).slice(length + 1))
+        intake, refused = (_get_frame(stream, columns) for columns in (INTAKE, REFUSED))
+    except _UNREADABLE as fault:
+        msg = f"{type(fault).__name__}: {fault}"
+        raise GarbageError(msg) from fault
+    _check(intake, refused)
+    return Reading(intake, refused, notes)
+
+
+def _put_line(out: IO[bytes], said: Mapping[str, Any]) -> None:
+    out.write(json.dumps(said).encode() + b"\n")
+
+
+def _error(said: Mapping[str, Any]) -> Exception:
+    message, code = _sentence(said["message"]), str(said["code"])
+    if said["error"] == InputError.__name__ and _CODE.fullmatch(code):
+        return InputError(code, message)
+    if said["error"] == PolicyError.__name__:
+        return PolicyError(message)
+    return ReaderError(f"{said['error']:.60}: {message}")
+
+
+def _sentence(text: Any) -> str:  # noqa: ANN401 -- whatever came
+    if not isinstance(text, str):
+        msg = "a sentence is no text"
+        raise TypeError(msg)
+    return "".join(sign if sign.isprintable() or sign == "\n" else "\ufffd" for sign in text[:LONGEST])
+
+
+def _schema(columns: Mapping[str, str]) -> pa.Schema:
+    return pa.schema([pa.field(name, _ARROW[dtype]) for name, dtype in columns.items()])
+
+
+def _get_frame(source: pa.BufferReader, columns: Mapping[str, str]) -> pd.DataFrame:
+    stream = pa.ipc.open_stream(source)
+    if not stream.schema.equals(_schema(columns)):
+        msg = "other columns than a reader gives"
+        raise ValueError(msg)
+    table = stream.read_all()
+    table.validate(full=True)
+    for name in _WHOLE & set(columns):
+        if table.column(name).null_count:
+            msg = f"{name} is missing somewhere"
+            raise ValueError(msg)
+    return pd.DataFrame({name: _series(table.column(name), dtype) for name, dtype in columns.items()})
+
+
+def _series(column: pa.ChunkedArray, dtype: str) -> pd.Series:
+    types = {pa.int64(): pd.Int64Dtype()}.get if dtype == "Int64" else None
+    series: pd.Series = column.to_pandas(types_mapper=types)
+    return series.astype(pd.api.types.pandas_dtype(dtype))
+
+
+def _check(intake: pd.DataFrame, refused: pd.DataFrame) -> None:
+    numbers = np.concatenate([intake["row_no"].to_numpy(), refused["row_no"].to_numpy()])
+    if len(np.unique(numbers)) != len(numbers) or (numbers < 1).any():
+        msg = "a row is told twice, or has no number"
+        raise GarbageError(msg)
+    if not intake["kind"].isin(KINDS).all() or not all(map(_CODE.fullmatch, refused["reason_code"].unique())):
+        msg = "a kind or a reason that no reader gives"
+        raise GarbageError(msg)

@@ -1,0 +1,242 @@
+"""Is a stranger's file read behind walls that hold, and is nothing lost when it breaks its reader?"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cells
+import pandas as pd
+import psutil
+import pytest
+import readings
+import traps
+from commandline import ceasewatch
+
+from geo.errors import InputError, PolicyError
+from pipelines import sources
+from pipelines.jail import door, guard, kernel, wire
+from pipelines.jail.guard import Guard
+from pipelines.jail.limits import CPU_S, MEMORY, MIB, ORDINARY, WALL_S, Limits, limits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipelines.jail.guard import Ended
+    from pipelines.sources import Reading
+
+needs_walls = pytest.mark.skipif(not kernel.available(), reason="this system has no wall to show")
+SHORT = Limits(cpu_s=1, wall_s=2, memory=MEMORY, answer=MIB)
+ROOTS = (guard.ROOT, Path(__file__).parent)
+
+
+def walled(data: bytes, form: str = "csv") -> Reading:
+    return door.read(data, traps.source(form), readings.THEATRE, readings.POLICY, "file.csv")
+
+
+@pytest.fixture(scope="module", params=[*kernel.WALLS, "none"])
+def naive(request: pytest.FixtureRequest) -> Iterator[tuple[str, Guard]]:
+    """Return a guard whose reader trusts its file, behind one wall alone, or behind none."""
+    wall = request.param
+    if wall != "none" and wall not in kernel.available():
+        pytest.skip(f"this system has no {wall}")
+    held = Guard("naive_task", [wall], ROOTS)
+    yield wall, held
+    held.close()
+
+
+def said(held: Guard, what: str, trap: traps.Trap, data: bytes = b"", most: Limits = SHORT) -> Ended:
+    return held.ask((what, str(trap.folder), trap.port), data, most)
+
+
+@pytest.mark.parametrize("what", ["open", "list", "write", "remove", "connect", "program"])
+def test_each_wall_alone_keeps_files_and_network_shut(naive: tuple[str, Guard], what: str, tmp_path: Path) -> None:
+    wall, held = naive
+    with traps.trap(tmp_path) as trap:
+        ended = said(held, what, trap)
+        answer = ended.answer.decode()
+        sprung = trap.sprung() or traps.MARK in answer or "canary" in answer.split("failed")[0]
+        assert sprung == (wall == "none"), answer
+
+
+def test_each_wall_alone_stops_what_gdal_would_follow(naive: tuple[str, Guard], tmp_path: Path) -> None:
+    wall, held = naive
+    with traps.trap(tmp_path) as trap:
+        sprung = []
+        for name, data in traps.lures(trap).items():
+            before = trap.hits
+            ended = said(held, "gdal", trap, data)
+            if traps.MARK in ended.answer.decode() or trap.hits > before:
+                sprung.append(name)
+    assert bool(sprung) == (wall == "none"), sprung
+
+
+@needs_walls
+def test_memory_time_and_answer_have_limits(tmp_path: Path) -> None:
+    held = Guard("naive_task", kernel.WALLS, ROOTS)
+    with contextlib.closing(held), traps.trap(tmp_path) as trap:
+        assert b"MemoryError" in said(held, "memory", trap).answer or said(held, "memory", trap).code
+        assert said(held, "spin", trap).code < 0
+        assert said(held, "sleep", trap).timed_out
+        assert said(held, "flood", trap).overflown
+        assert said(held, "crash", trap).code < 0
+        assert b"Permission" in said(held, "signal", trap).answer
+        names = said(held, "secrets", trap).answer.decode()
+        assert "PATH" not in names
+        assert "HOME" not in names
+
+
+@needs_walls
+@pytest.mark.parametrize("form", ["csv", "geojson", "ucdp", "firms"])
+def test_what_is_read_behind_the_walls_is_what_would_be_read_before_them(form: str) -> None:
+    data, reference = traps.mixed(form), sources.read
+    behind = walled(data, form)
+    before = reference(data, traps.source(form), readings.THEATRE, readings.POLICY, "file.csv")
+    assert len(before.intake)
+    assert len(before.refused)
+    pd.testing.assert_frame_equal(behind.intake, before.intake)
+    pd.testing.assert_frame_equal(behind.refused, before.refused)
+    assert behind.notes == before.notes
+
+
+@needs_walls
+def test_faults_of_a_file_keep_their_code_and_sentence() -> None:
+    with pytest.raises(InputError, match=r"file\.csv: the header lacks lat") as caught:
+        walled(b"observed_from,lon\n")
+    assert caught.value.code == "header"
+    with pytest.raises(PolicyError, match="nothing reads the format 'x'"):
+        walled(b"a", "x")
+
+
+@needs_walls
+def test_a_file_that_breaks_its_reader_is_one_refused_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = guard.Ended(bytearray(), overflown=False, timed_out=False, code=-11, cpu_s=0.1, peak=1)
+    monkeypatch.setattr(Guard, "ask", lambda *_: ended)
+    refused = walled(b"x" * 5_000).refused
+    assert refused["reason_code"].tolist() == ["reader_died"]
+    assert "SIGSEGV" in refused["reason"][0]
+    assert len(refused["raw"][0]) == door.KEPT
+
+
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [
+        ({"code": -24}, "resource_limit"),
+        ({"code": -9, "cpu_s": 11.0}, "resource_limit"),
+        ({"code": 70}, "resource_limit"),
+        ({"overflown": True}, "resource_limit"),
+        ({"answer": bytearray(b"{}\n")}, "reader_died"),
+        ({"answer": bytearray(b'{"notes": []}\nArrow')}, "reader_died"),
+        ({"answer": bytearray(b'{"error": "KeyError", "code": "", "message": "x"}\n')}, "reader_died"),
+        ({"code": 71}, "reader_died"),
+    ],
+)
+def test_what_the_file_is_to_blame_for_is_kept_as_refused(
+    how: dict[str, object], code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fine = {"answer": bytearray(), "overflown": False, "timed_out": False, "code": 0, "cpu_s": 0.1, "peak": 1}
+    monkeypatch.setattr(Guard, "ask", lambda *_: guard.Ended(**{**fine, **how}))  # type: ignore[arg-type]
+    assert walled(b"x").refused["reason_code"].tolist() == [code]
+
+
+@pytest.mark.parametrize(("how", "code"), [({"timed_out": True}, "time_limit"), ({"code": -9}, "reader_killed")])
+def test_what_the_machine_may_be_to_blame_for_can_be_tried_again(
+    how: dict[str, object], code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fine = {"answer": bytearray(), "overflown": False, "timed_out": False, "code": 0, "cpu_s": 0.1, "peak": 1}
+    monkeypatch.setattr(Guard, "ask", lambda *_: guard.Ended(**{**fine, **how}))  # type: ignore[arg-type]
+    with pytest.raises(InputError) as caught:
+        walled(b"x")
+    assert caught.value.code == code
+
+
+def test_without_any_wall_files_are_refused_unless_somebody_takes_it_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "available", lambda: ())
+    with pytest.raises(PolicyError, match="CEASEWATCH_JAIL=off"):
+        walled(readings.table([readings.GOOD]))
+    monkeypatch.setenv(guard.SWITCH, "off")
+    assert len(walled(readings.table([readings.GOOD])).intake) == 1
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "LARGEST", 10)
+    with pytest.raises(InputError, match="cut it into several") as caught:
+        walled(b"x" * 11)
+    assert caught.value.code == "file_size"
+
+
+def test_a_large_file_may_cost_more_and_an_ordinary_one_not() -> None:
+    assert limits(0) == limits(ORDINARY) or limits(0).answer < limits(ORDINARY).answer
+    assert (limits(ORDINARY).cpu_s, limits(ORDINARY).wall_s, limits(ORDINARY).memory) == (CPU_S, WALL_S, MEMORY)
+    large = limits(100 * MIB)
+    assert large.cpu_s > CPU_S
+    assert large.memory > MEMORY
+
+
+def test_an_answer_that_no_reader_gives_is_garbage() -> None:
+    good = traps.answer(readings.reading(traps.mixed("csv")))
+    assert len(wire.get_reading(good).intake)
+    for cut in range(0, len(good), max(1, len(good) // 60)):
+        with pytest.raises(wire.GarbageError):
+            wire.get_reading(good[:cut])
+    reading = readings.reading(traps.mixed("csv"))
+    for intake, refused in (
+        (reading.intake.assign(row_no=1), reading.refused),
+        (reading.intake.assign(kind="order"), reading.refused),
+        (reading.intake.assign(row_no=-1).head(1), reading.refused),
+        (reading.intake, reading.refused.assign(reason_code="<script>")),
+    ):
+        with pytest.raises(wire.GarbageError):
+            wire.get_reading(traps.answer(sources.Reading(intake, refused)))
+
+
+def test_a_message_from_behind_the_walls_cannot_paint_the_terminal() -> None:
+    said_so = b'{"error": "InputError", "code": "json", "message": "\\u001b[2Jx\\u202ey"}\n'
+    with pytest.raises(InputError) as caught:
+        wire.get_reading(said_so)
+    assert str(caught.value) == "\ufffd[2Jx\ufffdy"
+
+
+@needs_walls
+def test_a_warden_that_was_killed_is_replaced() -> None:
+    data = readings.table([readings.GOOD])
+    assert len(walled(data).intake) == 1
+    wardens = [child for child in psutil.Process().children() if "pipelines.jail.reports" in child.cmdline()]
+    assert len(wardens) == 1
+    wardens[0].kill()
+    assert len(walled(data).intake) == 1
+
+
+@needs_walls
+def test_several_threads_can_ask_at_once() -> None:
+    data = readings.table([readings.GOOD])
+    counts: list[int] = []
+    threads = [threading.Thread(target=lambda: counts.append(len(walled(data).intake))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert counts == [1] * 4
+
+
+@needs_walls
+def test_a_file_that_takes_too_much_is_in_the_ledger_and_the_next_one_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = cells.workspace(tmp_path / "watch")
+    good, bomb, other = (
+        cells.shelling(tmp_path / f"{name}.csv", ref=name, hours=hours)
+        for name, hours in (("mission", 3), ("satellite", 30), ("media", 3))
+    )
+    size = bomb.stat().st_size
+    monkeypatch.setattr(door, "limits", lambda each: replace(limits(each), answer=10 if each == size else MIB))
+    for file, exit_code in ((good, 0), (bomb, 3), (other, 0)):
+        done = ceasewatch("ingest", place.path, file, "--json")
+        assert done.exit_code == exit_code, done.output
+        (told,) = json.loads(done.stdout)["files"]
+        assert told["reasons"] == ({"resource_limit": 1} if file == bomb else {})
+    assert ceasewatch("verify", place.path).exit_code == 0
