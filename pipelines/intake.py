@@ -5,6 +5,7 @@ Its bytes are kept first, then parsed, then appended: whatever goes wrong later,
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from geo.theatre import Source, Theatre
-    from pipelines.ledger import Batch, Known
+    from pipelines.ledger import Batch, Known, Preview
     from pipelines.workspace import Clock, Settings, Workspace
 
 BY_EXTENSION: Final = {".csv": "csv", ".geojson": "geojson", ".json": "geojson"}
@@ -90,7 +91,8 @@ def ingest(workspace: Workspace, file: Path, *, source_id: str | None, known: Kn
     source = choose_source(settings.theatre, file, source_id)
     data = read_bytes(file)
     sha256 = store_raw(workspace.raw, data)
-    reading = _read(data, source, settings, file.name, sha256)
+    kept = f"Nothing was ingested; the file is kept as raw/{sha256[:2]}/{sha256}."
+    reading = _read(data, source, settings, file.name, kept)
     with workspace.ledger(write=True) as ledger:
         batch = ledger.append(
             reading, source=source, file_name=file.name, sha256=sha256, recorded_at=clock(), known=known
@@ -99,6 +101,49 @@ def ingest(workspace: Workspace, file: Path, *, source_id: str | None, known: Kn
         refused, senders = ledger.quarantine(), ledger.senders(sha256)
     refused = refused[refused["batch_no"] == batch.batch_no]
     return Ingested(file.name, source.id, batch, refused, versions, (*reading.notes, *_twice(senders, source)))
+
+
+@dataclass(frozen=True, eq=False)
+class Foreseen:
+    """What would become of one file; ``edited`` are the kinds of settings that would be recorded first."""
+
+    file_name: str
+    source: str
+    preview: Preview
+    edited: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as one object for scripts; the counts are those of ``each`` row, and add up to ``rows``."""
+        rows = self.preview.rows
+        found = rows["becomes"].value_counts().to_dict()
+        each = rows.astype("object").where(rows.notna(), None).to_dict("records")
+        return {
+            "file": self.file_name,
+            "source": self.source,
+            "repeated": self.preview.batch.repeated,
+            "rows": len(rows),
+            **{kind: int(found.get(kind, 0)) for kind in COUNTS},
+            "notes": list(self.notes),
+            "each": each,
+        }
+
+
+def foresee(workspace: Workspace, file: Path, *, source_id: str | None, known: Known, clock: Clock) -> Foreseen:
+    """Return what ``ingest`` would do with a file, row by row; nothing is written.
+
+    Parameters and errors are those of ``ingest``. Each file is judged by what the ledger holds now, and with the
+    settings as their files stand.
+    """
+    data = read_bytes(file)
+    with workspace.ledger() as ledger:
+        require_replay(known, replay=ledger.replay)
+        settings, edited = workspace.draft(ledger)
+        source = choose_source(settings.theatre, file, source_id)
+        reading = _read(data, source, settings, file.name, "Nothing would be ingested.")
+        sha256 = None if edited else hashlib.sha256(data).hexdigest()
+        found = ledger.preview(reading, source=source, sha256=sha256, recorded_at=clock(), known=known)
+        return Foreseen(file.name, source.id, found, edited, reading.notes)
 
 
 def _twice(senders: tuple[str, ...], source: Source) -> Iterator[str]:
@@ -126,9 +171,9 @@ def choose_source(theatre: Theatre, file: Path, source_id: str | None) -> Source
     return guess
 
 
-def _read(data: bytes, source: Source, settings: Settings, file_name: str, sha256: str) -> sources.Reading:
+def _read(data: bytes, source: Source, settings: Settings, file_name: str, kept: str) -> sources.Reading:
     try:
         return sources.read(data, source, settings.theatre, settings.policies[-1].policy, file_name)
     except InputError as error:
-        msg = f"{error} (Nothing was ingested; the file is kept as raw/{sha256[:2]}/{sha256}.)"
+        msg = f"{error} ({kept})"
         raise InputError(error.code, msg) from error

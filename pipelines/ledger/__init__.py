@@ -2,11 +2,12 @@
 
 One SQLite file, append-only, hash-chained (DESIGN section 7). Reading order is import order::
 
-    schema → records → lock → store → raw → canonical → chain → classify → recall → append → verify → book
+    schema → records → lock → store → raw → canonical → chain → classify → recall → append → preview → verify → book
 """
 
 from pipelines.ledger.book import Ledger
 from pipelines.ledger.lock import LedgerBusy
+from pipelines.ledger.preview import Preview
 from pipelines.ledger.raw import raw_path, store_raw
 from pipelines.ledger.raw import state as raw_state
 from pipelines.ledger.records import Batch, Document, Head, Known, Reading
@@ -18,6 +19,7 @@ __all__ = [
     "Known",
     "Ledger",
     "LedgerBusy",
+    "Preview",
     "Reading",
     "raw_path",
     "raw_state",

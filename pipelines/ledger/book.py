@@ -15,6 +15,7 @@ import pyarrow as pa
 from geo.errors import PolicyError
 from pipelines.ledger import append, chain, recall, schema
 from pipelines.ledger.lock import WriterLock
+from pipelines.ledger.preview import preview
 from pipelines.ledger.records import micros
 from pipelines.ledger.store import Store, make, open_store
 from pipelines.ledger.verify import erased, verify
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from geo.theatre import Source
+    from pipelines.ledger.preview import Preview
     from pipelines.ledger.records import Batch, Document, Head, Known, Reading
 
 _PUBLICATION = "publication"
@@ -156,6 +158,20 @@ class Ledger:
             recorded_at=recorded_at,
             known=known,
         )
+
+    def preview(
+        self, reading: Reading, *, source: Source, sha256: str | None, recorded_at: datetime, known: Known = "recorded"
+    ) -> Preview:
+        """Return what ``append`` would make of a file, row by row and why; nothing is written.
+
+        ``sha256`` ``None``: it is judged even if the same bytes came before.
+
+        Raises
+        ------
+        PolicyError
+            If ``known`` is not ``recorded`` and this is no replay ledger.
+        """
+        return preview(self._store, reading, source=source, sha256=sha256, recorded_at=recorded_at, known=known)
 
     def put_document(self, kind: str, body: bytes, recorded_at: datetime) -> int | None:
         """Append a version of a document and return its ledger number; ``None`` if it equals the newest of its kind."""
