@@ -92,7 +92,7 @@ def ingest(workspace: Workspace, file: Path, *, source_id: str | None, known: Kn
     data = read_bytes(file)
     sha256 = store_raw(workspace.raw, data)
     kept = f"Nothing was ingested; the file is kept as raw/{sha256[:2]}/{sha256}."
-    reading = _read(data, source, settings, file.name, kept)
+    reading = read(data, source, settings, file.name, kept)
     with workspace.ledger(write=True) as ledger:
         batch = ledger.append(
             reading, source=source, file_name=file.name, sha256=sha256, recorded_at=clock(), known=known
@@ -140,7 +140,7 @@ def foresee(workspace: Workspace, file: Path, *, source_id: str | None, known: K
         require_replay(known, replay=ledger.replay)
         settings, edited = workspace.draft(ledger)
         source = choose_source(settings.theatre, file, source_id)
-        reading = _read(data, source, settings, file.name, "Nothing would be ingested.")
+        reading = read(data, source, settings, file.name, "Nothing would be ingested.")
         sha256 = None if edited else hashlib.sha256(data).hexdigest()
         found = ledger.preview(reading, source=source, sha256=sha256, recorded_at=clock(), known=known)
         return Foreseen(file.name, source.id, found, edited, reading.notes)
@@ -171,7 +171,8 @@ def choose_source(theatre: Theatre, file: Path, source_id: str | None) -> Source
     return guess
 
 
-def _read(data: bytes, source: Source, settings: Settings, file_name: str, kept: str) -> sources.Reading:
+def read(data: bytes, source: Source, settings: Settings, file_name: str, kept: str) -> sources.Reading:
+    """Return what a source's reader makes of bytes; if they cannot be read at all, ``kept`` ends the sentence."""
     try:
         return sources.read(data, source, settings.theatre, settings.policies[-1].policy, file_name)
     except InputError as error:

@@ -14,6 +14,7 @@ from pipelines.cli.export import export
 from pipelines.cli.ingest import ingest
 from pipelines.cli.init import init
 from pipelines.cli.line import line
+from pipelines.cli.quarantine import quarantine
 from pipelines.cli.review import review
 from pipelines.cli.run import run
 from pipelines.cli.simulate import simulate
@@ -30,5 +31,5 @@ def main() -> None:
     """  # noqa: D301 -- \b keeps click from joining the lines
 
 
-for _command in (demo, init, ingest, line, review, run, explain, export, backtest, simulate, verify):
+for _command in (demo, init, ingest, quarantine, line, review, run, explain, export, backtest, simulate, verify):
     main.add_command(_command)

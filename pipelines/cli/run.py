@@ -142,7 +142,7 @@ def tell(outcome: Outcome) -> None:
     click.echo(
         f"  {counts['reports']:,} reports ({counts['reports_in_window']:,} inside a ceasefire window), "
         f"{counts['violations']:,} violations, {counts['incidents']:,} incidents, {counts['candidates']:,} candidates; "
-        f"{counts['rows_quarantined']:,} rows in quarantine"
+        f"{sum(told['quarantine'].values()):,} rows wait in quarantine"
     )
     if changes["since"]:
         named = "; ".join(f"{word} {', '.join(changes[word]) or 'none'}" for word in ("new", "escalated", "ended"))

@@ -2,7 +2,8 @@
 
 One SQLite file, append-only, hash-chained (DESIGN section 7). Reading order is import order::
 
-    schema → records → lock → store → raw → canonical → chain → classify → recall → append → preview → verify → book
+    schema → records → lock → store → raw → canonical → chain → classify → recall → append → preview
+        → release → verify → book
 """
 
 from pipelines.ledger.book import Ledger
@@ -11,6 +12,7 @@ from pipelines.ledger.preview import Preview
 from pipelines.ledger.raw import raw_path, store_raw
 from pipelines.ledger.raw import state as raw_state
 from pipelines.ledger.records import Batch, Document, Head, Known, Reading
+from pipelines.ledger.release import Order, Quarantined
 
 __all__ = [
     "Batch",
@@ -19,7 +21,9 @@ __all__ = [
     "Known",
     "Ledger",
     "LedgerBusy",
+    "Order",
     "Preview",
+    "Quarantined",
     "Reading",
     "raw_path",
     "raw_state",

@@ -52,15 +52,27 @@ def append_reading(
     earlier = repeats(store, source, sha256)
     if earlier is not None:
         return as_batch(earlier, repeated=True)
+    batch = {"file_name": file_name, "sha256": sha256}
     with store.transaction():
-        found = judge(store, reading, source=source, recorded_at=recorded_at, known=known)
-        header = found.header | {"source": source.id, "file_name": file_name, "sha256": sha256, "known": known}
-        entry = _entries(found.rows, found.fates, source.id, header["batch_no"])
-        quarantine = _quarantine(store, found.refused, header["batch_no"])
-        header["last_no"] += entry.num_rows
-        header["known_from"] = _known_from(store, entry, header["recorded_at"])
-        _write(store, header, {"entry": entry, "quarantine": quarantine})
+        header, _ = enter_reading(store, reading, source=source, batch=batch, recorded_at=recorded_at, known=known)
     return as_batch(header)
+
+
+def enter_reading(
+    store: Store, reading: Reading, *, source: Source, batch: dict[str, Any], recorded_at: datetime, known: Known
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Append a reading inside a transaction; return the header of its batch, and the rows that were refused.
+
+    ``batch`` gives ``file_name`` and ``sha256`` of the file that the rows came in.
+    """
+    found = judge(store, reading, source=source, recorded_at=recorded_at, known=known)
+    header = found.header | {"source": source.id, **batch, "known": known}
+    entry = _entries(found.rows, found.fates, source.id, header["batch_no"])
+    quarantine = _quarantine(store, found.refused, header["batch_no"])
+    header["last_no"] += entry.num_rows
+    header["known_from"] = _known_from(store, entry, header["recorded_at"])
+    _write(store, header, {"entry": entry, "quarantine": quarantine})
+    return header, found.refused
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,11 +117,16 @@ def _settings_since(store: Store, batch_no: int) -> bool:
 def append_document(store: Store, kind: str, body: bytes, recorded_at: datetime) -> int:
     """Append a document (kind ``publication``: a publication) and return its ledger number."""
     with store.transaction():
-        header = _header(store, "publication" if kind == "publication" else "document", recorded_at)
-        number, sha256 = header["first_no"], hashlib.sha256(body).hexdigest()
-        header |= {"last_no": number, "sha256": sha256}
-        row = {"ledger_no": number, "batch_no": header["batch_no"], "kind": kind, "sha256": sha256, "body": body}
-        _write(store, header, {"document": pa.Table.from_pylist([row], schema.arrow("document"))})
+        return enter_document(store, kind, body, recorded_at)
+
+
+def enter_document(store: Store, kind: str, body: bytes, recorded_at: datetime) -> int:
+    """Append a document inside a transaction and return its ledger number."""
+    header = _header(store, "publication" if kind == "publication" else "document", recorded_at)
+    number, sha256 = header["first_no"], hashlib.sha256(body).hexdigest()
+    header |= {"last_no": number, "sha256": sha256}
+    row = {"ledger_no": number, "batch_no": header["batch_no"], "kind": kind, "sha256": sha256, "body": body}
+    _write(store, header, {"document": pa.Table.from_pylist([row], schema.arrow("document"))})
     return int(number)
 
 

@@ -17,6 +17,7 @@ from pipelines.ledger import append, chain, recall, schema
 from pipelines.ledger.lock import WriterLock
 from pipelines.ledger.preview import preview
 from pipelines.ledger.records import micros
+from pipelines.ledger.release import append_release, quarantined
 from pipelines.ledger.store import Store, make, open_store
 from pipelines.ledger.verify import erased, verify
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from geo.theatre import Source
     from pipelines.ledger.preview import Preview
     from pipelines.ledger.records import Batch, Document, Head, Known, Reading
+    from pipelines.ledger.release import Order, Quarantined
 
 _PUBLICATION = "publication"
 
@@ -172,6 +174,45 @@ class Ledger:
             If ``known`` is not ``recorded`` and this is no replay ledger.
         """
         return preview(self._store, reading, source=source, sha256=sha256, recorded_at=recorded_at, known=known)
+
+    def quarantined(self, quarantine_no: int) -> Quarantined:
+        """Return one quarantined row whole.
+
+        Raises
+        ------
+        PolicyError
+            If there is none of that number.
+        """
+        return quarantined(self._store, quarantine_no)
+
+    def release(
+        self,
+        order: Order,
+        reading: Reading,
+        *,
+        source: Source,
+        file_name: str,
+        sha256: str,
+        recorded_at: datetime,
+        known: Known = "recorded",
+    ) -> Batch:
+        """Append a person's order to release quarantined rows, with what they say now: both or neither.
+
+        Parameters are those of ``append``; ``reading`` holds the rows as mended, or as they are, and is judged even if
+        the same bytes came before.
+
+        Raises
+        ------
+        PolicyError
+            If a row was released before.
+        InputError
+            If the only row is refused again; nothing is recorded then.
+        """
+        self._need_write()
+        batch = {"file_name": file_name, "sha256": sha256}
+        return append_release(
+            self._store, order, reading, source=source, batch=batch, recorded_at=recorded_at, known=known
+        )
 
     def put_document(self, kind: str, body: bytes, recorded_at: datetime) -> int | None:
         """Append a version of a document and return its ledger number; ``None`` if it equals the newest of its kind."""

@@ -1,0 +1,164 @@
+"""Which rows wait in quarantine, and how does a person let one in?
+
+A row that waits is mended by a person, who says who they are and why. It is judged by the reader of its source like any
+other row, and becomes a report of that source from that moment on; what was known before does not change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from geo.errors import InputError, PolicyError
+from pipelines import intake, mending
+from pipelines.ledger import Order, raw_path, raw_state, store_raw
+from pipelines.workspace import require_replay
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from geo.theatre import Source
+    from pipelines.ledger import Batch, Known, Quarantined
+    from pipelines.workspace import Clock, Settings, Workspace
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who decides, and why; both must say something."""
+
+    who: str
+    why: str
+
+    def __post_init__(self) -> None:
+        """Refuse an empty name or reason."""
+        for option, text in (("--who", self.who), ("--why", self.why)):
+            if not text.strip() or not text.isprintable():
+                msg = f"{option} must say something, on one line: a decision has a person and a reason"
+                raise PolicyError(msg)
+
+
+@dataclass(frozen=True)
+class Released:
+    """What became of quarantined rows; ``batch`` counts them as what they are now."""
+
+    rows: tuple[int, ...]
+    batch: Batch
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as one object for scripts."""
+        counts = {kind: getattr(self.batch, kind) for kind in intake.COUNTS}
+        named = [f"Q-{number}" for number in self.rows]
+        return {"released": named, "batch_no": self.batch.batch_no, "rows": self.batch.rows, **counts}
+
+
+def waiting(workspace: Workspace, *, source: str | None = None) -> pd.DataFrame:
+    """Return the quarantined rows that nobody has released: columns of ``geo.tables.QUARANTINE``."""
+    found = every(workspace)
+    found = found[found["released_no"].isna()]
+    return found if source is None else found[found["source"] == source]
+
+
+def every(workspace: Workspace) -> pd.DataFrame:
+    """Return every quarantined row, released or not: columns of ``geo.tables.QUARANTINE``."""
+    with workspace.ledger() as ledger:
+        return ledger.quarantine()
+
+
+def number(name: str) -> int:
+    """Return the number of a quarantined row from its name, Q-17.
+
+    Raises
+    ------
+    PolicyError
+        If the text is no such name.
+    """
+    digits = name.strip().upper().removeprefix("Q-")
+    if not (digits.isascii() and digits.isdigit()):
+        msg = f"{name!r} names no quarantined row; names are Q-1, Q-2, … (`ceasewatch quarantine WORKSPACE list`)"
+        raise PolicyError(msg)
+    return int(digits)
+
+
+def show(workspace: Workspace, quarantine_no: int) -> Quarantined:
+    """Return one quarantined row with its own bytes."""
+    with workspace.ledger() as ledger:
+        return ledger.quarantined(quarantine_no)
+
+
+def release(
+    workspace: Workspace,
+    quarantine_no: int,
+    person: Person,
+    *,
+    row: str | None,
+    changes: Mapping[str, str],
+    known: Known,
+    clock: Clock,
+) -> Released:
+    """Let in a quarantined row as a person mended it.
+
+    Parameters
+    ----------
+    workspace
+        Where the theatre is watched.
+    quarantine_no
+        Its number: n of Q-n.
+    person
+        Who decides, and why.
+    row, changes
+        The row as mended; see ``mending.mended``.
+    known
+        When it is known: ``recorded`` (now), or in a replay workspace ``observed`` or ``reported``.
+    clock
+        Gives the present moment.
+
+    Raises
+    ------
+    PolicyError
+        If it cannot be mended like that, was released before, or its source is not declared any more.
+    InputError
+        If it is refused again, with the reason; nothing is recorded then.
+    """
+    settings, source, found = _open(workspace, quarantine_no, known, clock)
+    if found.released_no is not None:
+        msg = f"Q-{quarantine_no} was released before, by order {found.released_no}; nothing was recorded"
+        raise PolicyError(msg)
+    data, read_as = mending.mended(_file(workspace, found), found.raw, source, row=row, changes=changes)
+    name = f"{found.file_name}, row {found.row_no}, mended"
+    reading = intake.read(data, read_as, settings, name, "Nothing was recorded.")
+    if len(reading.refused):
+        code, reason = reading.refused[["reason_code", "reason"]].iloc[0]
+        msg = f"{code}: {reason} (The mended row is still refused; nothing was recorded.)"
+        raise InputError(code=code, message=msg)
+    if len(reading.intake) != 1:
+        msg = f"what is mended makes {len(reading.intake)} rows, and must be exactly one; nothing was recorded"
+        raise PolicyError(msg)
+    sha256 = store_raw(workspace.raw, data)
+    order = Order((quarantine_no,), person.who, person.why)
+    with workspace.ledger(write=True) as ledger:
+        batch = ledger.release(
+            order, reading, source=source, file_name=name, sha256=sha256, recorded_at=clock(), known=known
+        )
+    return Released(order.rows, batch)
+
+
+def _open(workspace: Workspace, quarantine_no: int, known: Known, clock: Clock) -> tuple[Settings, Source, Quarantined]:
+    workspace.remember(clock)
+    with workspace.ledger() as ledger:
+        require_replay(known, replay=ledger.replay)
+        settings, found = workspace.settings(ledger), ledger.quarantined(quarantine_no)
+    source = settings.theatre.source(found.source)
+    if source is None:
+        msg = f"source {found.source!r} of Q-{quarantine_no} is not declared in theatre.toml any more: declare it again"
+        raise PolicyError(msg)
+    return settings, source, found
+
+
+def _file(workspace: Workspace, found: Quarantined) -> bytes:
+    state = raw_state(workspace.raw, found.sha256)
+    if state != "whole":
+        msg = f"{found.file_name}: its raw file {found.sha256} is {state}, so its rows cannot be mended one by one"
+        raise PolicyError(msg)
+    return raw_path(workspace.raw, found.sha256).read_bytes()
