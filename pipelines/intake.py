@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from geo.errors import InputError, PolicyError
 from pipelines import sources
 from pipelines.edge import read_bytes
-from pipelines.ledger import store_raw
+from pipelines.ledger import raw_state, store_raw
 from pipelines.workspace import require_replay
 
 if TYPE_CHECKING:
@@ -33,7 +33,10 @@ SHOWN: Final = 5
 
 @dataclass(frozen=True, eq=False)
 class Ingested:
-    """What became of one file; ``refused`` has the columns of ``geo.tables.QUARANTINE``, ``notes`` are sentences."""
+    """What became of one file, kept under ``sha256``; ``head`` is that of the ledger's chain behind it.
+
+    ``refused`` has the columns of ``geo.tables.QUARANTINE``, ``notes`` are sentences.
+    """
 
     file_name: str
     source: str
@@ -41,17 +44,21 @@ class Ingested:
     refused: pd.DataFrame
     versions: tuple[str, ...]
     notes: tuple[str, ...]
+    sha256: str
+    head: str
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as one object for scripts; the counts add up to ``rows``."""
         return {
             "file": self.file_name,
             "source": self.source,
+            "sha256": self.sha256,
             "batch_no": self.batch.batch_no,
             "repeated": self.batch.repeated,
             "rows": self.batch.rows,
             **{kind: getattr(self.batch, kind) for kind in COUNTS},
             "notes": list(self.notes),
+            "head": self.head,
             "reasons": {code: count for code, count, _, _ in self.reasons()},
         }
 
@@ -91,6 +98,9 @@ def ingest(workspace: Workspace, file: Path, *, source_id: str | None, known: Kn
     source = choose_source(settings.theatre, file, source_id)
     data = read_bytes(file)
     sha256 = store_raw(workspace.raw, data)
+    if raw_state(workspace.raw, sha256) == "erased":
+        msg = f"{file.name}: these bytes ({sha256}) were erased on a person's order, and are not taken in again"
+        raise PolicyError(msg)
     kept = f"Nothing was ingested; the file is kept as raw/{sha256[:2]}/{sha256}."
     reading = read(data, source, settings, file.name, kept)
     with workspace.ledger(write=True) as ledger:
@@ -98,9 +108,10 @@ def ingest(workspace: Workspace, file: Path, *, source_id: str | None, known: Kn
             reading, source=source, file_name=file.name, sha256=sha256, recorded_at=clock(), known=known
         )
     with workspace.ledger() as ledger:
-        refused, senders = ledger.quarantine(), ledger.senders(sha256)
+        refused, senders, head = ledger.quarantine(), ledger.senders(sha256), ledger.head().hash
     refused = refused[refused["batch_no"] == batch.batch_no]
-    return Ingested(file.name, source.id, batch, refused, versions, (*reading.notes, *_twice(senders, source)))
+    notes = (*reading.notes, *_twice(senders, source))
+    return Ingested(file.name, source.id, batch, refused, versions, notes, sha256, head)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,8 +6,9 @@ other row, and becomes a report of that source from that moment on; what was kno
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from geo.errors import InputError, PolicyError
 from pipelines import intake, mending
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from geo.theatre import Source
     from pipelines.ledger import Batch, Known, Quarantined
     from pipelines.workspace import Clock, Settings, Workspace
+
+_SHA256: Final = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -162,3 +165,18 @@ def _file(workspace: Workspace, found: Quarantined) -> bytes:
         msg = f"{found.file_name}: its raw file {found.sha256} is {state}, so its rows cannot be mended one by one"
         raise PolicyError(msg)
     return raw_path(workspace.raw, found.sha256).read_bytes()
+
+
+def erase(workspace: Workspace, sha256: str, person: Person, clock: Clock) -> int:
+    """Erase a raw file, and the text of its quarantined rows, on a person's order; return the order's ledger number.
+
+    Raises
+    ------
+    PolicyError
+        If the workspace never kept such a file.
+    """
+    if not _SHA256.fullmatch(sha256) or raw_state(workspace.raw, sha256) == "missing":
+        msg = f"{sha256}: no raw file of that SHA-256 is kept here (64 hex digits; `ingest` prints them)"
+        raise PolicyError(msg)
+    with workspace.ledger(write=True) as ledger:
+        return ledger.erase(workspace.raw, sha256, who=person.who, why=person.why, recorded_at=clock())

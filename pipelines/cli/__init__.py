@@ -9,6 +9,7 @@ import click
 
 from pipelines.cli.backtest import backtest
 from pipelines.cli.demo import demo
+from pipelines.cli.erase import erase
 from pipelines.cli.explain import explain
 from pipelines.cli.export import export
 from pipelines.cli.ingest import ingest
@@ -31,5 +32,5 @@ def main() -> None:
     """  # noqa: D301 -- \b keeps click from joining the lines
 
 
-for _command in (demo, init, ingest, quarantine, line, review, run, explain, export, backtest, simulate, verify):
+for _command in (demo, init, ingest, quarantine, line, review, run, explain, export, backtest, simulate, verify, erase):
     main.add_command(_command)

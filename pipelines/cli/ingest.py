@@ -113,6 +113,7 @@ def lines(done: Ingested) -> Iterator[str]:
         yield (f"    {sentence}")
     for note in done.notes:
         yield (f"  Note: {note}")
+    yield f"  Kept as {done.sha256}; head of the chain: {done.head}"
     if done.batch.quarantined:
         yield ("  Mend these rows in the file and ingest it again: what is known already is counted as duplicate.")
 

@@ -3,7 +3,7 @@
 One SQLite file, append-only, hash-chained (DESIGN section 7). Reading order is import order::
 
     schema → records → lock → store → raw → canonical → chain → classify → recall → append → preview
-        → release → verify → book
+        → release → erasure → verify → book
 """
 
 from pipelines.ledger.book import Ledger

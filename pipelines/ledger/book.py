@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Self
 import pyarrow as pa
 
 from geo.errors import PolicyError
-from pipelines.ledger import append, chain, recall, schema
+from pipelines.ledger import append, chain, erasure, recall, schema
 from pipelines.ledger.lock import WriterLock
 from pipelines.ledger.preview import preview
+from pipelines.ledger.raw import erase_raw
 from pipelines.ledger.records import micros
 from pipelines.ledger.release import append_release, quarantined
 from pipelines.ledger.store import Store, make, open_store
@@ -213,6 +214,23 @@ class Ledger:
         return append_release(
             self._store, order, reading, source=source, batch=batch, recorded_at=recorded_at, known=known
         )
+
+    def erase(self, raw_dir: Path | str, sha256: str, *, who: str, why: str, recorded_at: datetime) -> int:
+        """Record a person's order to erase a raw file, and carry it out; return the order's ledger number.
+
+        The bytes and the text of the file's quarantined rows are gone, a tombstone and all hashes stay. Giving an order
+        again completes what was interrupted, and adds nothing.
+        """
+        self._need_write()
+        order = erasure.orders(self._store).get(sha256)
+        number: int = (
+            append.append_document(self._store, erasure.KIND, erasure.body(sha256, who, why), recorded_at)
+            if order is None
+            else order["ledger_no"]
+        )
+        erasure.forget(self._store, sha256)
+        erase_raw(Path(raw_dir), sha256)
+        return number
 
     def put_document(self, kind: str, body: bytes, recorded_at: datetime) -> int | None:
         """Append a version of a document and return its ledger number; ``None`` if it equals the newest of its kind."""

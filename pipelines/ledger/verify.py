@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from pipelines.ledger import canonical, chain, raw, schema
+from pipelines.ledger import canonical, chain, erasure, raw, schema
 from pipelines.ledger.recall import entries_frame
 
 if TYPE_CHECKING:
@@ -39,11 +39,17 @@ def verify(store: Store, raw_dir: Path) -> list[str]:
 
 def erased(store: Store, raw_dir: Path) -> list[str]:
     """Return which raw files were erased on a person's order, a sentence each."""
+    orders = erasure.orders(store)
     return [
         f"raw file {batch['sha256']} ({batch['file_name']}, batch {batch['batch_no']}) was erased on order"
+        f"{_ordered(orders.get(batch['sha256']))}"
         for batch in _ingests(store)
         if raw.state(raw_dir, batch["sha256"]) == "erased"
     ]
+
+
+def _ordered(order: Mapping[str, Any] | None) -> str:
+    return "" if order is None else f" {order['ledger_no']} of {order['who']}: {order['why']}"
 
 
 def _rules(store: Store) -> Iterator[str]:
@@ -185,3 +191,4 @@ def _raw_files(store: Store, raw_dir: Path) -> Iterator[str]:
         state = raw.state(raw_dir, batch["sha256"])
         if state in {"missing", "damaged"}:
             yield f"batch {batch['batch_no']}: its raw file {batch['sha256']} ({batch['file_name']}) is {state}"
+    yield from erasure.unfinished(store, raw_dir)
