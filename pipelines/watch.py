@@ -272,6 +272,7 @@ def report(recalled: Recalled, content: Mapping[str, pd.DataFrame], published: P
         reviews=told["reviews"],
         incidents=incidents,
         alerts=messages(recalled, content).rows,
+        head=recalled.head.inputs_hash,
     )
 
 

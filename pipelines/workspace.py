@@ -130,7 +130,11 @@ class Workspace:
         if not documents:
             msg = f"{path}: the ledger does not name its theatre; make a new workspace with `ceasewatch init`"
             raise PolicyError(msg)
-        about = json.loads(documents[-1].body)
+        try:
+            about = json.loads(documents[-1].body)
+        except ValueError as error:
+            msg = f"{path}: what its ledger says of itself cannot be read ({error}); restore it from a backup"
+            raise PolicyError(msg) from error
         if about["schema"] > SCHEMA:
             msg = f"{path}: made by a newer Ceasewatch (layout {about['schema']}, this one knows {SCHEMA}); update it"
             raise PolicyError(msg)

@@ -26,7 +26,9 @@ SHOWN: Final = 25
 OURS: Final = 1
 YOURS: Final = 2
 QUARANTINED: Final = 3
-_OUTSIDE: Final = frozenset({errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.ENOTDIR})
+_OUTSIDE: Final = frozenset(
+    {errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.ENOTDIR, errno.EIO}
+)
 
 
 class Moment(click.ParamType[datetime]):

@@ -151,6 +151,7 @@ def tell(outcome: Outcome) -> None:
         click.echo("What people decided")
         click.echo(common.answers(told["reviews"]))
     click.echo(f"  {told['file']}{'' if told['written'] else ' (the same publication was there already)'}")
+    click.echo(f"  head of the ledger's chain: {told['head']}")
     if outcome.overtaken:
         click.echo("  (The workspace's current map speaks of a later moment and stays as it is.)")
 

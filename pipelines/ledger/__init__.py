@@ -13,6 +13,7 @@ from pipelines.ledger.raw import raw_path, store_raw
 from pipelines.ledger.raw import state as raw_state
 from pipelines.ledger.records import Batch, Document, Head, Known, Reading
 from pipelines.ledger.release import Order, Quarantined
+from pipelines.ledger.store import LedgerDamaged
 
 __all__ = [
     "Batch",
@@ -21,6 +22,7 @@ __all__ = [
     "Known",
     "Ledger",
     "LedgerBusy",
+    "LedgerDamaged",
     "Order",
     "Preview",
     "Quarantined",

@@ -20,9 +20,10 @@ from pipelines.ledger.raw import erase_raw
 from pipelines.ledger.records import micros
 from pipelines.ledger.release import append_release, quarantined
 from pipelines.ledger.store import Store, make, open_store
-from pipelines.ledger.verify import erased, verify
+from pipelines.ledger.verify import erased, missing, verify
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from types import TracebackType
 
@@ -309,6 +310,10 @@ class Ledger:
     def verify(self, raw_dir: Path | str) -> list[str]:
         """Read and compute everything anew and return what is wrong, a sentence each; empty when all is whole."""
         return verify(self._store, Path(raw_dir))
+
+    def missing(self, heads: Sequence[str]) -> list[str]:
+        """Return which heads, of either chain, never stood in this ledger, a sentence each."""
+        return missing(self._store, heads)
 
     def erased(self, raw_dir: Path | str) -> list[str]:
         """Return which raw files were erased on a person's order, a sentence each; ``verify`` accepts them."""

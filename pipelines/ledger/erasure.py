@@ -57,6 +57,15 @@ def forget(store: Store, sha256: str) -> int:
     return count
 
 
+def unordered(store: Store, raw_dir: Path) -> Iterator[str]:
+    """Yield the quarantined rows whose text is gone though nobody ordered their file erased, a sentence each."""
+    gone = store.rows("SELECT quarantine_no, sha256 FROM quarantine JOIN batch USING (batch_no) WHERE raw IS NULL")
+    ordered = orders(store)
+    for row in gone:
+        if row["sha256"] not in ordered and raw.state(raw_dir, row["sha256"]) != "erased":
+            yield f"Q-{row['quarantine_no']}: its text is gone, and nobody ordered that"
+
+
 def unfinished(store: Store, raw_dir: Path) -> Iterator[str]:
     """Yield the orders that were not carried out, a sentence each."""
     for sha256, order in orders(store).items():
