@@ -8,6 +8,7 @@ from __future__ import annotations
 import click
 
 from pipelines.cli.backtest import backtest
+from pipelines.cli.backup import backup
 from pipelines.cli.demo import demo
 from pipelines.cli.erase import erase
 from pipelines.cli.explain import explain
@@ -32,5 +33,20 @@ def main() -> None:
     """  # noqa: D301 -- \b keeps click from joining the lines
 
 
-for _command in (demo, init, ingest, quarantine, line, review, run, explain, export, backtest, simulate, verify, erase):
+for _command in (
+    demo,
+    init,
+    ingest,
+    quarantine,
+    line,
+    review,
+    run,
+    explain,
+    export,
+    backtest,
+    simulate,
+    verify,
+    erase,
+    backup,
+):
     main.add_command(_command)

@@ -19,7 +19,7 @@ from pipelines.ledger.preview import preview
 from pipelines.ledger.raw import erase_raw
 from pipelines.ledger.records import micros
 from pipelines.ledger.release import append_release, quarantined
-from pipelines.ledger.store import Store, make, open_store
+from pipelines.ledger.store import Store, copy, make, open_store
 from pipelines.ledger.verify import erased, missing, verify
 
 if TYPE_CHECKING:
@@ -106,6 +106,11 @@ class Ledger:
         except BaseException:
             lock.release()
             raise
+
+    @staticmethod
+    def copy(path: Path | str, to: Path | str) -> None:
+        """Copy a ledger as it stands at one moment, while others may write to it; ``to`` must not exist."""
+        copy(Path(path), Path(to))
 
     def __enter__(self) -> Self:
         """Return the ledger itself."""

@@ -212,6 +212,20 @@ def _check(store: Store) -> None:
         raise PolicyError(msg)
 
 
+def copy(path: Path, to: Path) -> None:
+    """Write a copy of a ledger as it stands at one moment, while others write; ``to`` must not exist."""
+    source = Store(path, "ro")
+    try:
+        source.query("VACUUM INTO ?", [str(to)])
+    finally:
+        source.close()
+    made = Store(to, "rw")
+    try:
+        made.query("PRAGMA journal_mode=WAL")  # the copy of a file does not take over its mode
+    finally:
+        made.close()
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder survive a loss of power."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
