@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from geo.errors import InputError, PolicyError
 from pipelines import intake, mending
-from pipelines.ledger import Order, raw_path, raw_state, store_raw
+from pipelines.ledger import DEFERRED, Order, raw_path, raw_state, store_raw
+from pipelines.sources import Reading
 from pipelines.workspace import require_replay
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import pandas as pd
 
@@ -145,6 +146,86 @@ def release(
             order, reading, source=source, file_name=name, sha256=sha256, recorded_at=clock(), known=known
         )
     return Released(order.rows, batch)
+
+
+@dataclass(frozen=True)
+class Caught:
+    """What became of rows that a cap had deferred; ``overtaken`` are those about which their source said more since."""
+
+    released: tuple[Released, ...]
+    overtaken: tuple[int, ...]
+
+
+def release_deferred(workspace: Workspace, source_id: str, person: Person, clock: Clock) -> Caught:
+    """Let in the rows of a source that its cap had deferred, oldest first, as they came.
+
+    A row that would now correct what its source has said of the same item since stays where it is, to be looked at.
+
+    Raises
+    ------
+    PolicyError
+        If the source is not declared, or a file is not there any more, erased or lost.
+    InputError
+        If a file cannot be read any more.
+    """
+    workspace.remember(clock)
+    found = waiting(workspace, source=source_id)
+    found = found[found["reason_code"] == DEFERRED]
+    with workspace.ledger() as ledger:
+        settings = workspace.settings(ledger)
+        since = {number: ledger.stated_since(source_id, int(number)) for number in found["batch_no"].unique()}
+    source = settings.theatre.source(source_id)
+    if source is None:
+        msg = f"source {source_id!r} is not declared in theatre.toml: declare it, or name another"
+        raise PolicyError(msg)
+    released: list[Released] = []
+    overtaken: list[int] = []
+    for batch_no, rows in found.groupby("batch_no"):
+        numbers = dict(zip(rows["row_no"].astype(int), rows["quarantine_id"].map(number), strict=True))
+        late = _release_batch(workspace, (settings, source), numbers, since[batch_no], person, clock)
+        overtaken += late.overtaken
+        released += late.released
+    return Caught(tuple(released), tuple(overtaken))
+
+
+def _release_batch(
+    workspace: Workspace,
+    by: tuple[Settings, Source],
+    numbers: dict[int, int],
+    since: frozenset[str],
+    person: Person,
+    clock: Clock,
+) -> Caught:
+    settings, source = by
+    first = show(workspace, next(iter(numbers.values())))
+    data = _file(workspace, first)
+    reading = _only(intake.read(data, source, settings, first.file_name, "Nothing was recorded."), numbers)
+    with workspace.ledger(write=True) as ledger:
+        now = clock()
+        foreseen = ledger.preview(reading, source=source, sha256=None, recorded_at=now, capped=False).rows
+        corrects = set(foreseen.loc[foreseen["becomes"] == "revision", "row_no"])
+        stated = zip(reading.intake["row_no"], reading.intake["source_ref"], strict=True)
+        late = {int(row_no) for row_no, ref in stated if row_no in corrects and ref in since}
+        wanted = {row_no: name for row_no, name in numbers.items() if row_no not in late}
+        overtaken = tuple(numbers[row_no] for row_no in sorted(late))
+        if not wanted:
+            return Caught((), overtaken)
+        order = Order(tuple(wanted.values()), person.who, person.why)
+        batch = ledger.release(
+            order,
+            _only(reading, wanted),
+            source=source,
+            file_name=f"{first.file_name}, deferred rows",
+            sha256=first.sha256,
+            recorded_at=now,
+        )
+    return Caught((Released(order.rows, batch),), overtaken)
+
+
+def _only(reading: Reading, rows: Iterable[int]) -> Reading:
+    kept = set(rows)
+    intake_, refused = (frame[frame["row_no"].isin(kept)] for frame in (reading.intake, reading.refused))
+    return Reading(intake_.reset_index(drop=True), refused.reset_index(drop=True))
 
 
 def _open(workspace: Workspace, quarantine_no: int, known: Known, clock: Clock) -> tuple[Settings, Source, Quarantined]:

@@ -60,7 +60,7 @@ def test_copies_made_while_another_process_writes_are_whole(place: Workspace, tm
         "import sys; sys.path.insert(0, 'tests')\n"
         "import cells, pathlib\n"
         "folder = pathlib.Path(sys.argv[1]); place = cells.Workspace.open(folder / 'ws')\n"
-        "for n in range(12):\n"
+        "for n in range(6):\n"
         "    cells.bring(place, cells.shelling(folder / 'mission.csv', ref=f'w{n}-'), cells.Clock(60 + n))\n"
     )
     writer = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)])

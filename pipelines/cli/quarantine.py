@@ -129,6 +129,30 @@ def release(  # noqa: PLR0913, PLR0917 -- one argument an option
     tell(done, as_json=as_json)
 
 
+@quarantine.command(cls=Command)
+@click.option("--source", required=True, metavar="ID", help="Whose rows.")
+@click.option("--who", required=True, help="Who decides.")
+@click.option("--why", required=True, help="Why.")
+@click.pass_obj
+def deferred(workspace: Path, source: str, who: str, why: str, as_json: bool) -> None:  # noqa: FBT001
+    """Let in, as they came, the rows of a source that were beyond its cap (per_hour in theatre.toml)."""
+    from pipelines import quarantine as rows
+    from pipelines.edge import utc_now
+    from pipelines.workspace import Workspace
+
+    done = rows.release_deferred(Workspace.open(workspace), source, rows.Person(who, why), utc_now)
+    late = [f"Q-{number}" for number in done.overtaken]
+    if as_json:
+        put({"released": [one.as_dict() for one in done.released], "overtaken": late})
+        return
+    for one in done.released:
+        tell(one, as_json=False)
+    if not done.released:
+        click.echo(f"No row of {source!r} could be released.")
+    if late:
+        click.echo(f"  {', '.join(late[:SHOWN])}: their source has said more since; release them one by one, or not.")
+
+
 def tell(done: Released, *, as_json: bool) -> None:
     """Print what became of released rows."""
     told = done.as_dict()

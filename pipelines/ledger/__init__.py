@@ -2,11 +2,12 @@
 
 One SQLite file, append-only, hash-chained (DESIGN section 7). Reading order is import order::
 
-    schema → records → lock → store → raw → canonical → chain → classify → recall → append → preview
+    schema → records → lock → store → raw → canonical → chain → classify → caps → recall → append → preview
         → release → erasure → verify → book
 """
 
 from pipelines.ledger.book import Ledger
+from pipelines.ledger.caps import CODE as DEFERRED
 from pipelines.ledger.lock import LedgerBusy
 from pipelines.ledger.preview import Preview
 from pipelines.ledger.raw import raw_path, store_raw
@@ -16,6 +17,7 @@ from pipelines.ledger.release import Order, Quarantined
 from pipelines.ledger.store import LedgerDamaged
 
 __all__ = [
+    "DEFERRED",
     "Batch",
     "Document",
     "Head",

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from geo.errors import PolicyError
-from pipelines.ledger import canonical, chain, schema
+from pipelines.ledger import canonical, caps, chain, schema
 from pipelines.ledger.classify import STORED, classify
 from pipelines.ledger.recall import entries_frame
 from pipelines.ledger.records import Batch, Known, Reading, micros
@@ -59,13 +59,20 @@ def append_reading(
 
 
 def enter_reading(
-    store: Store, reading: Reading, *, source: Source, batch: dict[str, Any], recorded_at: datetime, known: Known
+    store: Store,
+    reading: Reading,
+    *,
+    source: Source,
+    batch: dict[str, Any],
+    recorded_at: datetime,
+    known: Known,
+    capped: bool = True,
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Append a reading inside a transaction; return the header of its batch, and the rows that were refused.
 
     ``batch`` gives ``file_name`` and ``sha256`` of the file that the rows came in.
     """
-    found = judge(store, reading, source=source, recorded_at=recorded_at, known=known)
+    found = judge(store, reading, source=source, recorded_at=recorded_at, known=known, capped=capped)
     header = found.header | {"source": source.id, **batch, "known": known}
     entry = _entries(found.rows, found.fates, source.id, header["batch_no"])
     quarantine = _quarantine(store, found.refused, header["batch_no"])
@@ -90,15 +97,26 @@ class Judged:
     met: pd.DataFrame
 
 
-def judge(store: Store, reading: Reading, *, source: Source, recorded_at: datetime, known: Known) -> Judged:
-    """Return what would become of a reading now; nothing is written."""
+def judge(
+    store: Store, reading: Reading, *, source: Source, recorded_at: datetime, known: Known, capped: bool = True
+) -> Judged:
+    """Return what would become of a reading now; nothing is written. ``capped``: the source's cap holds."""
     _check_known(store, known)
     rows = _said(reading.intake, source)
     header = _header(store, "ingest", recorded_at)
     rows["known_at"] = _known_at(rows, known, header["recorded_at"])
     met = _met(store, rows)
     fates = classify(rows, met, authoritative=source.authoritative, next_no=header["first_no"])
+    waiting: list[dict[str, Any]] = []
+    if capped and known == "recorded" and source.per_hour is not None:
+        taken = caps.taken(store, source.id, header["recorded_at"])
+        surplus = caps.surplus(rows, fates, met, source.per_hour - taken)
+        if surplus.any():
+            waiting = caps.deferred(rows[surplus], source, taken)
+            rows = rows[~surplus].reset_index(drop=True)
+            fates = classify(rows, met, authoritative=source.authoritative, next_no=header["first_no"])
     refused = _refused(rows, fates, reading.refused, source.id)
+    refused = sorted([*refused, *waiting], key=lambda row: row["row_no"])
     return Judged(header | _counted(fates["fate"], len(refused)), rows, fates, refused, met)
 
 

@@ -169,18 +169,27 @@ class Ledger:
         )
 
     def preview(
-        self, reading: Reading, *, source: Source, sha256: str | None, recorded_at: datetime, known: Known = "recorded"
+        self,
+        reading: Reading,
+        *,
+        source: Source,
+        sha256: str | None,
+        recorded_at: datetime,
+        known: Known = "recorded",
+        capped: bool = True,
     ) -> Preview:
         """Return what ``append`` would make of a file, row by row and why; nothing is written.
 
-        ``sha256`` ``None``: it is judged even if the same bytes came before.
+        ``sha256`` ``None``: it is judged even if the same bytes came before. ``capped``: the source's cap holds.
 
         Raises
         ------
         PolicyError
             If ``known`` is not ``recorded`` and this is no replay ledger.
         """
-        return preview(self._store, reading, source=source, sha256=sha256, recorded_at=recorded_at, known=known)
+        return preview(
+            self._store, reading, source=source, sha256=sha256, recorded_at=recorded_at, known=known, capped=capped
+        )
 
     def quarantined(self, quarantine_no: int) -> Quarantined:
         """Return one quarantined row whole.
@@ -191,6 +200,10 @@ class Ledger:
             If there is none of that number.
         """
         return quarantined(self._store, quarantine_no)
+
+    def stated_since(self, source: str, batch_no: int) -> frozenset[str]:
+        """Return the ids of its own under which a source said something after a batch."""
+        return recall.stated_since(self._store, source, batch_no)
 
     def release(
         self,

@@ -44,10 +44,17 @@ class Preview:
 
 
 def preview(
-    store: Store, reading: Reading, *, source: Source, sha256: str | None, recorded_at: datetime, known: Known
+    store: Store,
+    reading: Reading,
+    *,
+    source: Source,
+    sha256: str | None,
+    recorded_at: datetime,
+    known: Known,
+    capped: bool,
 ) -> Preview:
     """Return what would become of a reading now; see ``Ledger.preview``."""
-    found = judge(store, reading, source=source, recorded_at=recorded_at, known=known)
+    found = judge(store, reading, source=source, recorded_at=recorded_at, known=known, capped=capped)
     refused = ((row["row_no"], "quarantined", row["reason_code"], row["reason"]) for row in found.refused)
     rows = pd.DataFrame([*_kept(found), *refused], columns=list(_COLUMNS)).astype(_COLUMNS)
     rows = rows.sort_values("row_no", kind="stable", ignore_index=True)

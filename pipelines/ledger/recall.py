@@ -168,6 +168,12 @@ def released(store: Store, known_at: datetime | None) -> dict[int, int]:
     }
 
 
+def stated_since(store: Store, source: str, batch_no: int) -> frozenset[str]:
+    """Return the ids of its own under which a source said something after a batch."""
+    later = "SELECT DISTINCT source_ref FROM entry WHERE source = ? AND batch_no > ? AND source_ref IS NOT NULL"
+    return frozenset(row["source_ref"] for row in store.rows(later, [source, batch_no]))
+
+
 def counts(store: Store, known_at: datetime | None) -> dict[str, int]:
     """Return the summed counts of all ingested files."""
     sums = ", ".join(

@@ -94,7 +94,7 @@ def append_release(
                 raise PolicyError(msg)
         enter_document(store, KIND, order.body(), recorded_at)
         header, refused = enter_reading(
-            store, reading, source=source, batch=batch, recorded_at=recorded_at, known=known
+            store, reading, source=source, batch=batch, recorded_at=recorded_at, known=known, capped=False
         )
         if len(order.rows) == 1 and refused:
             raise InputError(code=refused[0]["reason_code"], message=refused[0]["reason"])

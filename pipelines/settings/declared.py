@@ -115,6 +115,8 @@ class SourceEntry(_Entry):
     rates: bool = False
     means: Means | None = None
     copies: list[str] = Field(default_factory=list)
+    per_hour: Annotated[int, Field(ge=1)] | None = None
+    suspended_from: AwareDatetime | None = None
 
 
 class ExemptionEntry(_Entry):

@@ -211,4 +211,6 @@ def _source(entry: SourceEntry) -> Source:
         rates=entry.rates,
         means=entry.means,
         copies=tuple(entry.copies),
+        per_hour=entry.per_hour,
+        suspended_from=entry.suspended_from,
     )
