@@ -30,7 +30,11 @@ _FAULTS: Final = (
     ("disk is full", errno.ENOSPC, "no space is left; what was being recorded is not. Make room, then do it again"),
     ("readonly", errno.EROFS, "may not be written; check the rights of the folder and its file system"),
     ("unable to open", errno.EACCES, "cannot be opened; check the rights of the folder and its file system"),
-    ("disk I/O error", errno.EIO, "the disk failed; what was being recorded is not. Check it, then do it again"),
+    (
+        "disk I/O error",
+        errno.EIO,
+        "the disk failed, or no space is left; what was being recorded is not. Mend it, then do it again",
+    ),
 )
 _SETTINGS: Final = (
     "trusted_schema=OFF",
@@ -53,12 +57,14 @@ class Store:
     path
         The file.
     mode
-        ``ro`` to read one unchanging state, ``rw`` to write, ``rwc`` to make the file.
+        ``ro`` to read one unchanging state, ``rw`` to write, ``rwc`` to make the file, ``immutable`` to read a file
+        that nobody can write.
     """
 
-    def __init__(self, path: Path, mode: Literal["ro", "rw", "rwc"]) -> None:
+    def __init__(self, path: Path, mode: Literal["ro", "rw", "rwc", "immutable"]) -> None:
         self.path = path
-        self._connection = adbc.connect(f"{path.absolute().as_uri()}?mode={mode}", autocommit=True)
+        asked = "mode=ro&immutable=1" if mode == "immutable" else f"mode={mode}"
+        self._connection = adbc.connect(f"{path.absolute().as_uri()}?{asked}", autocommit=True)
         try:
             for setting in _SETTINGS:
                 self.query(f"PRAGMA {setting}")
@@ -187,7 +193,7 @@ def open_store(path: Path, *, write: bool) -> Store:
         raise PolicyError(msg)
     store = None
     try:
-        store = Store(path, "rw" if write else "ro")
+        store = Store(path, "rw" if write else "immutable" if _is_fixed(path) else "ro")
         _check(store)
         if not write:
             store.freeze()
@@ -199,6 +205,12 @@ def open_store(path: Path, *, write: bool) -> Store:
             raise PolicyError(msg) from fault
         raise
     return store
+
+
+def _is_fixed(path: Path) -> bool:
+    """Tell whether nobody can write here and nothing is left in the log: SQLite then needs no files beside its own."""
+    log = path.with_name(path.name + "-wal")
+    return not os.access(path.parent, os.W_OK) and not (log.exists() and log.stat().st_size)
 
 
 def _check(store: Store) -> None:
@@ -214,7 +226,7 @@ def _check(store: Store) -> None:
 
 def copy(path: Path, to: Path) -> None:
     """Write a copy of a ledger as it stands at one moment, while others write; ``to`` must not exist."""
-    source = Store(path, "ro")
+    source = Store(path, "immutable" if _is_fixed(path) else "ro")
     try:
         source.query("VACUUM INTO ?", [str(to)])
     finally:
