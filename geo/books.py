@@ -212,6 +212,8 @@ QUARANTINE: Final = Table(
         _c("row_no", "int", "number of the record in the file, from 1"),
         _c("reason_code", "text", "reason, for machines"),
         _c("reason", "text", "reason, for people"),
+        _c("quarantine_id", "text", "its name, for `ceasewatch quarantine`: Q-n"),
+        _c("released_no", "int", "ledger number of a person's order that released it; missing: it waits"),
     ),
 )
 RUN: Final = Table(

@@ -79,6 +79,7 @@ COVERAGE: Final[dict[str, str]] = {
     "footprint": "str",  # ground that is no disc; with no place at all, it is what the source covers
 }
 
+SUSPENDED: Final = " (suspended)"  # no id of a source can hold a space
 PARTY: Final = "party "  # how the voice of a party begins
 MAX_WINDOWS: Final = 62  # as many bits as a signed 64-bit integer has to spare
 
@@ -95,9 +96,11 @@ def enrich(reports: pd.DataFrame, theatre: Theatre, policy: Policy) -> pd.DataFr
         source where it states none), ``family``, ``prohibited``, ``domain``, ``weapon_class``, ``coarse`` and the bit
         masks ``inside`` (windows that surely contain the observation) and ``touched`` (windows that may contain it).
         ``response`` is the party whose response fire it declares: its own, or as a mission or vetted source saw it.
-        A source that the theatre does not declare is ``public``. ``explained`` (heat at a permanent source of heat) is
+        A source that the theatre does not declare is ``public``, and what a suspended one said since bears the name of
+        such a source (``voiced``). ``explained`` (heat at a permanent source of heat) is
         as the input has it, and missing where it says nothing. ``rulings``: as yet no person has said anything.
     """
+    reports = voiced(reports, theatre)
     length_h = (reports["observed_to"] - reports["observed_from"]).dt.total_seconds() / 3600
     inside, touched = window_masks(reports, theatre.windows)
     acts = policy.acts
@@ -115,6 +118,18 @@ def enrich(reports: pd.DataFrame, theatre: Theatre, policy: Policy) -> pd.DataFr
         explained=reports.get("explained", pd.Series(pd.NA, reports.index)).astype("boolean"),
         rulings=pd.Series([()] * len(reports), reports.index, dtype="object"),
     )
+
+
+def voiced(frame: pd.DataFrame, theatre: Theatre) -> pd.DataFrame:
+    """Return rows with ``source`` and ``known_at`` so that what a suspended source said since is nobody's.
+
+    Its name gets the addition ``SUSPENDED``. The theatre declares no source of that name, so it is the public's.
+    """
+    since = {source.id: source.suspended_from for source in theatre.sources if source.suspended_from is not None}
+    if not since:
+        return frame
+    late = frame["known_at"] >= pd.to_datetime(frame["source"].map(since), utc=True)
+    return frame.assign(source=frame["source"].where(~late, frame["source"] + SUSPENDED).astype("str"))
 
 
 def _standing(reports: pd.DataFrame, theatre: Theatre) -> dict[str, pd.Series]:

@@ -21,6 +21,7 @@ from scipy.spatial import cKDTree
 
 from geo import nearness, shapes
 from geo.crs import GEOD, distance_m, ecef
+from geo.reports import voiced
 from geo.shapes import Area, Sector
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def settle(coverage: pd.DataFrame, theatre: Theatre, policy: Policy) -> pd.DataF
         ``geo.reports.COVERAGE``.
     """
     trusted = {source.id for source in theatre.sources if source.trust != "public"}
+    coverage = voiced(coverage, theatre)
     heard = coverage.loc[coverage["source"].isin(trusted)].reset_index(drop=True)
     disc = heard["lon"].notna() & heard["lat"].notna()
     regions = theatre.regions.set_index("region_id").geometry

@@ -80,6 +80,9 @@ class Source:
     ``reliability`` is the source's, A to F in the terms of NATO AJP-2.1 (F: cannot be judged); ``rates``: whether its
     rows may say how credible they are. ``means``: how it observes where a row does not say (``None``: not known).
     ``copies``: sources of which it is never independent, because it repeats what they say. ``dialect``: how it writes.
+
+    ``per_hour``: how many rows of it are taken in an hour, the surplus waiting in quarantine (``None``: no cap).
+    ``suspended_from``: what becomes known from then on, aware UTC, counts as the public's (``None``: it is trusted).
     """
 
     id: str
@@ -98,6 +101,8 @@ class Source:
     means: Means | None = None
     copies: tuple[str, ...] = ()
     dialect: Dialect = Dialect()
+    per_hour: int | None = None
+    suspended_from: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines import lines, publications, reviews
+from pipelines.ledger import Head
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from pipelines.ledger import Head
+    from pipelines.ledger import Ledger
     from pipelines.publications import Publication
     from pipelines.workspace import Workspace
 
@@ -26,18 +27,32 @@ class Audit:
     erased: tuple[str, ...]
 
 
-def audit(workspace: Workspace) -> Audit:
-    """Read and compute everything anew."""
+def audit(workspace: Workspace, against: Sequence[str] = ()) -> Audit:
+    """Read and compute everything anew.
+
+    Parameters
+    ----------
+    workspace
+        Where the theatre is watched.
+    against
+        Heads of the chain (64 hex digits) as they were printed or published before: each must have stood in it.
+    """
     with workspace.ledger() as ledger:
-        past = publications.history(ledger)
-        files = [
-            *ledger.verify(workspace.raw),
-            *lines.problems(workspace, ledger),
-            *reviews.problems(workspace, ledger),
-        ]
-        problems = [*files, *_published(workspace, past)]
-        erased = [*ledger.erased(workspace.raw), *lines.erased(workspace, ledger), *reviews.erased(workspace, ledger)]
-        return Audit(ledger.head(), ledger.counts(), len(past), tuple(problems), tuple(erased))
+        problems = ledger.verify(workspace.raw)
+        try:
+            problems += ledger.missing([head.strip().lower() for head in against])
+            return _whole(workspace, ledger, problems)
+        except Exception:
+            if not problems:
+                raise
+            return Audit(Head(0, "", 0, ""), {"rows": 0}, 0, tuple(problems), ())  # what is damaged means nothing
+
+
+def _whole(workspace: Workspace, ledger: Ledger, problems: list[str]) -> Audit:
+    past = publications.history(ledger)
+    beside = [*lines.problems(workspace, ledger), *reviews.problems(workspace, ledger), *_published(workspace, past)]
+    erased = [*ledger.erased(workspace.raw), *lines.erased(workspace, ledger), *reviews.erased(workspace, ledger)]
+    return Audit(ledger.head(), ledger.counts(), len(past), (*problems, *beside), tuple(erased))
 
 
 def _published(workspace: Workspace, past: list[Publication]) -> Iterator[str]:

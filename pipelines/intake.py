@@ -6,27 +6,32 @@ what came is there.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from geo.errors import InputError, PolicyError
+from pipelines import sources
 from pipelines.edge import read_bytes
 from pipelines.jail import door
-from pipelines.ledger import store_raw
+from pipelines.ledger import raw_state, store_raw
 from pipelines.workspace import require_replay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
     from pathlib import Path
 
     import pandas as pd
 
     from geo.theatre import Source, Theatre
-    from pipelines import sources
-    from pipelines.ledger import Batch, Known
+    from pipelines.ledger import Batch, Known, Preview
     from pipelines.workspace import Clock, Settings, Workspace
 
-BY_EXTENSION: Final = {".csv": "csv", ".geojson": "geojson", ".json": "geojson"}
+BY_EXTENSION: Final = {
+    ".csv": "csv", ".geojson": "geojson", ".json": "geojson", ".kml": "kml", ".kmz": "kml", ".xlsx": "xlsx",
+    ".gpkg": "gpkg",
+}  # fmt: skip
 COUNTS: Final = ("new", "revision", "duplicate", "conflict", "retraction", "heartbeat", "quarantined")
 SHOWN: Final = 5
 """How many row numbers a reason is illustrated with."""
@@ -34,7 +39,10 @@ SHOWN: Final = 5
 
 @dataclass(frozen=True, eq=False)
 class Ingested:
-    """What became of one file; ``refused`` has the columns of ``geo.tables.QUARANTINE``, ``notes`` are sentences."""
+    """What became of one file, kept under ``sha256``; ``head`` is that of the ledger's chain behind it.
+
+    ``refused`` has the columns of ``geo.tables.QUARANTINE``, ``notes`` are sentences.
+    """
 
     file_name: str
     source: str
@@ -42,17 +50,21 @@ class Ingested:
     refused: pd.DataFrame
     versions: tuple[str, ...]
     notes: tuple[str, ...]
+    sha256: str
+    head: str
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as one object for scripts; the counts add up to ``rows``."""
         return {
             "file": self.file_name,
             "source": self.source,
+            "sha256": self.sha256,
             "batch_no": self.batch.batch_no,
             "repeated": self.batch.repeated,
             "rows": self.batch.rows,
             **{kind: getattr(self.batch, kind) for kind in COUNTS},
             "notes": list(self.notes),
+            "head": self.head,
             "reasons": {code: count for code, count, _, _ in self.reasons()},
         }
 
@@ -92,15 +104,64 @@ def ingest(workspace: Workspace, file: Path, *, source_id: str | None, known: Kn
     source = choose_source(settings.theatre, file, source_id)
     data = sources.admit(read_bytes(file), source, file.name)
     sha256 = store_raw(workspace.raw, data)
-    reading = _read(data, source, settings, file.name, sha256)
+    if raw_state(workspace.raw, sha256) == "erased":
+        msg = f"{file.name}: these bytes ({sha256}) were erased on a person's order, and are not taken in again"
+        raise PolicyError(msg)
+    kept = f"Nothing was ingested; the file is kept as raw/{sha256[:2]}/{sha256}."
+    reading = read(data, source, settings, file.name, kept, received_at=clock())
     with workspace.ledger(write=True) as ledger:
         batch = ledger.append(
             reading, source=source, file_name=file.name, sha256=sha256, recorded_at=clock(), known=known
         )
     with workspace.ledger() as ledger:
-        refused, senders = ledger.quarantine(), ledger.senders(sha256)
+        refused, senders, head = ledger.quarantine(), ledger.senders(sha256), ledger.head().hash
     refused = refused[refused["batch_no"] == batch.batch_no]
-    return Ingested(file.name, source.id, batch, refused, versions, (*reading.notes, *_twice(senders, source)))
+    notes = (*reading.notes, *_twice(senders, source))
+    return Ingested(file.name, source.id, batch, refused, versions, notes, sha256, head)
+
+
+@dataclass(frozen=True, eq=False)
+class Foreseen:
+    """What would become of one file; ``edited`` are the kinds of settings that would be recorded first."""
+
+    file_name: str
+    source: str
+    preview: Preview
+    edited: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as one object for scripts; the counts are those of ``each`` row, and add up to ``rows``."""
+        rows = self.preview.rows
+        found = rows["becomes"].value_counts().to_dict()
+        each = rows.astype("object").where(rows.notna(), None).to_dict("records")
+        return {
+            "file": self.file_name,
+            "source": self.source,
+            "repeated": self.preview.batch.repeated,
+            "rows": len(rows),
+            **{kind: int(found.get(kind, 0)) for kind in COUNTS},
+            "notes": list(self.notes),
+            "each": each,
+        }
+
+
+def foresee(workspace: Workspace, file: Path, *, source_id: str | None, known: Known, clock: Clock) -> Foreseen:
+    """Return what ``ingest`` would do with a file, row by row; nothing is written.
+
+    Parameters and errors are those of ``ingest``. Each file is judged by what the ledger holds now, and with the
+    settings as their files stand.
+    """
+    data = read_bytes(file)
+    with workspace.ledger() as ledger:
+        require_replay(known, replay=ledger.replay)
+        settings, edited = workspace.draft(ledger)
+        source = choose_source(settings.theatre, file, source_id)
+        data = sources.admit(data, source, file.name)
+        reading = read(data, source, settings, file.name, "Nothing would be ingested.", received_at=clock())
+        sha256 = None if edited else hashlib.sha256(data).hexdigest()
+        found = ledger.preview(reading, source=source, sha256=sha256, recorded_at=clock(), known=known)
+        return Foreseen(file.name, source.id, found, edited, reading.notes)
 
 
 def _twice(senders: tuple[str, ...], source: Source) -> Iterator[str]:
@@ -128,9 +189,16 @@ def choose_source(theatre: Theatre, file: Path, source_id: str | None) -> Source
     return guess
 
 
-def _read(data: bytes, source: Source, settings: Settings, file_name: str, sha256: str) -> sources.Reading:
+def read(
+    data: bytes, source: Source, settings: Settings, file_name: str, kept: str, *, received_at: datetime
+) -> sources.Reading:
+    """Return what a source's reader makes of bytes that came at a moment.
+
+    If they cannot be read at all, ``kept`` ends the sentence.
+    """
+    policy = settings.policies[-1].policy
     try:
-        return door.read(data, source, settings.theatre, settings.policies[-1].policy, file_name)
+        return door.read(data, source, settings.theatre, policy, file_name, received_at=received_at)
     except InputError as error:
-        msg = f"{error} (Nothing was ingested; the file is kept as raw/{sha256[:2]}/{sha256}.)"
+        msg = f"{error} ({kept})"
         raise InputError(error.code, msg) from error

@@ -53,7 +53,7 @@ class Outcome:
     """What a run gave. Times are aware UTC.
 
     ``written`` is false where the same publication was there already; ``overtaken``: a later map stands there;
-    ``alerts``: rows of what its messages told.
+    ``alerts``: rows of what its messages told; ``head``: of the ledger's chain of inputs, as the table ``run`` has it.
     """
 
     run_id: str
@@ -74,6 +74,7 @@ class Outcome:
     reviews: pd.DataFrame
     incidents: pd.DataFrame
     alerts: tuple[tuple[str, ...], ...]
+    head: str
 
     @property
     def answers(self) -> list[dict[str, Any]]:
@@ -102,6 +103,7 @@ class Outcome:
             "replay": self.replay,
             "file": str(self.file),
             "written": self.written,
+            "head": self.head,
             "overtaken": self.overtaken,
             "counts": dict(self.counts),
             "quarantine": dict(self.quarantine),

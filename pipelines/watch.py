@@ -265,14 +265,20 @@ def report(recalled: Recalled, content: Mapping[str, pd.DataFrame], published: P
         overtaken=recalled.overtaken,
         counts={name: int(row[name]) for name in tables.RUN.names if name.startswith("rows") or name in _COUNTED},
         quarantine={
-            str(code): int(n) for code, n in recalled.quarantine["reason_code"].value_counts().sort_index().items()
+            str(code): int(n) for code, n in _waiting(recalled)["reason_code"].value_counts().sort_index().items()
         },
         changes=Changes.between(recalled.earlier, incidents),
         notices=told["notices"],
         reviews=told["reviews"],
         incidents=incidents,
         alerts=messages(recalled, content).rows,
+        head=recalled.head.inputs_hash,
     )
+
+
+def _waiting(recalled: Recalled) -> pd.DataFrame:
+    """Return the quarantined rows that nobody has released."""
+    return recalled.quarantine[recalled.quarantine["released_no"].isna()]
 
 
 def _other(then: Memory, now: Memory) -> str:

@@ -130,7 +130,11 @@ class Workspace:
         if not documents:
             msg = f"{path}: the ledger does not name its theatre; make a new workspace with `ceasewatch init`"
             raise PolicyError(msg)
-        about = json.loads(documents[-1].body)
+        try:
+            about = json.loads(documents[-1].body)
+        except ValueError as error:
+            msg = f"{path}: what its ledger says of itself cannot be read ({error}); restore it from a backup"
+            raise PolicyError(msg) from error
         if about["schema"] > SCHEMA:
             msg = f"{path}: made by a newer Ceasewatch (layout {about['schema']}, this one knows {SCHEMA}); update it"
             raise PolicyError(msg)
@@ -181,17 +185,28 @@ class Workspace:
         PolicyError
             If the files are not sound; nothing is recorded then.
         """
-        files = settings.read_folder(self.theatre)
-        bodies = _bodies(files)
         with self.ledger() as ledger:
-            changed = [kind for kind, body in bodies.items() if ledger.documents(kind)[-1].body != body]
+            changed = self.edited(ledger)
         if not changed:
             return ()
-        surfaces.check(self.theatre, settings.load_theatre(files, str(self.theatre)).rasters)
-        settings.load_policy(files, str(self.theatre))
         with self.ledger(write=True, wait_s=wait_s) as ledger:
             at = clock()
-            return tuple(kind for kind in changed if ledger.put_document(kind, bodies[kind], at) is not None)
+            return tuple(kind for kind, body in changed.items() if ledger.put_document(kind, body, at) is not None)
+
+    def edited(self, ledger: Ledger) -> dict[str, bytes]:
+        """Return the files in ``theatre/`` that are not those of the newest versions, by kind, as ledger documents.
+
+        Raises
+        ------
+        PolicyError
+            If the files are not sound.
+        """
+        files = settings.read_folder(self.theatre)
+        changed = {kind: body for kind, body in _bodies(files).items() if ledger.documents(kind)[-1].body != body}
+        if changed:
+            surfaces.check(self.theatre, settings.load_theatre(files, str(self.theatre)).rasters)
+            settings.load_policy(files, str(self.theatre))
+        return changed
 
     def settings(self, ledger: Ledger, known_at: datetime | None = None, up_to_no: int | None = None) -> Settings:
         """Return the theatre and policies as they were known, and with the theatre the lines that had come by then.
@@ -219,6 +234,21 @@ class Workspace:
             tuple(document.sha256 for document in policies),
             tuple(sha256 for sha256, _ in lines),
         )
+
+    def draft(self, ledger: Ledger) -> tuple[Settings, tuple[str, ...]]:
+        """Return the settings as the files in ``theatre/`` have them now, and the kinds that are not recorded yet."""
+        changed, now = self.edited(ledger), self.settings(ledger)
+        if "theatre" in changed:
+            now = replace(now, theatre=_with_lines(_theatre(changed["theatre"], self.name), now.theatre.lines))
+        if "policy" in changed:
+            now = replace(
+                now,
+                policies=(
+                    *now.policies,
+                    PolicyVersion(policy=_policy(changed["policy"], self.name), in_force_from=None),
+                ),
+            )
+        return now, tuple(changed)
 
 
 def require_replay(known: str, *, replay: bool) -> None:

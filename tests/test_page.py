@@ -67,7 +67,18 @@ def test_nothing_that_was_reported_is_in_the_page_unescaped() -> None:
     told["reports"] = told["reports"].assign(source=EVIL)
     told["run"] = told["run"].assign(title=EVIL, rows_quarantined=1)
     told["quarantine"] = pd.DataFrame(
-        [{"batch_no": 1, "source": EVIL, "file": EVIL, "row_no": 1, "reason_code": EVIL, "reason": EVIL}]
+        [
+            {
+                "batch_no": 1,
+                "source": EVIL,
+                "file": EVIL,
+                "row_no": 1,
+                "reason_code": EVIL,
+                "reason": EVIL,
+                "quarantine_id": EVIL,
+                "released_no": None,
+            }
+        ]
     )
     notice = dict.fromkeys(told["notices"].columns, EVIL) | {"as_of": AS_OF, "known_at": AS_OF, "since": AS_OF}
     told["notices"] = pd.DataFrame([notice])

@@ -8,12 +8,15 @@ from __future__ import annotations
 import click
 
 from pipelines.cli.backtest import backtest
+from pipelines.cli.backup import backup
 from pipelines.cli.demo import demo
+from pipelines.cli.erase import erase
 from pipelines.cli.explain import explain
 from pipelines.cli.export import export
 from pipelines.cli.ingest import ingest
 from pipelines.cli.init import init
 from pipelines.cli.line import line
+from pipelines.cli.quarantine import quarantine
 from pipelines.cli.review import review
 from pipelines.cli.run import run
 from pipelines.cli.simulate import simulate
@@ -30,5 +33,20 @@ def main() -> None:
     """  # noqa: D301 -- \b keeps click from joining the lines
 
 
-for _command in (demo, init, ingest, line, review, run, explain, export, backtest, simulate, verify):
+for _command in (
+    demo,
+    init,
+    ingest,
+    quarantine,
+    line,
+    review,
+    run,
+    explain,
+    export,
+    backtest,
+    simulate,
+    verify,
+    erase,
+    backup,
+):
     main.add_command(_command)

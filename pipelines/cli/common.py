@@ -1,7 +1,7 @@
 """What do all commands share: times, faults, tables, and where output goes?
 
 Results go to stdout, progress to stderr. Exit codes: 0 done, 1 our fault, 2 wrong use or settings, 3 done but rows were
-quarantined, a line could not be used or a command was rejected.
+quarantined, a line could not be used or a command was rejected; 143 stopped from outside.
 """
 
 from __future__ import annotations
@@ -9,8 +9,11 @@ from __future__ import annotations
 import errno
 import json
 import logging
+import signal
 import sys
+import threading
 import traceback
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,14 +22,17 @@ import click
 from geo.errors import CeasewatchError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 SHOWN: Final = 25
 """How many incidents are listed on the screen."""
 OURS: Final = 1
 YOURS: Final = 2
 QUARANTINED: Final = 3
-_OUTSIDE: Final = frozenset({errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.ENOTDIR})
+STOPPED: Final = 128 + signal.SIGTERM
+_OUTSIDE: Final = frozenset(
+    {errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.ENOTDIR, errno.EIO}
+)
 
 
 class Moment(click.ParamType[datetime]):
@@ -62,7 +68,8 @@ class Command(click.Command):
         """Run the command; faults become a sentence and an exit code."""
         debug = ctx.meta["debug"] = ctx.params.pop("debug")
         try:
-            return super().invoke(ctx)
+            with _stoppable():
+                return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as fault:  # noqa: BLE001 -- the edge: nothing is above it
@@ -71,6 +78,27 @@ class Command(click.Command):
             code, sentence = judge(fault)
             click.echo(f"Error: {sentence}", err=True)
             ctx.exit(code)
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Let SIGTERM end the work like any other fault: what is half done is undone, and the exit code is 143."""
+
+    def stop(*_: object) -> None:
+        raise SystemExit(STOPPED)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except SystemExit as end:
+        if end.code == STOPPED:
+            say("Stopped. What was recorded before stays, and nothing is half recorded: do the rest again.")
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def judge(fault: Exception) -> tuple[int, str]:
@@ -104,6 +132,11 @@ class _ToStderr(logging.Handler):
 def put(value: dict[str, Any]) -> None:
     """Print one JSON object."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+
+
+def plain(text: str) -> str:
+    """Return a text in one line, with every sign that could steer a screen written out as its escape."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def table(names: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -142,7 +142,7 @@ def tell(outcome: Outcome) -> None:
     click.echo(
         f"  {counts['reports']:,} reports ({counts['reports_in_window']:,} inside a ceasefire window), "
         f"{counts['violations']:,} violations, {counts['incidents']:,} incidents, {counts['candidates']:,} candidates; "
-        f"{counts['rows_quarantined']:,} rows in quarantine"
+        f"{sum(told['quarantine'].values()):,} rows wait in quarantine"
     )
     if changes["since"]:
         named = "; ".join(f"{word} {', '.join(changes[word]) or 'none'}" for word in ("new", "escalated", "ended"))
@@ -151,6 +151,7 @@ def tell(outcome: Outcome) -> None:
         click.echo("What people decided")
         click.echo(common.answers(told["reviews"]))
     click.echo(f"  {told['file']}{'' if told['written'] else ' (the same publication was there already)'}")
+    click.echo(f"  head of the ledger's chain: {told['head']}")
     if outcome.overtaken:
         click.echo("  (The workspace's current map speaks of a later moment and stays as it is.)")
 

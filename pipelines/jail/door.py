@@ -17,6 +17,8 @@ from pipelines.jail.limits import LARGEST, MIB, limits
 from pipelines.sources.reading import Context, Reading, refused_whole
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from geo.policy import Policy
     from geo.theatre import Source, Theatre
     from pipelines.jail.guard import Ended
@@ -26,7 +28,15 @@ KEPT: Final = 1_000
 """How many of a refused file's first bytes stand in the quarantine; the file itself is kept whole."""
 
 
-def read(data: bytes, source: Source, theatre: Theatre, policy: Policy, file_name: str) -> Reading:
+def read(
+    data: bytes,
+    source: Source,
+    theatre: Theatre,
+    policy: Policy,
+    file_name: str,
+    *,
+    received_at: datetime | None = None,
+) -> Reading:
     """Return what became of each record of a file, as ``sources.read`` does, without trusting the file.
 
     A file that breaks its reader, or asks for more than ``limits`` grants, is one refused record.
@@ -40,7 +50,7 @@ def read(data: bytes, source: Source, theatre: Theatre, policy: Policy, file_nam
         As ``sources.read``; or if this system has none of the walls and nobody said to do without.
     """
     if os.environ.get(SWITCH) == "off":
-        return sources.read(data, source, theatre, policy, file_name)
+        return sources.read(data, source, theatre, policy, file_name, received_at=received_at)
     if not available():
         msg = (
             "this system has neither Landlock (Linux 6.7) nor seccomp (x86-64), without which files of strangers are "
@@ -52,7 +62,7 @@ def read(data: bytes, source: Source, theatre: Theatre, policy: Policy, file_nam
         msg = f"{file_name}: it has {len(data) / MIB:,.0f} MiB, and {LARGEST / MIB:.0f} are read: cut it into several"
         raise InputError(code="file_size", message=msg)
     try:
-        ended = READERS.ask(Context(source, _slim(theatre), policy, file_name), data, most)
+        ended = READERS.ask(Context(source, _slim(theatre), policy, file_name, received_at), data, most)
     except OSError as error:
         msg = f"{file_name}: the process that reads files ended or fell silent ({error!r}): try again"
         raise InputError(code="reader_killed", message=msg) from error

@@ -44,7 +44,8 @@ def settle(context: Context) -> None:
 
 def work(context: Context, data: bytes, out: IO[bytes]) -> None:
     """Read the file."""
-    reading = sources.read(data, context.source, context.theatre, context.policy, context.file_name)
+    about = context.source, context.theatre, context.policy, context.file_name
+    reading = sources.read(data, *about, received_at=context.received_at)
     wire.put_reading(out, reading)
 
 

@@ -19,7 +19,7 @@ from geo import tables
 from pipelines import cartography, gdal
 from pipelines.layers import beside, swap, write
 from pipelines.layers import rows as _rows
-from pipelines.layers.fault import PublicationError
+from pipelines.layers.fault import PublicationError, unwritten
 from pipelines.layers.proof import connect, prove
 
 if TYPE_CHECKING:
@@ -99,8 +99,7 @@ def publish(
         except (sqlite3.Error, RuntimeError, OSError) as fault:
             if isinstance(fault, PublicationError):
                 raise
-            message = f"{target} could not be written: {fault}. What stood there before still stands."
-            raise PublicationError(message) from fault
+            raise unwritten(target, fault) from fault
         finally:
             swap.sweep(target)
         _accompany(target, look, companions or {})

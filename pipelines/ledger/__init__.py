@@ -2,22 +2,32 @@
 
 One SQLite file, append-only, hash-chained (DESIGN section 7). Reading order is import order::
 
-    schema → records → lock → store → raw → canonical → chain → classify → recall → append → verify → book
+    schema → records → lock → store → raw → canonical → chain → classify → caps → recall → append → preview
+        → release → erasure → verify → book
 """
 
 from pipelines.ledger.book import Ledger
+from pipelines.ledger.caps import CODE as DEFERRED
 from pipelines.ledger.lock import LedgerBusy
+from pipelines.ledger.preview import Preview
 from pipelines.ledger.raw import raw_path, store_raw
 from pipelines.ledger.raw import state as raw_state
 from pipelines.ledger.records import Batch, Document, Head, Known, Reading
+from pipelines.ledger.release import Order, Quarantined
+from pipelines.ledger.store import LedgerDamaged
 
 __all__ = [
+    "DEFERRED",
     "Batch",
     "Document",
     "Head",
     "Known",
     "Ledger",
     "LedgerBusy",
+    "LedgerDamaged",
+    "Order",
+    "Preview",
+    "Quarantined",
     "Reading",
     "raw_path",
     "raw_state",

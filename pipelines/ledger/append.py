@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 import numpy as np
@@ -14,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from geo.errors import PolicyError
-from pipelines.ledger import canonical, chain, schema
+from pipelines.ledger import canonical, caps, chain, schema
 from pipelines.ledger.classify import STORED, classify
 from pipelines.ledger.recall import entries_frame
 from pipelines.ledger.records import Batch, Known, Reading, micros
@@ -48,22 +49,81 @@ def append_reading(
 ) -> Batch:
     """Append what a reader made of a file; see ``Ledger.append``."""
     _check_known(store, known)
-    earlier = store.select("batch", "sha256 = ? AND source = ? AND kind = 'ingest'", [sha256, source.id]).to_pylist()
-    if earlier and not _settings_since(store, earlier[-1]["batch_no"]):
-        return as_batch(earlier[-1], repeated=True)
-    rows = _said(reading.intake, source)
+    earlier = repeats(store, source, sha256)
+    if earlier is not None:
+        return as_batch(earlier, repeated=True)
+    batch = {"file_name": file_name, "sha256": sha256}
     with store.transaction():
-        header = _header(store, "ingest", recorded_at)
-        rows["known_at"] = _known_at(rows, known, header["recorded_at"])
-        fates = classify(rows, _met(store, rows), authoritative=source.authoritative, next_no=header["first_no"])
-        entry = _entries(rows, fates, source.id, header["batch_no"])
-        quarantine = _quarantine(store, _refused(rows, fates, reading.refused, source.id), header["batch_no"])
-        header |= {"source": source.id, "file_name": file_name, "sha256": sha256, "known": known}
-        header |= _counted(fates["fate"], len(reading.refused))
-        header["last_no"] += entry.num_rows
-        header["known_from"] = _known_from(store, entry, header["recorded_at"])
-        _write(store, header, {"entry": entry, "quarantine": quarantine})
+        header, _ = enter_reading(store, reading, source=source, batch=batch, recorded_at=recorded_at, known=known)
     return as_batch(header)
+
+
+def enter_reading(
+    store: Store,
+    reading: Reading,
+    *,
+    source: Source,
+    batch: dict[str, Any],
+    recorded_at: datetime,
+    known: Known,
+    capped: bool = True,
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Append a reading inside a transaction; return the header of its batch, and the rows that were refused.
+
+    ``batch`` gives ``file_name`` and ``sha256`` of the file that the rows came in.
+    """
+    found = judge(store, reading, source=source, recorded_at=recorded_at, known=known, capped=capped)
+    header = found.header | {"source": source.id, **batch, "known": known}
+    entry = _entries(found.rows, found.fates, source.id, header["batch_no"])
+    quarantine = _quarantine(store, found.refused, header["batch_no"])
+    header["last_no"] += entry.num_rows
+    header["known_from"] = _known_from(store, entry, header["recorded_at"])
+    _write(store, header, {"entry": entry, "quarantine": quarantine})
+    return header, found.refused
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """What the ledger makes of a reading: each row with its fate, and the refused rows in file order.
+
+    ``header`` is that of the batch with its counts; ``met`` are the earlier entries of the subjects that the rows
+    speak of.
+    """
+
+    header: dict[str, Any]
+    rows: pd.DataFrame
+    fates: pd.DataFrame
+    refused: list[dict[str, Any]]
+    met: pd.DataFrame
+
+
+def judge(
+    store: Store, reading: Reading, *, source: Source, recorded_at: datetime, known: Known, capped: bool = True
+) -> Judged:
+    """Return what would become of a reading now; nothing is written. ``capped``: the source's cap holds."""
+    _check_known(store, known)
+    rows = _said(reading.intake, source)
+    header = _header(store, "ingest", recorded_at)
+    rows["known_at"] = _known_at(rows, known, header["recorded_at"])
+    met = _met(store, rows)
+    fates = classify(rows, met, authoritative=source.authoritative, next_no=header["first_no"])
+    waiting: list[dict[str, Any]] = []
+    if capped and known == "recorded" and source.per_hour is not None:
+        taken = caps.taken(store, source.id, header["recorded_at"])
+        surplus = caps.surplus(rows, fates, met, source.per_hour - taken)
+        if surplus.any():
+            waiting = caps.deferred(rows[surplus], source, taken)
+            rows = rows[~surplus].reset_index(drop=True)
+            fates = classify(rows, met, authoritative=source.authoritative, next_no=header["first_no"])
+    refused = _refused(rows, fates, reading.refused, source.id)
+    refused = sorted([*refused, *waiting], key=lambda row: row["row_no"])
+    return Judged(header | _counted(fates["fate"], len(refused)), rows, fates, refused, met)
+
+
+def repeats(store: Store, source: Source, sha256: str) -> dict[str, Any] | None:
+    """Return the batch in which the same bytes came from the same source, unless the settings changed since."""
+    earlier = store.select("batch", "sha256 = ? AND source = ? AND kind = 'ingest'", [sha256, source.id]).to_pylist()
+    return earlier[-1] if earlier and not _settings_since(store, earlier[-1]["batch_no"]) else None
 
 
 def _settings_since(store: Store, batch_no: int) -> bool:
@@ -75,11 +135,16 @@ def _settings_since(store: Store, batch_no: int) -> bool:
 def append_document(store: Store, kind: str, body: bytes, recorded_at: datetime) -> int:
     """Append a document (kind ``publication``: a publication) and return its ledger number."""
     with store.transaction():
-        header = _header(store, "publication" if kind == "publication" else "document", recorded_at)
-        number, sha256 = header["first_no"], hashlib.sha256(body).hexdigest()
-        header |= {"last_no": number, "sha256": sha256}
-        row = {"ledger_no": number, "batch_no": header["batch_no"], "kind": kind, "sha256": sha256, "body": body}
-        _write(store, header, {"document": pa.Table.from_pylist([row], schema.arrow("document"))})
+        return enter_document(store, kind, body, recorded_at)
+
+
+def enter_document(store: Store, kind: str, body: bytes, recorded_at: datetime) -> int:
+    """Append a document inside a transaction and return its ledger number."""
+    header = _header(store, "publication" if kind == "publication" else "document", recorded_at)
+    number, sha256 = header["first_no"], hashlib.sha256(body).hexdigest()
+    header |= {"last_no": number, "sha256": sha256}
+    row = {"ledger_no": number, "batch_no": header["batch_no"], "kind": kind, "sha256": sha256, "body": body}
+    _write(store, header, {"document": pa.Table.from_pylist([row], schema.arrow("document"))})
     return int(number)
 
 
@@ -209,8 +274,8 @@ def _counted(fates: pd.Series[str], refused: int) -> dict[str, int]:
     found = fates.value_counts().to_dict()
     counts = {f"rows_{name}": int(found.get(name, 0)) for name in (*schema.STATEMENTS, "duplicate")}
     counts["rows_heartbeat"] = sum(int(found.get(name, 0)) for name in schema.BEATS)
-    counts["rows_quarantined"] = refused + sum(int(found.get(code, 0)) for code in _REFUSALS)
-    return {**counts, "rows": len(fates) + refused}
+    counts["rows_quarantined"] = refused
+    return {**counts, "rows": sum(counts.values())}
 
 
 def _known_from(store: Store, entry: pa.Table, recorded_at: int) -> int:

@@ -13,20 +13,26 @@ from typing import TYPE_CHECKING, Any, Self
 import pyarrow as pa
 
 from geo.errors import PolicyError
-from pipelines.ledger import append, chain, recall, schema
+from pipelines.ledger import append, chain, erasure, recall, schema
 from pipelines.ledger.lock import WriterLock
+from pipelines.ledger.preview import preview
+from pipelines.ledger.raw import erase_raw
 from pipelines.ledger.records import micros
-from pipelines.ledger.store import Store, make, open_store
-from pipelines.ledger.verify import erased, verify
+from pipelines.ledger.release import append_release, quarantined
+from pipelines.ledger.store import Store, copy, make, open_store
+from pipelines.ledger.verify import erased, missing, verify
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from types import TracebackType
 
     import pandas as pd
 
     from geo.theatre import Source
+    from pipelines.ledger.preview import Preview
     from pipelines.ledger.records import Batch, Document, Head, Known, Reading
+    from pipelines.ledger.release import Order, Quarantined
 
 _PUBLICATION = "publication"
 
@@ -101,6 +107,11 @@ class Ledger:
             lock.release()
             raise
 
+    @staticmethod
+    def copy(path: Path | str, to: Path | str) -> None:
+        """Copy a ledger as it stands at one moment, while others may write to it; ``to`` must not exist."""
+        copy(Path(path), Path(to))
+
     def __enter__(self) -> Self:
         """Return the ledger itself."""
         return self
@@ -156,6 +167,89 @@ class Ledger:
             recorded_at=recorded_at,
             known=known,
         )
+
+    def preview(
+        self,
+        reading: Reading,
+        *,
+        source: Source,
+        sha256: str | None,
+        recorded_at: datetime,
+        known: Known = "recorded",
+        capped: bool = True,
+    ) -> Preview:
+        """Return what ``append`` would make of a file, row by row and why; nothing is written.
+
+        ``sha256`` ``None``: it is judged even if the same bytes came before. ``capped``: the source's cap holds.
+
+        Raises
+        ------
+        PolicyError
+            If ``known`` is not ``recorded`` and this is no replay ledger.
+        """
+        return preview(
+            self._store, reading, source=source, sha256=sha256, recorded_at=recorded_at, known=known, capped=capped
+        )
+
+    def quarantined(self, quarantine_no: int) -> Quarantined:
+        """Return one quarantined row whole.
+
+        Raises
+        ------
+        PolicyError
+            If there is none of that number.
+        """
+        return quarantined(self._store, quarantine_no)
+
+    def stated_since(self, source: str, batch_no: int) -> frozenset[str]:
+        """Return the ids of its own under which a source said something after a batch."""
+        return recall.stated_since(self._store, source, batch_no)
+
+    def release(
+        self,
+        order: Order,
+        reading: Reading,
+        *,
+        source: Source,
+        file_name: str,
+        sha256: str,
+        recorded_at: datetime,
+        known: Known = "recorded",
+    ) -> Batch:
+        """Append a person's order to release quarantined rows, with what they say now: both or neither.
+
+        Parameters are those of ``append``; ``reading`` holds the rows as mended, or as they are, and is judged even if
+        the same bytes came before.
+
+        Raises
+        ------
+        PolicyError
+            If a row was released before.
+        InputError
+            If the only row is refused again; nothing is recorded then.
+        """
+        self._need_write()
+        batch = {"file_name": file_name, "sha256": sha256}
+        return append_release(
+            self._store, order, reading, source=source, batch=batch, recorded_at=recorded_at, known=known
+        )
+
+    def erase(self, raw_dir: Path | str, sha256: str, *, who: str, why: str, recorded_at: datetime) -> int:
+        """Record a person's order to erase a raw file, and carry it out; return the order's ledger number.
+
+        The bytes and the text of the file's quarantined rows are gone, a tombstone and all hashes stay. Giving an order
+        again completes what was interrupted, and adds nothing.
+        """
+        self._need_write()
+        order = erasure.orders(self._store).get(sha256)
+        number: int = (
+            append.append_document(self._store, erasure.KIND, erasure.body(sha256, who, why), recorded_at)
+            if order is None
+            else order["ledger_no"]
+        )
+        erasure.forget(self._store, sha256)
+        erase_raw(Path(raw_dir), sha256)
+        return number
 
     def put_document(self, kind: str, body: bytes, recorded_at: datetime) -> int | None:
         """Append a version of a document and return its ledger number; ``None`` if it equals the newest of its kind."""
@@ -234,6 +328,10 @@ class Ledger:
     def verify(self, raw_dir: Path | str) -> list[str]:
         """Read and compute everything anew and return what is wrong, a sentence each; empty when all is whole."""
         return verify(self._store, Path(raw_dir))
+
+    def missing(self, heads: Sequence[str]) -> list[str]:
+        """Return which heads, of either chain, never stood in this ledger, a sentence each."""
+        return missing(self._store, heads)
 
     def erased(self, raw_dir: Path | str) -> list[str]:
         """Return which raw files were erased on a person's order, a sentence each; ``verify`` accepts them."""

@@ -60,6 +60,16 @@ def state(raw_dir: Path, sha256: str) -> str:
         return "whole" if hashlib.file_digest(file, "sha256").hexdigest() == sha256 else "damaged"
 
 
+def erase_raw(raw_dir: Path, sha256: str) -> None:
+    """Erase bytes and leave a tombstone, which is there before they are gone; doing it again changes nothing."""
+    path = raw_path(raw_dir, sha256)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write(path.with_name(path.name + _ERASED), b"")
+    sync_folder(path.parent)
+    path.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
 def _write(target: Path, data: bytes) -> None:
     fd, name = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=target.parent)
     beside = Path(name)

@@ -6,6 +6,7 @@ arrived by then, so that nothing that comes later changes the answer.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 _TEXT: Final = pd.StringDtype(na_value=np.nan)
 _DTYPES: Final = {**INTAKE, "recorded_at": TIME}
 _FOREVER: Final = 2**63 - 1
+RELEASE: Final = "release"
+"""The kind of document by which a person releases quarantined rows."""
 
 
 def until(known_at: datetime | None) -> int:
@@ -145,12 +148,30 @@ def _recorded_at(store: Store, batch_no: pd.Series[int]) -> pd.Series[Any]:
 def quarantine(store: Store, known_at: datetime | None) -> pd.DataFrame:
     """Return the refused rows without their raw bytes."""
     found = store.query(
-        """SELECT quarantine.batch_no, source, file_name AS file, row_no, reason_code, reason
+        """SELECT quarantine.batch_no, source, file_name AS file, row_no, reason_code, reason, quarantine_no
            FROM quarantine JOIN batch USING (batch_no) WHERE known_from <= ? ORDER BY quarantine_no""",
         [until(known_at)],
     )
     frame = pd.DataFrame({name: found[name].to_pylist() for name in found.column_names})
+    frame["released_no"] = frame["quarantine_no"].map(released(store, known_at))
+    frame["quarantine_id"] = "Q-" + frame["quarantine_no"].astype("str")
     return frame[QUARANTINE.names].astype({column.name: PANDAS[column.kind] for column in QUARANTINE.columns})
+
+
+def released(store: Store, known_at: datetime | None) -> dict[int, int]:
+    """Return for each quarantined row that a person had released by then the number of the order."""
+    return {
+        number: document.ledger_no
+        for document in documents(store, RELEASE)
+        if known_at is None or document.recorded_at <= known_at
+        for number in json.loads(document.body)["rows"]
+    }
+
+
+def stated_since(store: Store, source: str, batch_no: int) -> frozenset[str]:
+    """Return the ids of its own under which a source said something after a batch."""
+    later = "SELECT DISTINCT source_ref FROM entry WHERE source = ? AND batch_no > ? AND source_ref IS NOT NULL"
+    return frozenset(row["source_ref"] for row in store.rows(later, [source, batch_no]))
 
 
 def counts(store: Store, known_at: datetime | None) -> dict[str, int]:

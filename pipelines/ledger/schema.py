@@ -183,6 +183,12 @@ def _triggers(name: str) -> list[str]:
     ]
 
 
+def trigger(name: str) -> str:
+    """Return the statement that makes the trigger of that name."""
+    start = f"CREATE TRIGGER {name} "
+    return next(sql for table in COLUMNS for sql in _triggers(table) if sql.startswith(start))
+
+
 def statements() -> list[str]:
     """Return the statements that make an empty ledger, in order."""
     return [

@@ -7,16 +7,18 @@ one drops the locks of the other (sqlite.org/howtocorrupt.html, section 2.2.1). 
 
 from __future__ import annotations
 
+import errno
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import adbc_driver_manager
 import adbc_driver_sqlite.dbapi as adbc
 import pyarrow as pa
 
-from geo.errors import PolicyError
+from geo.errors import CeasewatchError, PolicyError
 from pipelines.ledger import schema
+from pipelines.ledger.lock import LedgerBusy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +26,16 @@ if TYPE_CHECKING:
 
 # The driver infers a column's type from its first batch of rows; one batch for everything leaves it nothing to guess.
 _ONE_BATCH: Final = {"adbc.sqlite.query.batch_rows": str(1 << 30)}
+_FAULTS: Final = (
+    ("disk is full", errno.ENOSPC, "no space is left; what was being recorded is not. Make room, then do it again"),
+    ("readonly", errno.EROFS, "may not be written; check the rights of the folder and its file system"),
+    ("unable to open", errno.EACCES, "cannot be opened; check the rights of the folder and its file system"),
+    (
+        "disk I/O error",
+        errno.EIO,
+        "the disk failed, or no space is left; what was being recorded is not. Mend it, then do it again",
+    ),
+)
 _SETTINGS: Final = (
     "trusted_schema=OFF",
     "cell_size_check=ON",
@@ -31,6 +43,10 @@ _SETTINGS: Final = (
     "synchronous=FULL",
     "cache_size=-65536",
 )
+
+
+class LedgerDamaged(CeasewatchError):  # noqa: N818 -- it is a state of the ledger
+    """The ledger's file is not as it was written; the text says where it is and what to do."""
 
 
 class Store:
@@ -41,12 +57,14 @@ class Store:
     path
         The file.
     mode
-        ``ro`` to read one unchanging state, ``rw`` to write, ``rwc`` to make the file.
+        ``ro`` to read one unchanging state, ``rw`` to write, ``rwc`` to make the file, ``immutable`` to read a file
+        that nobody can write.
     """
 
-    def __init__(self, path: Path, mode: Literal["ro", "rw", "rwc"]) -> None:
+    def __init__(self, path: Path, mode: Literal["ro", "rw", "rwc", "immutable"]) -> None:
         self.path = path
-        self._connection = adbc.connect(f"{path.absolute().as_uri()}?mode={mode}", autocommit=True)
+        asked = "mode=ro&immutable=1" if mode == "immutable" else f"mode={mode}"
+        self._connection = adbc.connect(f"{path.absolute().as_uri()}?{asked}", autocommit=True)
         try:
             for setting in _SETTINGS:
                 self.query(f"PRAGMA {setting}")
@@ -55,8 +73,18 @@ class Store:
             raise
 
     def query(self, sql: str, parameters: Sequence[int | str | bytes] = ()) -> pa.Table:
-        """Run one statement and return its rows; a column without values comes as int64."""
-        with self._connection.cursor() as cursor:
+        """Run one statement and return its rows; a column without values comes as int64.
+
+        Raises
+        ------
+        LedgerDamaged
+            If the file is not as it was written.
+        LedgerBusy
+            If another program holds it.
+        OSError
+            If the disk is full, fails, or may not be written.
+        """
+        with self._told(), self._connection.cursor() as cursor:
             cursor.adbc_statement.set_options(**_ONE_BATCH)
             cursor.execute(sql, list(parameters) or None)
             return cursor.fetch_arrow_table()
@@ -75,8 +103,16 @@ class Store:
     def insert(self, table: str, rows: pa.Table) -> None:
         """Append rows with the declared columns; inside ``transaction`` only."""
         if rows.num_rows:
-            with self._connection.cursor() as cursor:
+            with self._told(), self._connection.cursor() as cursor:
                 cursor.adbc_ingest(table, rows.select(list(schema.COLUMNS[table])), mode="append")
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Say what a fault of the database means for the user."""
+        try:
+            yield
+        except adbc_driver_manager.Error as fault:
+            raise _meaning(self.path, fault) from fault
 
     @contextmanager
     def transaction(self, *, write: bool = True) -> Iterator[None]:
@@ -85,7 +121,8 @@ class Store:
         try:
             yield
         except BaseException:
-            self.query("ROLLBACK")
+            with suppress(Exception):  # SQLite rolls back by itself where the disk is full
+                self.query("ROLLBACK")
             raise
         self.query("COMMIT")
 
@@ -97,6 +134,20 @@ class Store:
     def close(self) -> None:
         """Give the file back; what is not committed is rolled back."""
         self._connection.close()
+
+
+def _meaning(path: Path, fault: adbc_driver_manager.Error) -> Exception:
+    """Return the fault as the user can act on it; itself where it is ours."""
+    text = str(fault)
+    for sign, number, sentence in _FAULTS:
+        if sign in text:
+            return OSError(number, sentence, str(path))
+    if any(sign in text for sign in ("malformed", "not a database", "Invalid UTF-8", "invalid UTF-8")):
+        msg = f"{path}: the ledger is damaged ({text}); see `ceasewatch verify`, and restore it from a backup"
+        return LedgerDamaged(msg)
+    if "locked" in text:
+        return LedgerBusy(f"{path}: another program holds this file ({text}); close it, and try again")
+    return fault
 
 
 def _typed(column: pa.ChunkedArray, dtype: pa.DataType) -> pa.ChunkedArray:
@@ -142,18 +193,24 @@ def open_store(path: Path, *, write: bool) -> Store:
         raise PolicyError(msg)
     store = None
     try:
-        store = Store(path, "rw" if write else "ro")
+        store = Store(path, "rw" if write else "immutable" if _is_fixed(path) else "ro")
         _check(store)
         if not write:
             store.freeze()
     except BaseException as fault:
         if store is not None:
             store.close()
-        if isinstance(fault, adbc_driver_manager.Error):
+        if isinstance(fault, adbc_driver_manager.Error | LedgerDamaged):
             msg = f"{path}: cannot be opened as a ledger ({fault}); restore it from a copy"
             raise PolicyError(msg) from fault
         raise
     return store
+
+
+def _is_fixed(path: Path) -> bool:
+    """Tell whether nobody can write here and nothing is left in the log: SQLite then needs no files beside its own."""
+    log = path.with_name(path.name + "-wal")
+    return not os.access(path.parent, os.W_OK) and not (log.exists() and log.stat().st_size)
 
 
 def _check(store: Store) -> None:
@@ -165,6 +222,20 @@ def _check(store: Store) -> None:
     if version != schema.VERSION:
         msg = f"{store.path}: ledger of format {version}, this program knows {schema.VERSION}; use the one that made it"
         raise PolicyError(msg)
+
+
+def copy(path: Path, to: Path) -> None:
+    """Write a copy of a ledger as it stands at one moment, while others write; ``to`` must not exist."""
+    source = Store(path, "immutable" if _is_fixed(path) else "ro")
+    try:
+        source.query("VACUUM INTO ?", [str(to)])
+    finally:
+        source.close()
+    made = Store(to, "rw")
+    try:
+        made.query("PRAGMA journal_mode=WAL")  # the copy of a file does not take over its mode
+    finally:
+        made.close()
 
 
 def sync_folder(folder: Path) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from pipelines.ledger import canonical, chain, raw, schema
+from pipelines.ledger import canonical, chain, erasure, raw, schema
 from pipelines.ledger.recall import entries_frame
 
 if TYPE_CHECKING:
@@ -29,30 +29,58 @@ _KEYS: Final = {"entry": "ledger_no", "document": "ledger_no", "quarantine": "qu
 
 def verify(store: Store, raw_dir: Path) -> list[str]:
     """Return what is wrong, a sentence each; empty when the ledger is whole."""
-    damaged = [
-        f"the database is damaged: {row['integrity_check']}"
-        for row in store.rows("PRAGMA integrity_check")
-        if row["integrity_check"] != "ok"
+    found: list[str] = []
+    try:
+        damaged = [row["integrity_check"] for row in store.rows("PRAGMA integrity_check")]
+        found += [f"the database is damaged: {what}" for what in damaged if what != "ok"]
+        for part in () if found else (_rules(store), _numbers(store), _batches(store), _raw_files(store, raw_dir)):
+            found.extend(part)
+    except Exception as fault:  # noqa: BLE001 -- whatever damage does to a reader is the finding
+        found.append(f"the ledger cannot be read as it was written: {fault}")
+    return found
+
+
+def missing(store: Store, heads: Iterable[str]) -> list[str]:
+    """Return which heads never stood in the chain, a sentence each: what was recorded by then is not as it was."""
+    known = {"genesis": [row["genesis"] for row in store.rows("SELECT genesis FROM ledger")]}
+    known |= store.query("SELECT hash, inputs_hash FROM batch").to_pydict()
+    stood = {head for heads in known.values() for head in heads}
+    return [
+        f"the chain never stood at {head}: what was recorded up to it was changed, cut off or put in anew, or it is "
+        "another ledger's"
+        for head in heads
+        if head not in stood
     ]
-    return damaged or [*_rules(store), *_numbers(store), *_batches(store), *_raw_files(store, raw_dir)]
 
 
 def erased(store: Store, raw_dir: Path) -> list[str]:
     """Return which raw files were erased on a person's order, a sentence each."""
+    orders = erasure.orders(store)
     return [
         f"raw file {batch['sha256']} ({batch['file_name']}, batch {batch['batch_no']}) was erased on order"
+        f"{_ordered(orders.get(batch['sha256']))}"
         for batch in _ingests(store)
         if raw.state(raw_dir, batch["sha256"]) == "erased"
     ]
 
 
+def _ordered(order: Mapping[str, Any] | None) -> str:
+    return "" if order is None else f" {order['ledger_no']} of {order['who']}: {order['why']}"
+
+
 def _rules(store: Store) -> Iterator[str]:
-    found = {row["sql"] for row in store.rows("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")}
-    expected = set(schema.statements())
-    for sql in sorted(expected - found):
+    found = {tuple(row.values()) for row in store.rows("SELECT type, name, tbl_name, sql FROM sqlite_master")}
+    expected = {_catalogued(sql) for sql in schema.statements()}
+    for *_, sql in sorted(expected - found):
         yield f"a rule of the ledger is gone or changed: {sql.splitlines()[0]}"
-    for sql in sorted(found - expected):
-        yield f"the ledger holds something that is not its own: {sql.splitlines()[0]}"
+    for kind, name, _, sql in sorted(found - expected, key=repr):
+        yield f"the ledger holds something that is not its own: {sql.splitlines()[0] if sql else f'{kind} {name}'}"
+
+
+def _catalogued(sql: str) -> tuple[str, str, str, str]:
+    """Return how SQLite catalogues what a statement makes: type, name, table and the statement."""
+    _, kind, name, *rest = sql.split()
+    return kind.lower(), name, name if kind == "TABLE" else rest[rest.index("ON") + 1], sql
 
 
 def _numbers(store: Store) -> Iterator[str]:
@@ -185,3 +213,5 @@ def _raw_files(store: Store, raw_dir: Path) -> Iterator[str]:
         state = raw.state(raw_dir, batch["sha256"])
         if state in {"missing", "damaged"}:
             yield f"batch {batch['batch_no']}: its raw file {batch['sha256']} ({batch['file_name']}) is {state}"
+    yield from erasure.unfinished(store, raw_dir)
+    yield from erasure.unordered(store, raw_dir)

@@ -54,6 +54,7 @@ class Doubts(NamedTuple):
 def doubts(content: Mapping[str, pd.DataFrame]) -> Doubts:
     """Return refused rows and gaps of coverage."""
     quarantine, segments = content["quarantine"], content["segments"]
+    quarantine = quarantine[quarantine["released_no"].isna()]
     counts = Counter(zip(quarantine["source"].fillna(""), quarantine["reason_code"].fillna(""), strict=True))
     return Doubts(
         [Refused(source, reason, number) for (source, reason), number in sorted(counts.items())],

@@ -123,6 +123,8 @@ class SourceEntry(_Entry):
     acts: dict[str, Text] = Field(default_factory=dict)
     drop: list[Text] = Field(default_factory=list)
     ended: bool = True
+    per_hour: Annotated[int, Field(ge=1)] | None = None
+    suspended_from: AwareDatetime | None = None
 
 
 class ExemptionEntry(_Entry):

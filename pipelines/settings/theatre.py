@@ -214,4 +214,6 @@ def _source(entry: SourceEntry) -> Source:
         means=entry.means,
         copies=tuple(entry.copies),
         dialect=dialect(entry),
+        per_hour=entry.per_hour,
+        suspended_from=entry.suspended_from,
     )

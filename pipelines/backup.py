@@ -1,0 +1,97 @@
+"""How is a workspace copied while others write to it?
+
+The ledger is copied as it stood at one moment, and the raw files after it: each was kept before the ledger spoke of it.
+With them go the theatre and what people decided; maps are left out, because the next run makes them anew. What was
+written is verified before it gets its name, so that a folder of that name is a whole workspace.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from geo.errors import PolicyError
+from pipelines import lines, reviews
+from pipelines.ledger import Ledger, LedgerDamaged
+from pipelines.workspace import FOLDERS, LEDGER_FILE, Workspace
+
+if TYPE_CHECKING:
+    from pipelines.ledger import Head
+
+
+@dataclass(frozen=True)
+class Copied:
+    """What a copy holds: the head of its chain, and how many rows and files."""
+
+    path: Path
+    head: Head
+    rows: int
+    files: int
+
+
+def backup(workspace: Workspace, to: Path) -> Copied:
+    """Copy a workspace, whole or not at all.
+
+    Parameters
+    ----------
+    workspace
+        Where the theatre is watched; others may go on writing.
+    to
+        A folder that does not exist yet. It becomes a workspace.
+
+    Raises
+    ------
+    PolicyError
+        If there is something of that name.
+    LedgerDamaged
+        If what was written is not whole, because what is copied is not; nothing is left of it.
+    """
+    if to.exists() or to.resolve().is_relative_to(workspace.path.resolve()):
+        msg = f"{to}: is there already, or lies inside the workspace; name a folder that does not exist yet"
+        raise PolicyError(msg)
+    to.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{to.name}-", dir=to.parent))
+    try:
+        _fill(workspace, draft)
+        found = _checked(Workspace(draft, workspace.name), to)
+        draft.chmod(0o755)
+        os.sync()
+        draft.rename(to)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    return found
+
+
+def _fill(workspace: Workspace, draft: Path) -> None:
+    for folder in FOLDERS:
+        (draft / folder).mkdir()
+    Ledger.copy(workspace.path / LEDGER_FILE, draft / LEDGER_FILE)
+    for folder in ("raw", "theatre"):
+        unfinished = shutil.ignore_patterns(".*.tmp")
+        shutil.copytree(workspace.path / folder, draft / folder, dirs_exist_ok=True, ignore=unfinished)
+    for desk in workspace.desks():
+        copy = draft / desk.relative_to(workspace.path)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        source = sqlite3.connect(f"{desk.resolve().as_uri()}?mode=ro", uri=True)
+        with closing(source), closing(sqlite3.connect(copy)) as target:
+            source.backup(target)  # what is committed, while others edit
+
+
+def _checked(copy: Workspace, to: Path) -> Copied:
+    with copy.ledger() as ledger:
+        wrong = [*ledger.verify(copy.raw), *lines.problems(copy, ledger), *reviews.problems(copy, ledger)]
+        if wrong:
+            msg = f"{copy.path.name}: the copy is not whole ({'; '.join(wrong[:3])}); verify what was copied"
+            raise LedgerDamaged(msg)
+        files = sum(file.is_file() for file in copy.path.rglob("*"))
+        found = Copied(to, ledger.head(), ledger.counts()["rows"], files)
+    for left in ("-shm", "-wal"):
+        (copy.path / f"{LEDGER_FILE}{left}").unlink(missing_ok=True)
+    return found

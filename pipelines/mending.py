@@ -1,0 +1,150 @@
+"""What does the file of a quarantined row say once a person has mended it?
+
+Bytes in, bytes out: a file of its own with this one record, which the reader of its source then judges like any other.
+In a table it is the header line and the row, in GeoJSON a collection of one feature. For a file that is neither, the
+person says the whole row, in the columns of the plain table.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from geo.errors import PolicyError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from geo.theatre import Source
+
+PLAIN: Final = "csv"
+_SEPARATORS: Final = (",", ";", "\t", "|")
+_PLACE: Final = ("lon", "lat")
+
+
+def mended(
+    file: bytes, raw: bytes | None, source: Source, *, row: str | None, changes: Mapping[str, str]
+) -> tuple[bytes, Source]:
+    """Return a file with one record, mended, and the source as which it is to be read.
+
+    Parameters
+    ----------
+    file
+        The file that the row came in.
+    raw
+        The row's own bytes, as they wait in quarantine.
+    source
+        Where it comes from.
+    row
+        The mended row whole, in the form of the file; ``None``: the row as it came.
+    changes
+        Values by column (in GeoJSON by property; ``lon`` and ``lat`` move the point), set after that.
+
+    Raises
+    ------
+    PolicyError
+        If the row cannot be mended like that; the text says how it can.
+    """
+    said = row if row is not None else None if raw is None else raw.decode(errors="replace")
+    if source.format == "geojson":
+        return _feature(said, changes), source
+    header = _header(file, source)
+    if header is None:
+        return _whole(row, changes), replace(source, format=PLAIN)
+    return _line(header, said, changes, source), source
+
+
+def _feature(said: str | None, changes: Mapping[str, str]) -> bytes:
+    try:
+        feature: dict[str, Any] = json.loads(_need(said))
+        properties = feature["properties"] = dict(feature.get("properties") or {})
+    except (ValueError, TypeError, AttributeError) as error:
+        msg = f"the feature cannot be read ({error}); give it whole and mended with --row"
+        raise PolicyError(msg) from error
+    place = [changes[name] for name in _PLACE if name in changes]
+    properties.update({name: value for name, value in changes.items() if name not in _PLACE})
+    if place:
+        if len(place) < len(_PLACE):
+            msg = "a point has two coordinates: set both lon and lat"
+            raise PolicyError(msg)
+        feature["geometry"] = {"type": "Point", "coordinates": [_number(value) for value in place]}
+    return json.dumps({"type": "FeatureCollection", "features": [feature]}, ensure_ascii=False).encode()
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        msg = f"{text!r} is no number: write decimal degrees with a point, such as 37.8042"
+        raise PolicyError(msg) from None
+
+
+def _header(file: bytes, source: Source) -> str | None:
+    """Return the first line of a table that is not blank; ``None`` if the file is no text with separators."""
+    try:
+        text = file.decode(_encoding(source) or "utf-8-sig")
+    except UnicodeDecodeError:
+        return None
+    line = next((line for line in text.splitlines() if line.strip()), "")
+    is_table = line.isprintable() or "\t" in line
+    return line if is_table and not line.lstrip().startswith(("<", "{", "[")) else None
+
+
+def _line(header: str, said: str | None, changes: Mapping[str, str], source: Source) -> bytes:
+    line = _need(said).strip("\r\n")
+    if changes:
+        separator = _separator(header, source)
+        names = [name.strip().lower() for name in _cells(header, separator)]
+        cells = _cells(line, separator)
+        unknown = sorted(set(changes) - set(names))
+        if unknown:
+            msg = f"the file has no column {', '.join(unknown)}; it has: {', '.join(names)}"
+            raise PolicyError(msg)
+        if len(cells) != len(names):
+            fields = f"the row has {len(cells)} fields and the header {len(names)}"
+            msg = f"{fields}, so that its columns cannot be told; give the whole row with --row"
+            raise PolicyError(msg)
+        out = io.StringIO()
+        writer = csv.writer(out, delimiter=separator, lineterminator="")
+        writer.writerow([changes.get(name, cell) for name, cell in zip(names, cells, strict=True)])
+        line = out.getvalue()
+    return f"{header}\n{line}\n".encode(_encoding(source) or "utf-8")
+
+
+def _whole(row: str | None, changes: Mapping[str, str]) -> bytes:
+    if row is not None or not changes:
+        msg = (
+            "its file is no table in text, so the row has no line to mend: say all of it in the columns of the plain "
+            "table, with --set observed_from=… --set lon=… --set lat=… and so on"
+        )
+        raise PolicyError(msg)
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows([list(changes), list(changes.values())])
+    return out.getvalue().encode()
+
+
+def _need(said: str | None) -> str:
+    if said is None:
+        msg = "its own text was erased on order; give the whole row with --row"
+        raise PolicyError(msg)
+    return said
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    try:
+        return next(csv.reader(io.StringIO(line, newline=""), delimiter=separator, strict=True), [])
+    except csv.Error as error:
+        msg = f"its quotes are broken ({error}); give the whole row with --row"
+        raise PolicyError(msg) from error
+
+
+def _encoding(source: Source) -> str | None:
+    return getattr(getattr(source, "dialect", None), "encoding", None)
+
+
+def _separator(header: str, source: Source) -> str:
+    told = getattr(getattr(source, "dialect", None), "separator", None)
+    return told or max(_SEPARATORS, key=header.count)
