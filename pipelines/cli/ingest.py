@@ -12,15 +12,15 @@ import click
 from pipelines.cli.common import QUARANTINED, Command, put, say
 
 if TYPE_CHECKING:
+    from pipelines.feeds.inbox import Found
     from pipelines.intake import Ingested
     from pipelines.ledger import Known
+    from pipelines.workspace import Workspace
 
 
 @click.command(cls=Command)
 @click.argument("workspace", type=click.Path(path_type=Path))
-@click.argument(
-    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE…"
-)
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="[FILE…]")
 @click.option("--source", metavar="ID", help="Declared source; default: told by the file's name, then its extension.")
 @click.option(
     "--known-at",
@@ -36,10 +36,11 @@ def ingest(
     known_at: str | None,
     as_json: bool,  # noqa: FBT001
 ) -> None:
-    """Bring each FILE into the ledger of WORKSPACE.
+    """Bring each FILE into the ledger of WORKSPACE; without FILE, what lies in its inbox.
 
     Its bytes are kept before it is read. Every row is accounted for; rows that cannot be trusted are quarantined with
-    the reason, and the exit code is 3.
+    the reason, and the exit code is 3. The inbox has a folder for each source, such as inbox/csv/: a file is taken
+    when it rests, and then removed; one that cannot be read goes to inbox/_refused/ with the reason.
 
     \b
     Example:
@@ -50,6 +51,12 @@ def ingest(
     from pipelines.workspace import Workspace
 
     place = Workspace.open(workspace)
+    if not files:
+        if source is not None:
+            msg = "--source goes with FILE; in the inbox the folder is the source"
+            raise click.UsageError(msg)
+        empty(ctx, place, cast("Known", known_at or "recorded"), as_json=as_json)
+        return
     done = []
     for file in files:
         say(f"{file.name}: reading")
@@ -60,6 +67,37 @@ def ingest(
         put({"files": [one.as_dict() for one in done]})
     if any(one.batch.quarantined for one in done):
         ctx.exit(QUARANTINED)
+
+
+def empty(ctx: click.Context, place: Workspace, known: Known, *, as_json: bool) -> None:
+    """Take what lies in the inbox, and say of each thing what became of it."""
+    from pipelines.edge import utc_now
+    from pipelines.feeds.inbox import take
+    from pipelines.feeds.turn import turn
+    from pipelines.workspace import WAIT_S
+
+    found = []
+    with turn(place, wait_s=WAIT_S):
+        for one in take(place, utc_now, known=known):
+            found.append(one)
+            if not as_json:
+                tell_found(one)
+    if as_json:
+        put({"inbox": [one.as_dict() for one in found]})
+    elif not found:
+        click.echo(f"{place.path / 'inbox'}: nothing lies there; put files into the folder of their source.")
+    if any(one.fate == "refused" or (one.done and one.done.batch.quarantined) for one in found):
+        ctx.exit(QUARANTINED)
+
+
+def tell_found(found: Found) -> None:
+    """Print what became of one thing in the inbox."""
+    if found.done is not None:
+        tell(found.done)
+    elif found.fate == "refused":
+        click.echo(f"{found.name}: refused, and moved to inbox/_refused/: {found.reason}")
+    else:
+        click.echo(f"{found.name}: left: {found.reason}")
 
 
 def tell(done: Ingested) -> None:
