@@ -13,6 +13,7 @@ from pipelines.cli.common import QUARANTINED, Command, put, say
 
 if TYPE_CHECKING:
     from pipelines.feeds.inbox import Found
+    from pipelines.feeds.rounds import Asked
     from pipelines.intake import Ingested
     from pipelines.ledger import Known
     from pipelines.workspace import Workspace
@@ -36,7 +37,7 @@ def ingest(
     known_at: str | None,
     as_json: bool,  # noqa: FBT001
 ) -> None:
-    """Bring each FILE into the ledger of WORKSPACE; without FILE, what lies in its inbox.
+    """Bring each FILE into the ledger of WORKSPACE; without FILE, what lies in its inbox and what its feeds have.
 
     Its bytes are kept before it is read. Every row is accounted for; rows that cannot be trusted are quarantined with
     the reason, and the exit code is 3. The inbox has a folder for each source, such as inbox/csv/: a file is taken
@@ -70,23 +71,30 @@ def ingest(
 
 
 def empty(ctx: click.Context, place: Workspace, known: Known, *, as_json: bool) -> None:
-    """Take what lies in the inbox, and say of each thing what became of it."""
+    """Take what lies in the inbox, ask the feeds, and say what became of each."""
     from pipelines.edge import utc_now
     from pipelines.feeds.inbox import take
+    from pipelines.feeds.rounds import go_round
     from pipelines.feeds.turn import turn
     from pipelines.workspace import WAIT_S
 
-    found = []
+    found, asked = [], []
     with turn(place, wait_s=WAIT_S):
         for one in take(place, utc_now, known=known):
             found.append(one)
             if not as_json:
                 tell_found(one)
+        for feed in go_round(place, utc_now):
+            asked.append(feed)
+            if not as_json:
+                tell_asked(feed)
     if as_json:
-        put({"inbox": [one.as_dict() for one in found]})
-    elif not found:
+        put({"inbox": [one.as_dict() for one in found], "feeds": [feed.as_dict() for feed in asked]})
+    elif not found and not asked:
         click.echo(f"{place.path / 'inbox'}: nothing lies there; put files into the folder of their source.")
-    if any(one.fate == "refused" or (one.done and one.done.batch.quarantined) for one in found):
+    done = [*(one.done for one in found), *(feed.done for feed in asked)]
+    amiss = any(one.fate == "refused" for one in found) or any(feed.health.heard == "failed" for feed in asked)
+    if amiss or any(one.batch.quarantined for one in done if one):
         ctx.exit(QUARANTINED)
 
 
@@ -98,6 +106,16 @@ def tell_found(found: Found) -> None:
         click.echo(f"{found.name}: refused, and moved to inbox/_refused/: {found.reason}")
     else:
         click.echo(f"{found.name}: left: {found.reason}")
+
+
+def tell_asked(asked: Asked) -> None:
+    """Print what came of asking a feed."""
+    health = asked.health
+    if asked.done is not None:
+        tell(asked.done)
+    click.echo(f"feed {health.feed}: {health.heard}" + (f": {health.reason}" if health.reason else ""))
+    if health.stale:
+        click.echo(f"  stale: nothing new since {health.since:%Y-%m-%d %H:%MZ}")
 
 
 def tell(done: Ingested) -> None:

@@ -1,5 +1,5 @@
 """How do files come in by themselves: dropped into the inbox, or asked for over the network?
 
-``inbox`` takes what lies there, ``fetch`` asks one address, ``answers`` judges what came back, ``health`` remembers how
+``inbox`` takes what lies there, ``fetch`` asks one address, ``body`` judges what came back, ``health`` remembers how
 each feed does, ``rounds`` goes through all feeds, ``turn`` sees to it that one at a time does so.
 """

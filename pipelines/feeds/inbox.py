@@ -83,10 +83,13 @@ def take(
     Raises
     ------
     PolicyError
-        If the theatre says nothing about an inbox, or its files are not sound.
+        If the theatre declares neither inbox nor feeds, or its files are not sound.
     """
-    limits = supply(workspace, clock).inbox
+    ways = supply(workspace, clock)
+    limits = ways.inbox
     if limits is None:
+        if ways.feeds:
+            return
         msg = "theatre.toml has no [inbox]: nothing is taken; add it (data/theatres has one with every key)"
         raise PolicyError(msg)
     with workspace.ledger() as ledger:
