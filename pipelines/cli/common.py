@@ -97,8 +97,12 @@ def show_progress() -> None:
 
 
 class _ToStderr(logging.Handler):
+    """Prints what people want to know; the figures of each stage only where the program is looked into."""
+
     def emit(self, record: logging.LogRecord) -> None:
-        say(record.getMessage())
+        context = click.get_current_context(silent=True)
+        if not hasattr(record, "stage") or (context is not None and context.meta.get("debug")):
+            say(record.getMessage())
 
 
 def put(value: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from geo.errors import InputError, PolicyError
 from pipelines.feeds.supply import supply
 from pipelines.intake import Ingested, ingest
+from pipelines.stages import stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,6 +48,17 @@ class Found:
         """Return it as one object for scripts."""
         counts = self.done.as_dict() if self.done else {}
         return {"found": self.name, "fate": self.fate, "reason": self.reason, **counts}
+
+
+def _fates(found: list[Found]) -> dict[str, int]:
+    rows = {"rows": sum(one.done.batch.rows for one in found if one.done)}
+    return {fate: sum(one.fate == fate for one in found) for fate in ("taken", "refused", "left")} | rows
+
+
+@stage("inbox", _fates)
+def empty(workspace: Workspace, clock: Clock) -> list[Found]:
+    """Take what lies in the inbox; as ``take``, in one go."""
+    return list(take(workspace, clock))
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from pipelines.feeds.body import NoAnswerError
 from pipelines.feeds.fetch import Answer, fetch
 from pipelines.feeds.supply import supply
 from pipelines.intake import Ingested, ingest
+from pipelines.stages import stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,6 +60,19 @@ def go_round(
     if ways.network is not None:
         for feed in ways.feeds:
             yield _one(workspace, feed, partial(ask, feed, ways.network), clock)
+
+
+def _counts(asked: list[Asked]) -> dict[str, int]:
+    found = [one.health for one in asked]
+    failed, stale = sum(one.heard == "failed" for one in found), sum(one.stale for one in found)
+    rows = sum(one.done.batch.rows for one in asked if one.done)
+    return {"asked": len(asked), "failed": failed, "stale": stale, "rows": rows}
+
+
+@stage("feeds", _counts)
+def ask_all(workspace: Workspace, clock: Clock) -> list[Asked]:
+    """Ask every feed; as ``go_round``, in one go."""
+    return list(go_round(workspace, clock))
 
 
 def _one(workspace: Workspace, feed: Feed, ask: Callable[[Validators], Answer], clock: Clock) -> Asked:

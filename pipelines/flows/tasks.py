@@ -18,6 +18,7 @@ from pipelines import backtest as backtests
 from pipelines import outcome as outcomes
 from pipelines import recall as recalls
 from pipelines import reviews, watch
+from pipelines.feeds import inbox, rounds
 from pipelines.ledger import LedgerBusy
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ def heed(workspace: Workspace, clock: Clock, region: str | None) -> None:
     reviews.offer(workspace, region)
 
 
+take_inbox = _acts("take-inbox")(inbox.empty)
+ask_feeds = _acts("ask-feeds")(rounds.ask_all)
 recall = _acts("recall-ledger")(recalls.recall)
 judge = _thinks("assess-theatre")(watch.judge)
 compare = _thinks("compare-with-last-publication")(watch.compare)
