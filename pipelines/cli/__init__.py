@@ -16,6 +16,7 @@ from pipelines.cli.init import init
 from pipelines.cli.line import line
 from pipelines.cli.review import review
 from pipelines.cli.run import run
+from pipelines.cli.serve import serve
 from pipelines.cli.simulate import simulate
 from pipelines.cli.verify import verify
 
@@ -30,5 +31,5 @@ def main() -> None:
     """  # noqa: D301 -- \b keeps click from joining the lines
 
 
-for _command in (demo, init, ingest, line, review, run, explain, export, backtest, simulate, verify):
+for _command in (demo, init, ingest, line, review, run, explain, export, backtest, simulate, serve, verify):
     main.add_command(_command)

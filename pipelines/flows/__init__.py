@@ -21,6 +21,10 @@ _DEFAULTS: Final = {
 for _name, _value in _DEFAULTS.items():
     os.environ.setdefault(_name, _value)
 
+_ours = logging.getLogger("pipelines")
+if _ours.level == logging.NOTSET:
+    _ours.setLevel(logging.INFO)
+
 
 def hide_tracebacks() -> None:
     """Let Prefect tell on the screen that a step failed, without where in the program; its own records keep that."""

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path  # noqa: TC003 -- Prefect validates parameters by these annotations
-from typing import Final
 
 from prefect import flow
 
 from pipelines.edge import utc_now
-from pipelines.feeds.turn import turn
+from pipelines.feeds.turn import TURN_S, turn
 from pipelines.flows import events, tasks
 from pipelines.flows.monitor import answer, is_scheduled, planned
 from pipelines.outcome import Outcome, stamp
 from pipelines.publications import Question
 from pipelines.workspace import Workspace
-
-TURN_S: Final = 3600.0
-"""How long a run waits for another one of the same workspace, seconds."""
 
 
 def _run_name() -> str:
@@ -25,22 +21,23 @@ def _run_name() -> str:
 
 
 @flow(name="ingestion", flow_run_name=_run_name, validate_parameters=True)
-def ingestion(workspace: Path, every: timedelta | None = None) -> Outcome:
+def ingestion(workspace: Path, every_s: float | None = None) -> Outcome:
     """Take in what lies in the inbox and what the feeds have, and publish what the theatre then looks like.
 
     Parameters
     ----------
     workspace
         Folder of the workspace.
-    every
-        From one run to the next. A run that starts later than this after its time catches up: it is about its own time.
-        Left out, and in time: it is about the present, once everything is taken in.
+    every_s
+        From one run to the next, seconds. A run that starts so late after its time catches up: it is about that time.
+        Left out, or in time: it is about the present, once everything is taken in.
     """
     place = Workspace.open(workspace)
     with turn(place, wait_s=TURN_S):
         tasks.take_inbox(place, utc_now)
         asked = tasks.ask_feeds(place, utc_now)
-        outcome = answer(place, Question(moment(planned(), utc_now(), every), scheduled=is_scheduled()), None)
+        about = moment(planned(), utc_now(), None if every_s is None else timedelta(seconds=every_s))
+        outcome = answer(place, Question(about, scheduled=is_scheduled()), None)
     events.tell(outcome, asked)
     return outcome
 

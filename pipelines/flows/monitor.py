@@ -127,7 +127,9 @@ def server() -> str | None:
 
 def planned() -> datetime:
     """Return the time for which this flow run was scheduled, aware UTC, in whole seconds; else the present."""
-    return (runtime.flow_run.scheduled_start_time or utc_now()).replace(microsecond=0)
+    told = runtime.flow_run.scheduled_start_time or utc_now()
+    # Prefect's moments are of a class of its own, which cannot be reckoned with like others.
+    return datetime.fromtimestamp(int(told.timestamp()), UTC)
 
 
 def is_scheduled() -> bool:
