@@ -53,7 +53,7 @@ class Outcome:
     """What a run gave. Times are aware UTC.
 
     ``written`` is false where the same publication was there already; ``overtaken``: a later map stands there;
-    ``alerts``: rows of what its messages told.
+    ``alerts``: rows of what its messages told; ``stale``: a sentence for each feed that is silent for too long.
     """
 
     run_id: str
@@ -74,6 +74,7 @@ class Outcome:
     reviews: pd.DataFrame
     incidents: pd.DataFrame
     alerts: tuple[tuple[str, ...], ...]
+    stale: tuple[str, ...] = ()
 
     @property
     def answers(self) -> list[dict[str, Any]]:
@@ -103,6 +104,7 @@ class Outcome:
             "file": str(self.file),
             "written": self.written,
             "overtaken": self.overtaken,
+            "stale_feeds": list(self.stale),
             "counts": dict(self.counts),
             "quarantine": dict(self.quarantine),
             "changes": {
@@ -172,6 +174,9 @@ def _lines(outcome: Outcome) -> Iterator[str]:
     yield ""
     yield f"*{_standing(outcome)}*"
     yield ""
+    for sentence in outcome.stale:
+        yield f"**Stale: {sentence}.** What its source would have seen since is not known, and is no quiet."
+        yield ""
     yield f"File: `{outcome.file}`" + ("" if outcome.written else " (the same publication was there already)")
     yield ""
     yield (

@@ -22,6 +22,7 @@ from geo.sharing import share
 from pipelines import commands, compiled, layers, publications, reviews, surfaces
 from pipelines.alerts import FOLDER
 from pipelines.companions import FILES, companions, messages
+from pipelines.feeds import health
 from pipelines.outcome import Changes, Outcome, headlines
 from pipelines.recall import Memory, Recalled, recall
 from pipelines.stages import stage
@@ -82,7 +83,7 @@ def watch(workspace: Workspace, question: Question, *, out: Path | None, version
     content = compose(recalled, whole, late)
     _log.info("publishing")
     published = publish(recalled, content, target(workspace, recalled, out))
-    outcome = report(recalled, content, published)
+    outcome = report(recalled, content, published, silent(workspace, question, clock()))
     record(workspace, recalled, outcome, late, sha256=published.sha256, clock=clock)
     return outcome
 
@@ -256,7 +257,14 @@ def record(
             ledger.put_publication(entry.body(), clock())
 
 
-def report(recalled: Recalled, content: Mapping[str, pd.DataFrame], published: Published) -> Outcome:
+def silent(workspace: Workspace, question: Question, at: datetime) -> tuple[str, ...]:
+    """Return a sentence for each feed that is stale now, where the question is about what is known now."""
+    return tuple(one.sentence() for one in health.stale(workspace, at)) if question.known_at is None else ()
+
+
+def report(
+    recalled: Recalled, content: Mapping[str, pd.DataFrame], published: Published, stale: tuple[str, ...]
+) -> Outcome:
     """Return what came of the run."""
     row = content["run"].iloc[0]
     told = _leaving(recalled, content)
@@ -282,6 +290,7 @@ def report(recalled: Recalled, content: Mapping[str, pd.DataFrame], published: P
         reviews=told["reviews"],
         incidents=incidents,
         alerts=messages(recalled, content).rows,
+        stale=stale,
     )
 
 

@@ -18,6 +18,7 @@ from pipelines.feeds import fetch as fetching
 from pipelines.feeds import health, rounds
 from pipelines.feeds.body import NoAnswerError
 from pipelines.feeds.fetch import Validators, fetch
+from pipelines.outcome import markdown
 from pipelines.settings import Feed, Network
 
 if TYPE_CHECKING:
@@ -323,9 +324,33 @@ def test_a_feed_is_stale_when_nothing_new_came_for_too_long_whatever_the_server_
     server.does(sends(data(tmp_path, "b")))
     found = go(place, 13)
     assert (found.health.heard, found.health.stale, found.turned) == ("new", False, True)
-    ways = rounds.supply(place, cells.Clock(13))
-    assert health.stale(place, ways.feeds, cells.at(21)) == ()
-    assert [one.feed for one in health.stale(place, ways.feeds, cells.at(23))] == ["wire"]
+    assert health.stale(place, cells.at(21)) == ()
+    assert [one.feed for one in health.stale(place, cells.at(23))] == ["wire"]
+
+
+def test_the_silence_of_a_source_that_covers_ground_is_knowledge_and_a_run_says_so(
+    place: Workspace, server: Server, tmp_path: Path
+) -> None:
+    settings = place.theatre / "theatre.toml"
+    settings.write_text(settings.read_text().replace('id = "mission"\n', 'id = "mission"\ncovers = ["west"]\n', 1))
+    server.does(sends(data(tmp_path, "a")))
+    go(place, 2)
+    server.does(sends(b"", 500))
+    for hours in (10, 12, 13, 14):
+        go(place, hours)
+    with place.ledger() as ledger:
+        spans = ledger.coverage()[["source", "observed_from", "observed_to", "sees"]].to_numpy().tolist()
+    assert spans == [["mission", cells.at(a), cells.at(b), False] for a, b in ((2, 12), (12, 13), (13, 14))]
+    outcome = cells.run(place, cells.Clock(40))
+    assert outcome.as_dict()["stale_feeds"] == list(outcome.stale)
+    assert outcome.stale[0].startswith("nothing new from feed 'wire' (source mission) since 2026-06-02 02:00Z")
+    assert outcome.stale[0] in markdown(outcome)
+    (end,) = outcome.incidents["end"]
+    assert end == "unresolved"  # it would be ceased (assumed), had nobody been known to be silent
+    assert cells.run(place, cells.Clock(40), known_at=40, out=tmp_path / "then").stale == ()
+    server.does(sends(data(tmp_path, "b")))
+    go(place, 41)
+    assert cells.run(place, cells.Clock(42)).stale == ()
 
 
 def test_a_feed_that_never_answered_is_stale_from_when_it_was_first_asked(place: Workspace, server: Server) -> None:

@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cells
 import pytest
+import yaml
 from loopback import sends, serving
 from test_feeds import DECLARED
 
@@ -19,7 +21,6 @@ from pipelines.ledger import LedgerBusy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from loopback import Server
 
@@ -101,6 +102,17 @@ def test_a_scheduled_run_takes_in_inbox_and_feeds_publishes_and_tells_of_each_ti
     said.clear()
     assert not go(place).written
     assert said == []
+
+
+def test_the_example_of_automations_is_one_that_prefect_takes_and_waits_for_events_that_are_emitted() -> None:
+    from prefect.events.schemas.automations import AutomationCore, EventTrigger
+
+    from pipelines.flows import events
+
+    text = (Path(__file__).parent.parent / "data" / "automations.yaml").read_text(encoding="utf-8")
+    made = [AutomationCore.model_validate(one) for one in yaml.safe_load(text)["automations"]]
+    awaited = {name for one in made if isinstance(one.trigger, EventTrigger) for name in one.trigger.expect}
+    assert awaited == {events.RAISED, events.STALE}
 
 
 def test_a_run_waits_for_its_turn_and_says_who_has_it(place: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,7 +91,7 @@ def say(text: str) -> None:
 def show_progress() -> None:
     """Let the steps of plain runs be told on stderr."""
     logger = logging.getLogger("pipelines")
-    if not logger.handlers:
+    if not any(isinstance(handler, _ToStderr) for handler in logger.handlers):
         logger.addHandler(_ToStderr())
         logger.setLevel(logging.INFO)
 

@@ -151,6 +151,8 @@ def tell(outcome: Outcome) -> None:
         click.echo("What people decided")
         click.echo(common.answers(told["reviews"]))
     click.echo(f"  {told['file']}{'' if told['written'] else ' (the same publication was there already)'}")
+    for sentence in outcome.stale:
+        click.echo(f"  Stale: {sentence}")
     if outcome.overtaken:
         click.echo("  (The workspace's current map speaks of a later moment and stays as it is.)")
 

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pipelines.feeds.fetch import Validators
+from pipelines.feeds.supply import declared
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +31,7 @@ class Health:
 
     ``heard``: what the last asking gave. ``since``: when something new came last; before the first time, when it was
     first asked. ``stale``: whether it was silent for longer than its ``stale_h`` when it was asked last. ``filled``:
-    whether it ever had a row.
+    whether it ever had a row. ``unseen_to``: up to when its silence is declared in the ledger.
     """
 
     feed: str
@@ -44,6 +45,7 @@ class Health:
     last_modified: str | None = None
     filled: bool = False
     stale: bool = False
+    unseen_to: datetime | None = None
 
     @property
     def validators(self) -> Validators:
@@ -78,7 +80,8 @@ def recall(workspace: Workspace, feed: Feed, moment: datetime) -> Health:
     try:
         stored = json.loads(_file(workspace, feed).read_bytes())
         times = {name: datetime.fromisoformat(stored[name]) for name in ("since", "asked_at")}
-        known = Health(**{**stored, **times})
+        unseen_to = datetime.fromisoformat(stored["unseen_to"]) if stored["unseen_to"] else None
+        known = Health(**{**stored, **times, "unseen_to": unseen_to})
     except (OSError, ValueError, TypeError, KeyError):
         return fresh
     return known if (known.address, known.source) == (feed.url, feed.source) else fresh
@@ -101,7 +104,10 @@ def _file(workspace: Workspace, feed: Feed) -> Path:
     return workspace.path / FOLDER / f"{feed.id}.json"
 
 
-def stale(workspace: Workspace, feeds: tuple[Feed, ...], moment: datetime) -> tuple[Health, ...]:
-    """Return the feeds that are stale at a moment."""
+def stale(workspace: Workspace, moment: datetime) -> tuple[Health, ...]:
+    """Return the feeds that are stale at a moment, aware UTC."""
+    if not (workspace.path / FOLDER).is_dir():
+        return ()  # nobody was ever asked
+    feeds = declared(workspace).feeds
     known = (recall(workspace, feed, moment).at(feed, moment) for feed in feeds)
     return tuple(health for health in known if health.stale)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from geo.errors import InputError
-from pipelines.feeds import health
+from pipelines.feeds import health, silence
 from pipelines.feeds.body import NoAnswerError
 from pipelines.feeds.fetch import Answer, fetch
 from pipelines.feeds.supply import supply
@@ -92,6 +92,9 @@ def _one(workspace: Workspace, feed: Feed, ask: Callable[[Validators], Answer], 
         after = replace(before, heard=heard, reason=str(fault), etag=None, last_modified=None)
     now = clock()
     after = replace(after, asked_at=now).at(feed, now)
+    if after.stale:
+        unseen_to = silence.declare(workspace, feed, after.unseen_to or after.since, clock)
+        after = replace(after, unseen_to=unseen_to or after.unseen_to)
     health.remember(workspace, feed, after)
     return Asked(after, after.stale != before.stale, done)
 
@@ -107,6 +110,7 @@ def _judged(before: Health, answer: Answer, done: Ingested, now: datetime) -> He
         heard="new" if news else "unchanged",
         reason=f"{refused:,} of its rows are in quarantine" if refused else None,
         since=now if news else before.since,
+        unseen_to=None if news else before.unseen_to,
         etag=answer.validators.etag,
         last_modified=answer.validators.last_modified,
         filled=before.filled or done.batch.rows > 0,

@@ -21,4 +21,15 @@ def supply(workspace: Workspace, clock: Clock) -> Supply:
         If the files are not sound.
     """
     workspace.remember(clock)
+    return declared(workspace)
+
+
+def declared(workspace: Workspace) -> Supply:
+    """Return what stands in the workspace's theatre folder.
+
+    Raises
+    ------
+    PolicyError
+        If ``theatre.toml`` is not sound.
+    """
     return settings.load_supply({THEATRE: (workspace.theatre / THEATRE).read_bytes()}, str(workspace.theatre))

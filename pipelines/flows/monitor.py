@@ -74,7 +74,7 @@ def answer(place: Workspace, question: Question, out: Path | None) -> Outcome:
     late = tasks.compare(recalled, whole)
     content = tasks.compose(recalled, whole, late)
     published = tasks.publish(recalled, content, watch.target(place, recalled, out))
-    outcome = tasks.report(recalled, content, published)
+    outcome = tasks.report(recalled, content, published, watch.silent(place, question, utc_now()))
     tasks.record(place, recalled, outcome, late, sha256=published.sha256, clock=utc_now)
     tasks.announce(outcome)
     return outcome

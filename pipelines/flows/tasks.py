@@ -99,10 +99,13 @@ def tell_backtest(result: Result) -> None:
 
 @_acts("announce-changes")
 def announce(outcome: Outcome) -> None:
-    """Leave a Markdown artifact that says what changed; those of one scope make a history."""
+    """Leave a Markdown artifact that says what changed and where the map is; those of one scope make a history."""
+    beside = (("the map", f"{outcome.file.stem}.qgz"), ("the page", "sitrep.html"))
+    there = [(what, outcome.file.with_name(name)) for what, name in beside if outcome.file.with_name(name).exists()]
+    links = ", ".join(f"[{what}]({path.absolute().as_uri()})" for what, path in there)
     create_markdown_artifact(
         key=artifact_key(outcome.scope),
-        markdown=outcomes.markdown(outcome),
+        markdown=f"{outcomes.markdown(outcome)}\n\nOpen {links}" if links else outcomes.markdown(outcome),
         description=f"What changed: {outcome.scope} at {outcomes.stamp(outcome.as_of)}",
     )
 
