@@ -265,11 +265,12 @@ def _climbs(
     possible, watch, tried, arranged = asked
     found: dict[str, Climb] = {}
     alike: dict[tuple[tuple[int, int], ...], Climb] = {}  # most scenarios of an incident count the same violations
+    together: dict[tuple[tuple[int, ...], int], int | None] = {}  # and most of its steps need the same
     for scenario, (party, unknown) in court.scenarios.items():
         some = tuple(escalation.only(course, party, unknown=unknown))
         key = tuple((violation.row, violation.known_at) for violation in some)
         if some and key not in alike:
-            alike[key] = _waiting(_climb(some, court, end, (possible, watch)), case, arranged)
+            alike[key] = _waiting(_climb(some, court, end, (possible, watch)), case, arranged, together)
         if some:
             found[scenario] = alike[key]
     if "any" in found and len({party for violation in found["any"].course for party in violation.parties}) > 1:
@@ -280,14 +281,22 @@ def _climbs(
     return {name: replace(climb, pivotal=lone.get(name, {})) for name, climb in found.items()}
 
 
-def _waiting(climb: Climb, case: Case, arranged: int | None) -> Climb:
-    """Return a climb whose steps are not known before what they need is known to be one breach."""
+def _waiting(
+    climb: Climb, case: Case, arranged: int | None, together: dict[tuple[tuple[int, ...], int], int | None]
+) -> Climb:
+    """Return a climb whose steps are not known before what they need is known to be one breach.
+
+    ``together`` remembers for rows known at a moment since when they hang together.
+    """
     rules, steps = case.policy.grouping, []
     for step in climb.steps:
-        known = bridges.known_together(case.placed, step.needs, step.known_at, rules) if step.needs else step.known_at
+        needed = step.needs, step.known_at
+        if step.needs and needed not in together:
+            together[needed] = bridges.known_together(case.placed, *needed, rules)
+        known = together[needed] if step.needs else step.known_at
         if known is None:
             known = max(step.known_at, step.known_at if arranged is None else arranged)
-        steps.append(step if known == step.known_at else replace(step, known_at=known))
+        steps.append(step if known == step.known_at else step._replace(known_at=known))
     return replace(climb, steps=tuple(steps))
 
 

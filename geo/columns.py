@@ -26,6 +26,7 @@ PANDAS: Final[dict[Kind, str]] = {
     "time": "datetime64[us, UTC]",
     "date": "str",
 }
+_TYPES: Final = {kind: pd.api.types.pandas_dtype(name) for kind, name in PANDAS.items()}
 _SPAN: Final = re.compile(r"(.+)_(\d+)([hd])")
 
 
@@ -84,14 +85,15 @@ def conform(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     """
     columns: dict[str, pd.Series] = {}
     for column in table.columns:  # one by one: to cast a whole frame at once takes several times as long
-        values, wanted = frame[column.name], PANDAS[column.kind]
-        if column.kind == "time" and values.isna().all():
+        values, wanted = frame[column.name], _TYPES[column.kind]
+        if column.kind == "time" and values.dtype != wanted and values.isna().all():
             # A column without a single time has no zone yet; one that has times must bring its own.
             values = pd.Series(pd.NaT, frame.index, dtype=wanted)
-        columns[column.name] = values if values.dtype == wanted else values.astype(wanted)  # type: ignore[call-overload]
+        columns[column.name] = values if values.dtype == wanted else values.astype(wanted)
+    made = pd.DataFrame(columns, frame.index, copy=False)
     if table.geometry is None:
-        return pd.DataFrame(columns, frame.index)
-    placed: pd.DataFrame = gpd.GeoDataFrame(columns, frame.index, geometry=frame["geometry"])
+        return made
+    placed: pd.DataFrame = gpd.GeoDataFrame(made, geometry=frame["geometry"])
     return placed
 
 

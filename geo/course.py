@@ -11,7 +11,7 @@ from itertools import compress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from geo.policy import Expansion, Growth, Ladder
 
@@ -92,12 +92,11 @@ def by_end(violation: Violation) -> tuple[int, str]:
     return violation.end, violation.content
 
 
-def t0(course: Iterable[Violation]) -> tuple[int, int]:
+def t0(course: Sequence[Violation]) -> tuple[int, int]:
     """Return the earliest begin and the earliest end, µs, or T0 as a person set it."""
-    course = list(course)
     if course[0].t0 is not None:
         return course[0].t0.begin, course[0].t0.surely
-    return min(v.start for v in course), min(v.end for v in course)
+    return min([v.start for v in course]), min([v.end for v in course])
 
 
 def begun(course: Sequence[Violation], instant: int) -> list[Violation]:

@@ -14,7 +14,6 @@ RULE 4  A tier above 1 is declared when two different people have declared it of
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from geo import answers, reviews
@@ -124,7 +123,7 @@ class Decisions:
                 legal.setdefault(int(command.value), []).append(command)
         found = [self._declare(tier, commands, course, peak) for tier, commands in sorted(legal.items())]
         known = opened.known_at if opened is not None else 0
-        return [replace(step, known_at=max(step.known_at, known)) for step in found if step is not None]
+        return [step._replace(known_at=max(step.known_at, known)) for step in found if step is not None]
 
     def _declare(self, tier: int, commands: list[Command], course: Sequence[Violation], peak: int) -> Step | None:
         first: dict[str, Command] = {}

@@ -26,8 +26,7 @@ RULE 10 People may set T0, date the end and take an end back (``geo.decisions``)
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from geo.course import (
     HOUR_US,
@@ -71,8 +70,7 @@ _KIND_ORDER: Final = {"opened": 0, "eligible": 1, "effective": 2, "declared": 3,
 _WARNING, _COALITION, _COORDINATED = 1, 2, 3
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """One move of an incident: when, known when, why, and the violations that carry it (rows of the caller's frame).
 
     ``known_at`` waits for those of ``needs``: with them alone the step would be taken as well, if they hang together
@@ -125,7 +123,9 @@ def climb(violations: Sequence[Violation], policy: Policy, as_of: int, end: End)
     if len(course) < policy.ladder.open_n:
         return []
     over = end.at if end.at is not None else as_of + 1
-    reached = [*_warning(course, policy), *_coalition(course, policy), *_coordinated(course, policy)]
+    vouched = vouched_at(course, policy.ladder)
+    above = [] if vouched is None else [*_coalition(course, policy, vouched), *_coordinated(course, policy, vouched)]
+    reached = [*_warning(course, policy), *above]
     steps = [step for step in reached if step.at <= as_of and (step.at < over or step.tier_to <= _WARNING)]
     if end.at is not None:
         steps.append(_ended(course, end))
@@ -153,11 +153,10 @@ def persisting(course: Sequence[Violation], ladder: Ladder) -> tuple[int, list[V
     return due, [violation for violation in course if violation.start >= edge]
 
 
-def _coalition(course: list[Violation], policy: Policy) -> list[Step]:
+def _coalition(course: list[Violation], policy: Policy, vouched: int) -> list[Step]:
     """RULE 2: hostilities persist."""
     due, going_on = persisting(course, policy.ladder)
-    vouched = vouched_at(course, policy.ladder)
-    if not going_on or vouched is None:
+    if not going_on:
         return []
     shown = going_on[0]
     at = max(due, shown.start, vouched)
@@ -174,10 +173,9 @@ def _coalition(course: list[Violation], policy: Policy) -> list[Step]:
     ]
 
 
-def _coordinated(course: list[Violation], policy: Policy) -> list[Step]:
+def _coordinated(course: list[Violation], policy: Policy, vouched: int) -> list[Step]:
     """RULES 3 and 4: a broader attack, and when the response to it takes effect."""
-    vouched = vouched_at(course, policy.ladder)
-    grown = None if vouched is None else _grown(course, policy, vouched)
+    grown = _grown(course, policy, vouched)
     if grown is None:
         return []
     at, reason = grown
@@ -226,8 +224,9 @@ def vouched_at(course: list[Violation], ladder: Ladder) -> int | None:
     """Return the begin from which the incident is open and enough origins vouch for a tier above 1 (RULE 5)."""
     seen: set[tuple[str, str, str]] = set()
     for n, violation in enumerate(course, start=1):
+        news = not violation.origins <= seen
         seen |= violation.origins
-        if n >= ladder.open_n and _enough(seen, ladder):
+        if ((news and n > ladder.open_n) or n == ladder.open_n) and _enough(seen, ladder):
             return violation.start
     return None
 
@@ -259,7 +258,7 @@ def with_tiers(steps: Iterable[Step]) -> list[Step]:
             raise ValueError(msg)
         state = MOVES[state][step.kind]
         before = highest.get(step.kind, highest["eligible"])
-        out.append(step if step.tier_from == before else replace(step, tier_from=before))
+        out.append(step if step.tier_from == before else step._replace(tier_from=before))
         if step.kind in highest:
             highest[step.kind] = max(highest[step.kind], step.tier_to)
     return out

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import rustworkx as rx
@@ -59,6 +59,9 @@ class Item(NamedTuple):
     carrier: Carrier
 
 
+_NEEDED: Final = ["violation_id", "observed_from", "observed_to", *CONTENT, *Item._fields, *Carrier._fields]
+
+
 class Placed(NamedTuple):
     """A qualifying violation with the place and the windows that its links depend on."""
 
@@ -87,6 +90,16 @@ class Case:
             links[rows[j]].add(rows[i])
         return links
 
+    @cached_property
+    def joints(self) -> set[int]:
+        """The violations without which the incident falls apart."""
+        rows = list(self.links)
+        place = {row: n for n, row in enumerate(rows)}
+        graph: rx.PyGraph[None, None] = rx.PyGraph(multigraph=False)
+        graph.add_nodes_from([None] * len(rows))
+        graph.add_edges_from_no_data([(place[i], place[j]) for i in rows for j in self.links[i] if i < j])
+        return {rows[n] for n in rx.articulation_points(graph)}
+
 
 class Trial(NamedTuple):
     """An incident with something left out: its violations by row, and the links between them."""
@@ -109,7 +122,8 @@ class Court:
 
 def items_of(reports: pd.DataFrame) -> dict[str, list[Item]]:
     """Return the reports that carry each violation, by name, in order of content."""
-    reports = reports.loc[reports["violation_id"].notna()].sort_values(CONTENT)
+    needed = reports.columns.intersection(_NEEDED)
+    reports = reports.loc[reports["violation_id"].notna(), needed].sort_values(CONTENT)
     public = reports["trust"].eq("public")
     alone = public.groupby(reports["violation_id"]).transform("all")
     reports = reports.loc[~public | alone]
@@ -195,17 +209,7 @@ def _suspects(case: Case, court: Court, scenario: str, steps: Sequence[Step]) ->
     going_on = escalation.persisting(course, policy.ladder)[1]
     few = {violation.row for violation in going_on} if len(going_on) == 1 else set()
     wide = _extremes(case, course, steps, policy) if highest > _COALITION else set()
-    return lone | edges | few | rests | wide | _joints(case)
-
-
-def _joints(case: Case) -> set[int]:
-    """Return the violations without which the incident falls apart."""
-    rows = list(case.links)
-    place = {row: n for n, row in enumerate(rows)}
-    graph: rx.PyGraph[None, None] = rx.PyGraph(multigraph=False)
-    graph.add_nodes_from([None] * len(rows))
-    graph.add_edges_from_no_data([(place[i], place[j]) for i in rows for j in case.links[i] if i < j])
-    return {rows[n] for n in rx.articulation_points(graph)}
+    return lone | edges | few | rests | wide | case.joints
 
 
 def _extremes(case: Case, course: list[Violation], steps: Sequence[Step], policy: Policy) -> set[int]:

@@ -48,7 +48,8 @@ def _counts(spoken: pd.DataFrame) -> pd.DataFrame:
 
 
 def _best(spoken: pd.DataFrame, bounds: pd.DataFrame) -> pd.Series:
-    stated = spoken.loc[spoken["count_best"].notna()]
+    needed = ["_group", "reliability", "uncertainty_m", *COUNTS]
+    stated = spoken.loc[spoken["count_best"].notna(), needed]
     own = bounds.reindex(stated["_group"]).set_axis(stated.index)
     fits = (stated["count_best"] >= own["count_low"]).fillna(value=True)
     fits &= (stated["count_best"] <= own["count_high"]).fillna(value=True)

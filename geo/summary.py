@@ -38,7 +38,8 @@ def layer(frame: pd.DataFrame, table: Table) -> gpd.GeoDataFrame:
     """Return a frame with lon and lat as a declared layer of points; rows without a place have no geometry."""
     points = np.asarray(shapely.points(frame["lon"].to_numpy(float), frame["lat"].to_numpy(float)), object)
     points[frame["lon"].isna().to_numpy()] = None
-    return tables.conform(gpd.GeoDataFrame(frame, geometry=points, crs=crs.WGS84), table)
+    placed = frame.assign(geometry=gpd.GeoSeries(points, frame.index, crs=crs.WGS84))
+    return tables.conform(placed, table)
 
 
 def named(frame: pd.DataFrame, theatre: Theatre, rules: Publication) -> pd.DataFrame:
@@ -180,14 +181,14 @@ def _described(whole: pd.DataFrame, theatre: Theatre) -> pd.DataFrame:
             "reports": every["reports"].sum(),
             "origins": mine["origin_set"].agg(lambda sets: independent((o, v) for one in sets for o, v, _ in one)),
             "reports_public": every["public"].sum(),
-            "parties": _listed(own.assign(party_claimed=own["party_claimed"].str.split("+")), "party_claimed"),
+            "parties": _listed(own["incident_id"], own["party_claimed"].str.split("+")),
             "deepest_zone": deepest.set_index("incident_id")["zone_id"],
             "chainage_from_m": span["min"],
             "chainage_to_m": span["max"],
             "extent_m": span["max"] - span["min"],
-            "segments": _listed(own, "segment_id"),
-            "regions": _listed(own, "region_id"),
-            "weapons": _listed(own, "weapon_class"),
+            "segments": _listed(own["incident_id"], own["segment_id"]),
+            "regions": _listed(own["incident_id"], own["region_id"]),
+            "weapons": _listed(own["incident_id"], own["weapon_class"]),
             "killed": mine["killed"].sum(min_count=1),
             "injured": mine["injured"].sum(min_count=1),
             "people": np.nan,  # rasters are read for what is published
@@ -210,10 +211,11 @@ def _domain(whole: pd.DataFrame, domain: str) -> pd.Series:
     return whole["domain"].eq(domain).groupby(whole["incident_id"]).sum().astype("int64")
 
 
-def _listed(own: pd.DataFrame, column: str) -> pd.Series:
-    """Return for every incident the different values of a column, in order, joined by commas."""
-    values = own[["incident_id", column]].explode(column).dropna().drop_duplicates().sort_values(column)
-    return values.groupby("incident_id")[column].agg(", ".join)
+def _listed(incident_id: pd.Series, values: pd.Series) -> pd.Series:
+    """Return for every incident its different values, in order, joined by commas; a value may be a list of them."""
+    pairs = pd.DataFrame({"incident_id": incident_id, "said": values}).explode("said")
+    told = pairs.dropna().drop_duplicates().sort_values("said")
+    return told.groupby("incident_id")["said"].agg(", ".join)
 
 
 def name(first: Any, theatre: Theatre) -> str:  # noqa: ANN401 -- a row, as pandas gives it
@@ -284,13 +286,13 @@ def _recent(
     at = violations[key].to_numpy(object)
     for short, hours in coverage.SPANS_H.items():
         since = pd.Timestamp(as_of) - pd.Timedelta(hours=hours)
-        fresh = violations.loc[violations["qualifying"] & (violations["observed_from"] > since)]
+        fresh = violations.loc[violations["qualifying"] & (violations["observed_from"] > since), key]
         tier = dict.fromkeys(ids, 0)
         for breach in breaches:
             if breach.end.at is None or breach.end.at > nearness.instant(since.to_pydatetime()):
                 for place in {at[row] for row in breach.rows} & tier.keys():
                     tier[place] = max(tier[place], breach.peak("eligible"))
-        columns[f"violations_{short}"] = ids.map(fresh[key].value_counts()).fillna(0).astype("Int64")
+        columns[f"violations_{short}"] = ids.map(fresh.value_counts()).fillna(0).astype("Int64")
         columns[f"tier_{short}"] = ids.map(tier).astype("Int64")
     return columns
 

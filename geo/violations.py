@@ -276,21 +276,22 @@ def _first(carriers: pd.DataFrame, by: pd.Series, columns: list[str], policy: Po
         coarse_place=carriers["uncertainty_m"] > rules.coarse_m,
         _by=by,
     )
-    best = carriers.sort_values(["_group", "of_party", "_by"], kind="stable").drop_duplicates("_group")
-    return best.set_index("_group")[columns]
+    order = ["_group", "of_party", "_by"]
+    best = carriers[order].sort_values(order, kind="stable").drop_duplicates("_group").index
+    return carriers.loc[best, ["_group", *columns]].set_index("_group")
 
 
 def _claims(carriers: pd.DataFrame) -> pd.Series:
     """Return the parties that the reports hold responsible, joined by +; missing where nobody is named."""
-    named = carriers.dropna(subset=["party_claimed"]).drop_duplicates(["_group", "party_claimed"])
+    named = carriers[["_group", "party_claimed"]].dropna(subset=["party_claimed"]).drop_duplicates()
     return named.sort_values("party_claimed").groupby("_group")["party_claimed"].agg("+".join)
 
 
 def _weapons(carriers: pd.DataFrame) -> pd.DataFrame:
     """Return weapon and class of the report that places the violation, else of the first that names one."""
-    names = ["weapon", "weapon_class"]
-    best = carriers.sort_values(["_group", "of_party", "uncertainty_m"], kind="stable").drop_duplicates("_group")
-    own = best.set_index("_group")[names]
+    names, order = ["weapon", "weapon_class"], ["_group", "of_party", "uncertainty_m"]
+    carriers = carriers[[*order, *names]]
+    own = carriers.sort_values(order, kind="stable").drop_duplicates("_group").set_index("_group")[names]
     first = carriers.loc[carriers["weapon"].notna()].drop_duplicates("_group").set_index("_group")[names]
     return own.where(own["weapon"].notna(), first.reindex(own.index))
 
@@ -385,7 +386,8 @@ def _covered(spoken: Sequence[Carrier], dated: Carrier, exempted: tuple[Exemptio
 def _heat(table: pd.DataFrame, reports: pd.DataFrame, policy: Policy) -> pd.Series:
     """Return which violations a satellite's heat is consistent with; a permanent source of heat tells nothing."""
     told = (reports["family"] == "heat") & ~reports["explained"].fillna(value=False).astype(bool)
-    heat = reports.loc[told & reports["lon"].notna() & reports["lat"].notna()]
+    needed = ["lon", "lat", "inside", "observed_from", "observed_to", "uncertainty_m"]
+    heat = reports.loc[told & reports["lon"].notna() & reports["lat"].notna(), needed]
     reach = policy.heat
     ground = Things.of(table, table["uncertainty_m"].to_numpy())
     ground = Things(

@@ -122,11 +122,12 @@ def draw(zone: Zone, baseline: Baseline | None) -> MultiPolygon:
         raise ValueError(msg)
     bounds = baseline.segments.total_bounds
     crs = drawing_crs(float(bounds[0] + bounds[2]) / 2, float(bounds[1] + bounds[3]) / 2)
-    ground = shapely.buffer(baseline.segments.geometry.to_crs(crs).union_all(), zone.depth, quad_segs=16)
+    line = shapely.line_merge(baseline.segments.geometry.to_crs(crs).union_all())  # its buffer takes a hundredth then
+    ground = shapely.buffer(line, zone.depth, quad_segs=16)
     step = max(min(zone.depth / FINENESS, STEP_M), baseline.length_m / MOST_SAMPLES)
     lon, lat, side = baseline.samples(step)
     points = gpd.GeoSeries(gpd.points_from_xy(lon, lat, crs=WGS84)).to_crs(crs)
-    cells = shapely.get_parts(shapely.voronoi_polygons(points.union_all(), extend_to=ground))
+    cells = shapely.get_parts(shapely.voronoi_polygons(shapely.multipoints(points.to_numpy()), extend_to=ground))
     nearest = shapely.STRtree(points.to_numpy()).query(cells, predicate="contains")
     wanted = nearest[0][np.isin(side[nearest[1]], SIGNS[zone.side])]
     drawn = shapely.intersection(shapely.coverage_union_all(cells[wanted]), ground)

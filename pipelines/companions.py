@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from geo.intensity import Intensity
+    from pipelines.intensity import Bands
     from pipelines.recall import Recalled
 
 
@@ -29,17 +31,21 @@ _LABELS: Final = (
 )  # fmt: skip
 
 
-def companions(recalled: Recalled, content: Mapping[str, pd.DataFrame]) -> dict[str, bytes | None]:
-    """Return the files of a run by name, relative to the GeoPackage's folder; ``None``: it makes none of that name.
+def companions(recalled: Recalled, content: Mapping[str, pd.DataFrame]) -> tuple[dict[str, bytes | None], Bands | None]:
+    """Return the files of a run by name, and what the map has to know of the raster among them.
 
-    The same run gives the same bytes.
+    Names are relative to the GeoPackage's folder; ``None``: it makes none of that name. The same run gives the same
+    bytes.
     """
     made: dict[str, bytes | None] = dict.fromkeys(FILES)
+    bands = None
     if recalled.question.profile == "internal":  # the page and the messages tell what does not leave
         made[page.FILE] = _page(recalled, content).encode()
         made.update(messages(recalled, content).files)
-        made.update(_intensity(recalled, content))
-    return made
+        if (found := _intensity(recalled, content)) is not None:
+            made[intensity.FILE], made[intensity.STYLE] = _raster(found, recalled, content), intensity.style().encode()
+            bands = intensity.Bands(found.spans_h, found.grid.crs.to_wkt())
+    return made, bands
 
 
 def messages(recalled: Recalled, content: Mapping[str, pd.DataFrame]) -> Sent:
@@ -50,18 +56,20 @@ def messages(recalled: Recalled, content: Mapping[str, pd.DataFrame]) -> Sent:
     return alerts(content, recalled.told, live=recalled.live, grid_m=grid_m)
 
 
-def _intensity(recalled: Recalled, content: Mapping[str, pd.DataFrame]) -> dict[str, bytes]:
-    """Return the raster of intensity with its style, where the policy asks for one."""
+def _intensity(recalled: Recalled, content: Mapping[str, pd.DataFrame]) -> Intensity | None:
+    """Return how dense violations are, where the policy asks for it."""
     settings, policy, as_of = recalled.now.settings, recalled.policy, recalled.question.as_of
     if policy.intensity is None or recalled.question.region is not None:
-        return {}  # a region's map would show nothing where it only did not look
+        return None  # a region's map would show nothing where it only did not look
     settled = sights.settle(recalled.now.coverage, settings.theatre, policy)
     line = settings.theatre.baselines[0]
-    found = survey(_placed(content["violations"]), settled, line, policy.intensity, policy.coverage, as_of)
+    return survey(_placed(content["violations"]), settled, line, policy.intensity, policy.coverage, as_of)
+
+
+def _raster(found: Intensity, recalled: Recalled, content: Mapping[str, pd.DataFrame]) -> bytes:
     run = content["run"].iloc[0]
     tags = {name: str(run[name]) for name in _LABELS}
-    raster = intensity.raster(found, {**tags, "as_of": as_of.isoformat()})
-    return {intensity.FILE: raster, intensity.STYLE: intensity.style().encode()}
+    return intensity.raster(found, {**tags, "as_of": recalled.question.as_of.isoformat()})
 
 
 def _placed(violations: pd.DataFrame) -> pd.DataFrame:

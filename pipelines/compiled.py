@@ -29,6 +29,7 @@ from geo.shares import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 _log: Final = logging.getLogger(__name__)
 MANY: Final = 50_000  # reports from which compiling pays, and loading what is compiled certainly does
@@ -46,11 +47,7 @@ def keep() -> None:
     """
     from geo import descents, kernels  # noqa: PLC0415 -- numba takes a while to load
 
-    folder = (
-        user_cache_path("ceasewatch")
-        / "compiled"
-        / digest(files("geo").joinpath(f"{name}.py").read_bytes() for name in SOURCES)
-    )
+    folder = place()
     for _ in range(2):
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -64,6 +61,12 @@ def keep() -> None:
             kernels.WARM.clear()
         else:
             return
+
+
+def place() -> Path:
+    """Return the folder of what these sources compile to."""
+    name = digest(files("geo").joinpath(f"{module}.py").read_bytes() for module in SOURCES)
+    return user_cache_path("ceasewatch") / "compiled" / name
 
 
 def digest(sources: Iterable[bytes]) -> str:

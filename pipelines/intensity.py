@@ -6,7 +6,7 @@ The same intensity and run give the same bytes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from xml.etree import ElementTree as ET
 
 if TYPE_CHECKING:
@@ -21,6 +21,13 @@ UNITS: Final = "violations per km² per day"
 RAMP: Final = (
     (0.0, "#fff7bc", 0), (0.001, "#fff7bc", 90), (0.01, "#fec44f", 150), (0.1, "#ec7014", 190), (1.0, "#8c2d04", 220),
 )  # fmt: skip
+
+
+class Bands(NamedTuple):
+    """What a map has to know of the raster beside it: the hours that each band tells of, and its reference system."""
+
+    spans_h: tuple[int, ...]
+    wkt: str
 
 
 def raster(found: Intensity, tags: Mapping[str, str]) -> bytes:
@@ -41,7 +48,7 @@ def raster(found: Intensity, tags: Mapping[str, str]) -> bytes:
             file.update_tags(**tags, units=UNITS)
             spans = zip(found.spans_h, found.weight.tolist(), found.unplaced.tolist(), strict=True)
             for band, (hours, weight, unplaced) in enumerate(spans, start=1):
-                file.set_band_description(band, f"last {_span(hours)}")
+                file.set_band_description(band, span(hours))
                 file.set_band_unit(band, UNITS)
                 file.update_tags(band, hours=str(hours), weight=f"{weight:g}", unplaced=f"{unplaced:g}")
         options = {"compress": "DEFLATE", "predictor": "YES", "overview_resampling": "average"}
@@ -49,16 +56,25 @@ def raster(found: Intensity, tags: Mapping[str, str]) -> bytes:
         return bytes(done.read())
 
 
-def _span(hours: int) -> str:
-    return f"{hours} h" if hours < 7 * 24 or hours % 24 else f"{hours // 24} d"
+def span(hours: int) -> str:
+    """Return a span that ends at ``as_of`` in words."""
+    return f"last {hours} h" if hours < 7 * 24 or hours % 24 else f"last {hours // 24} d"
 
 
 def style() -> str:
-    """Return how QGIS shows the raster: the first band, always in the same colours, nothing where nothing was."""
+    """Return how QGIS shows the raster by itself: its first band."""
     root = ET.Element("qgis", styleCategories="AllStyleCategories", version="3.22")
-    pipe = ET.SubElement(root, "pipe")
+    root.append(pipe(1))
+    ET.SubElement(root, "blendMode").text = "0"
+    ET.indent(root)
+    return f"<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n{ET.tostring(root, encoding='unicode')}\n"
+
+
+def pipe(band: int) -> ET.Element:
+    """Return how QGIS draws a band: always in the same colours, nothing where nothing was."""
+    made = ET.Element("pipe")
     renderer = ET.SubElement(
-        pipe, "rasterrenderer", type="singlebandpseudocolor", band="1", opacity="1", alphaBand="-1",
+        made, "rasterrenderer", type="singlebandpseudocolor", band=str(band), opacity="1", alphaBand="-1",
         classificationMin=f"{RAMP[0][0]:g}", classificationMax=f"{RAMP[-1][0]:g}", nodataColor="",
     )  # fmt: skip
     shader = ET.SubElement(
@@ -69,7 +85,5 @@ def style() -> str:
         label = f"{value:g} {UNITS}" if value == RAMP[-1][0] else f"{value:g}"
         ET.SubElement(shader, "item", value=f"{value:g}", label=label, color=colour, alpha=str(alpha))
     for name in ("brightnesscontrast", "huesaturation", "rasterresampler"):
-        ET.SubElement(pipe, name)
-    ET.SubElement(root, "blendMode").text = "0"
-    ET.indent(root)
-    return f"<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n{ET.tostring(root, encoding='unicode')}\n"
+        ET.SubElement(made, name)
+    return made

@@ -142,8 +142,13 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 def rows(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Yield the rows as they are: missing as ``None``, times as ``pandas.Timestamp``, shapes as shapes."""
-    plain = frame.astype(object).where(frame.notna(), None)
-    yield from ({str(name): value for name, value in row.items()} for row in plain.to_dict("records"))
+    names = list(map(str, frame.columns))
+    columns = [_objects(frame[name]) for name in frame.columns]
+    yield from (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
+
+
+def _objects(column: pd.Series[Any]) -> list[Any]:
+    return [None if gone else value for value, gone in zip(column.to_list(), column.isna().to_list(), strict=True)]
 
 
 def stamp(moment: datetime | None) -> str | None:

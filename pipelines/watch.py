@@ -177,8 +177,8 @@ def publish(recalled: Recalled, content: Mapping[str, pd.DataFrame], file: Path)
     """Put the answer in its place, whole or not at all; not written again where it stands there already."""
     _require_apart(file, recalled.question.profile)
     told = _leaving(recalled, content)
-    keep, files = recalled.policy.publication.keep, companions(recalled, told)
-    return layers.publish(told, file, keep=keep, run_id=recalled.run_id, companions=files)
+    keep, (files, bands) = recalled.policy.publication.keep, companions(recalled, told)
+    return layers.publish(told, file, keep=keep, run_id=recalled.run_id, companions=files, bands=bands)
 
 
 def _require_apart(file: Path, profile: Profile) -> None:

@@ -24,6 +24,7 @@ from qgis.core import (
     QgsExpressionContext,
     QgsExpressionContextUtils,
     QgsLayoutExporter,
+    QgsMapLayerType,
     QgsMapRendererParallelJob,
     QgsMapSettings,
     QgsProject,
@@ -136,7 +137,8 @@ def main() -> None:
     app.initQgis()
     ok = opened(target)
     project = QgsProject.instance()
-    known = project.mapLayers().values()
+    known = [each for each in project.mapLayers().values() if each.type() == QgsMapLayerType.VectorLayer]
+    rasters = [each for each in project.mapLayers().values() if each.type() == QgsMapLayerType.RasterLayer]
     said = {
         "qgis": Qgis.QGIS_VERSION,
         "ok": ok,
@@ -149,6 +151,10 @@ def main() -> None:
                 "aliases": {field.name(): field.alias() for field in each.fields()},
             }
             for each in known
+        },
+        "rasters": {
+            each.id(): {"valid": each.isValid(), "crs": each.crs().isValid(), "band": each.renderer().usesBands()}
+            for each in rasters
         },
         "relations": {name: found.isValid() for name, found in project.relationManager().relations().items()},
         "themes": project.mapThemeCollection().mapThemes(),

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 from publishable import AS_OF, publish, world
+from pyproj import CRS
 
 from geo import tables, terms
 from geo.books import COMMANDS_TABLE
 from pipelines import cartography
 from pipelines.cartography import labels, lines, nodes, palette, reference, relations, sheet, themes, tips, views
+from pipelines.intensity import Bands
 from pipelines.layers import rows
 from pipelines.layers.proof import connect
 from pipelines.palette import LOOKS
@@ -121,12 +123,30 @@ def test_the_map_refreshes_itself_by_the_settings_of_old_and_of_new_qgis(project
         assert int(layer.get("autoRefreshTime", 0)) >= 1000
 
 
+def presets(project: ET.Element) -> set[str | None]:
+    """Return the names of a project's themes."""
+    return {each.get("name") for each in project.iterfind("visibility-presets/visibility-preset")}
+
+
 def test_every_theme_has_layers_and_the_first_is_what_the_map_opens_with(project: ET.Element) -> None:
-    known = views.views(sheet.of(given(), FILE, None))
-    assert all(len(themes.shown(name, known)) > 3 for name in themes.THEMES)
-    drawn = {view.key for view in known if view.renderer is not None and view.shown}
-    assert {view.key for view in themes.shown(themes.NOW, known)} == drawn
-    assert {each.get("name") for each in project.iterfind("visibility-presets/visibility-preset")} == set(themes.THEMES)
+    known = [view for view in views.views(sheet.of(given(), FILE, None)) if view.renderer is not None]
+    keys = [view.key for view in known]
+    assert all(len(themes.shown(name, keys)) > 2 for name in themes.THEMES)
+    assert set(themes.shown(themes.NOW, keys)) == {view.key for view in known if view.shown}
+    assert presets(project) == {name for name in themes.THEMES if "dense" not in name}
+
+
+def test_a_raster_of_intensity_is_a_layer_for_each_of_its_spans_right_above_the_ground(project: ET.Element) -> None:
+    assert not list(project.iterfind("projectlayers/maplayer[@type='raster']"))
+    bands = Bands((24, 72), CRS.from_epsg(3035).to_wkt())
+    drawn = ET.fromstring(cartography.draw(given(), FILE, None, bands).project)  # noqa: S314 - our own text
+    rasters = list(drawn.iterfind("projectlayers/maplayer[@type='raster']"))
+    assert [each.findtext("layername") for each in rasters] == ["Density, last 24 h", "Density, last 72 h"]
+    assert {each.findtext("datasource") for each in rasters} == {"./intensity.tif"}
+    assert [each.get("band") for each in drawn.iterfind(".//rasterrenderer")] == ["1", "2"]
+    order = [each.get("id") for each in drawn.iterfind("layerorder/layer")]
+    assert order[-4:] == [*(each.findtext("id") for each in rasters), "monitor_zones", "monitor_regions"]
+    assert presets(drawn) == set(themes.THEMES)
 
 
 # --- what it says

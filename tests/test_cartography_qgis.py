@@ -92,6 +92,8 @@ def test_every_layer_and_relation_of_the_project_is_there_and_valid(published: P
         assert layer["valid"], key
         assert layer["read_only"] == (key != "monitor_commands")
         assert str(published) in layer["file"]
+    assert [each["band"] for _, each in sorted(seen["rasters"].items())] == [[3], [1], [4], [2]]  # 168, 24, 720, 72 h
+    assert all(each["valid"] and each["crs"] for each in seen["rasters"].values())
     assert len(seen["relations"]) > 10
     assert all(seen["relations"].values())
     assert seen["layers"]["monitor_violations"]["rows"] == len(rows["violations"])

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import brute
+import loops  # noqa: F401 -- what is compiled is taken from where it is kept
 import numpy as np
 import pytest
 import shapely

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+import loops  # noqa: F401 -- what is compiled is taken from where it is kept
 import numpy as np
 import pytest
 import rustworkx as rx

@@ -2,7 +2,7 @@
 
 The styles of its layers and a finished QGIS project, written as text: nothing of QGIS is needed here. Reading order:
 ``nodes → palette → symbols → renderers, labels → sheet → reference → points, lines, areas → views → tips, forms →
-styles → relations, themes → layout → project → archive``.
+styles → relations, density → themes → layout → project → archive``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pyarrow as pa
+
+    from pipelines.intensity import Bands
 
 __all__ = ["Cartography", "draw"]
 
@@ -38,7 +40,7 @@ class Cartography:
         return archive.embed(self.project, self.name, instant)
 
 
-def draw(rows: Mapping[str, pa.Table], file: str, commands: str | None) -> Cartography:
+def draw(rows: Mapping[str, pa.Table], file: str, commands: str | None, bands: Bands | None = None) -> Cartography:
     """Return how a publication looks: the same rows give the same texts.
 
     Parameters
@@ -49,6 +51,8 @@ def draw(rows: Mapping[str, pa.Table], file: str, commands: str | None) -> Carto
         Name of the GeoPackage, such as ``monitor.gpkg``; the project lies beside it and bears the same name.
     commands
         Path of the file for commands, relative to it; ``None``: there is none.
+    bands
+        Those of the raster of intensity beside it; ``None``: there is none.
     """
-    sheet = sheets.of(rows, file, commands)
+    sheet = sheets.of(rows, file, commands, bands)
     return Cartography(file.rsplit(".", 1)[0], styles.defaults(sheet), project.text(sheet))

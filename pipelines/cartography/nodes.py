@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+REFRESH_MS: Final = 30_000  # how often a map looks whether its files are new
 DOCTYPE: Final = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 _KINDS: Final = {bool: "bool", int: "int", float: "double"}
 _OURS: Final = uuid.uuid5(uuid.NAMESPACE_DNS, "monitor.ceasewatch")

@@ -6,10 +6,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from geo.crs import WGS84
-from pipelines.cartography import layout, reference, relations, styles, themes
-from pipelines.cartography.nodes import node, option, write
+from pipelines.cartography import density, layout, reference, relations, styles, themes
+from pipelines.cartography.nodes import REFRESH_MS, node, option, write
 from pipelines.cartography.sheet import said
-from pipelines.cartography.views import DECISIONS, SPANS, TABLES, View, views
+from pipelines.cartography.views import DECISIONS, REFERENCE, SPANS, TABLES, View, views
 
 if TYPE_CHECKING:
     import xml.etree.ElementTree as ET
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from pipelines.cartography.relations import Relation
     from pipelines.cartography.sheet import Box, Region, Sheet
+    from pipelines.intensity import Bands
 
-REFRESH_MS: Final = 30_000
 _STAMP: Final = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -38,14 +38,18 @@ def text(sheet: Sheet) -> str:
             node("evaluateDefaultValues", active=0),
             node("trust", active=0),
             node("projectCrs", reference.system(metric)),
-            _tree(layers, sources),
+            _tree(layers, sources, sheet.bands),
             node("snapping-settings", enabled=0),
             relations.written(known),
             _canvas(box, metric),
-            node("projectlayers", *(_layer(view, sources[view.key], known, sheet.box) for view in layers)),
-            node("layerorder", *(node("layer", id=view.key) for view in layers if view.renderer is not None)),
+            node(
+                "projectlayers",
+                *(_layer(view, sources[view.key], known, sheet.box) for view in layers),
+                *density.layers(sheet.bands),
+            ),
+            node("layerorder", *(node("layer", id=key) for key in _drawn(layers, sheet.bands))),
             _properties(sheet),
-            themes.written(layers),
+            themes.written(_drawn(layers, sheet.bands)),
             node("transformContext"),
             _about(sheet),
             layout.layouts(sheet, layers, sources),
@@ -66,10 +70,19 @@ def _source(view: View, sheet: Sheet) -> str:
     return f"./{file}|layername={view.table}"
 
 
-def _tree(layers: Sequence[View], sources: dict[str, str]) -> ET.Element:
+def _drawn(layers: Sequence[View], bands: Bands | None) -> list[str]:
+    """Return the names of what is drawn, the topmost first; rasters lie right above the ground."""
+    drawn = [view for view in layers if view.renderer is not None]
+    above, ground = ([view.key for view in drawn if (view.group == REFERENCE) == below] for below in (False, True))
+    return [*above, *density.keys(bands), *ground]
+
+
+def _tree(layers: Sequence[View], sources: dict[str, str], bands: Bands | None) -> ET.Element:
     """Return the layers as the panel shows them; of the spans along the line one can be chosen."""
     groups: list[ET.Element] = []
     for title, members in groupby(layers, key=lambda view: view.group):
+        if title == REFERENCE:
+            groups += density.branch(bands)
         branch = _group(title, [_leaf(view, sources[view.key]) for view in members])
         if title == SPANS and groups:
             branch.set("mutually-exclusive", "1")

@@ -42,6 +42,19 @@ def _proj4(authority: str) -> str:
     return f"+proj=utm +zone={number % 100}{south} +datum=WGS84 +units=m +no_defs"
 
 
+def own(wkt: str) -> ET.Element:
+    """Return a reference system that no authority lists."""
+    crs = CRS.from_wkt(wkt)
+    return node(
+        "spatialrefsys",
+        node("wkt", text=crs.to_wkt("WKT2_2019")),
+        node("srid", text="0"),
+        node("authid"),
+        node("description", text=crs.name),
+        node("geographicflag", text="false"),
+    )
+
+
 @lru_cache(maxsize=8)
 def system(authority: str) -> ET.Element:
     """Return a reference system, not to be changed; QGIS takes it as valid only with its text."""

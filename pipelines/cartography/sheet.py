@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from pipelines.intensity import Bands
+
 _DAY: Final = timedelta(days=1)
 _MARGIN: Final = 0.06  # of the map's width and height
 _FEWEST_DEGREES: Final = 0.05
@@ -46,7 +48,8 @@ class Region(NamedTuple):
 class Sheet:
     """Facts of one publication. Times are aware UTC; ``begin`` and ``end`` bound the days that can be played.
 
-    ``segment_m`` is the usual length of a segment, metres.
+    ``segment_m`` is the usual length of a segment, metres; ``bands`` those of the raster of intensity, if there is
+    one.
     """
 
     file: str
@@ -69,6 +72,7 @@ class Sheet:
     end: datetime
     segment_m: float
     commands: str | None
+    bands: Bands | None = None
 
     @property
     def notice(self) -> str:
@@ -87,7 +91,7 @@ def said(moment: datetime) -> str:
     return f"{moment.day} {moment:%b %Y %H:%M} UTC"
 
 
-def of(rows: Mapping[str, pa.Table], file: str, commands: str | None) -> Sheet:
+def of(rows: Mapping[str, pa.Table], file: str, commands: str | None, bands: Bands | None = None) -> Sheet:
     """Return the facts that the rows of a publication tell.
 
     Parameters
@@ -98,6 +102,8 @@ def of(rows: Mapping[str, pa.Table], file: str, commands: str | None) -> Sheet:
         Name of the GeoPackage.
     commands
         Path of the file for commands, relative to it; ``None``: there is none.
+    bands
+        Those of the raster beside it; ``None``: there is none.
     """
     run: dict[str, Any] = rows["run"].to_pylist()[0]
     begin, end = _days(rows, run["as_of"])
@@ -122,6 +128,7 @@ def of(rows: Mapping[str, pa.Table], file: str, commands: str | None) -> Sheet:
         end=end,
         segment_m=_segment_m(rows),
         commands=commands,
+        bands=bands,
     )
 
 

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     import xml.etree.ElementTree as ET
     from collections.abc import Sequence
 
-    from pipelines.cartography.views import View
-
 _GROUND: Final = ("front_line", "segments_sides", "zones", "regions")
 NOW: Final = "Situation now"
 THEMES: Final[dict[str, tuple[str, ...]]] = {
@@ -21,24 +19,26 @@ THEMES: Final[dict[str, tuple[str, ...]]] = {
     "One incident": ("incident_points", "violations", "reports_then", "incidents", "segments_24h", *_GROUND),
     "History, with the time slider": ("violations_then", "incident_days", *_GROUND),
     "Who could see": ("incident_points", "segments_seen", *_GROUND),
+    "How dense, last 72 hours": ("front_line", "segments_sides", "regions", "density_72h"),
 }
 
 
-def shown(theme: str, views: Sequence[View]) -> list[View]:
-    """Return the layers of a theme, the topmost first."""
-    return [view for view in views if view.key.removeprefix("monitor_") in THEMES[theme]]
+def shown(theme: str, drawn: Sequence[str]) -> list[str]:
+    """Return which of the drawn layers belong to a theme, the topmost first."""
+    return [key for key in drawn if key.removeprefix("monitor_") in THEMES[theme]]
 
 
-def written(views: Sequence[View]) -> ET.Element:
-    """Return the themes as a project holds them."""
+def written(drawn: Sequence[str]) -> ET.Element:
+    """Return the themes as a project holds them: those of which every layer is there."""
+    whole = {theme: found for theme in sorted(THEMES) if len(found := shown(theme, drawn)) == len(THEMES[theme])}
     return node(
         "visibility-presets",
         *(
             node(
                 "visibility-preset",
-                *(node("layer", id=view.key, visible=1, style="default", expanded=1) for view in shown(theme, views)),
+                *(node("layer", id=key, visible=1, style="default", expanded=1) for key in found),
                 name=theme,
             )
-            for theme in sorted(THEMES)
+            for theme, found in whole.items()
         ),
     )

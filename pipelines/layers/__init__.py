@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from pipelines.cartography import Cartography
+    from pipelines.intensity import Bands
 
 __all__ = ["PublicationError", "Published", "check", "publish", "read_run", "read_table"]
 
@@ -57,6 +58,7 @@ def publish(
     run_id: str,
     wait_s: float = WAIT_S,
     companions: Mapping[str, bytes | None] | None = None,
+    bands: Bands | None = None,
 ) -> Published:
     """Publish a run's tables as the GeoPackage ``target``, whole or not at all, and then what stands beside it.
 
@@ -77,6 +79,8 @@ def publish(
     companions
         Files that belong to this run, by name relative to the folder of ``target``; each is replaced whole, after it
         and before the project; ``None``: this run makes none, and one of an earlier run goes.
+    bands
+        Those of the raster of intensity among them; ``None``: there is none.
 
     Raises
     ------
@@ -88,7 +92,7 @@ def publish(
     target.parent.mkdir(parents=True, exist_ok=True)
     with swap.locked(target.parent, wait_s):
         swap.sweep(target)
-        look = _look(target, rows)
+        look = _look(target, rows, bands)
         try:
             stood = _stands(target, rows, look, run_id)
             digest = swap.seal(target) if stood else _replace(target, rows, look, keep)
@@ -114,10 +118,10 @@ def _accompany(target: Path, look: Cartography, companions: Mapping[str, bytes |
         raise PublicationError(message) from fault
 
 
-def _look(target: Path, rows: Mapping[str, pa.Table]) -> Cartography:
+def _look(target: Path, rows: Mapping[str, pa.Table], bands: Bands | None = None) -> Cartography:
     """Return how it looks; people can write commands from a map that lies beside the file for them."""
     there = target.with_name(COMMANDS).is_file()
-    return cartography.draw(rows, target.name, COMMANDS if there else None)
+    return cartography.draw(rows, target.name, COMMANDS if there else None, bands)
 
 
 def _require_run(run: pa.Table, run_id: str) -> None:
