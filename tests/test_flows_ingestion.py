@@ -46,7 +46,6 @@ def place(tmp_path: Path, server: Server) -> Workspace:
     settings = made.theatre / "theatre.toml"
     text = settings.read_text().replace("settle_s = 5", "settle_s = 0")
     settings.write_text(text + DECLARED.format(url=server.url()))
-    (made.path / "inbox" / "mission").mkdir()
     return made
 
 

@@ -25,10 +25,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Workspace:
-    """Return an empty workspace with a folder for one source in its inbox."""
-    made = cells.workspace(tmp_path / "ws")
-    (made.path / "inbox" / "mission").mkdir()
-    return made
+    """Return an empty workspace."""
+    return cells.workspace(tmp_path / "ws")
 
 
 def drop(place: Workspace, name: str = "today.csv", *, ref: str = "a") -> Path:
@@ -195,12 +193,23 @@ def test_only_a_folder_of_a_declared_source_names_the_source(place: Workspace, t
     outside = tmp_path / "outside"
     outside.mkdir()
     cells.write(outside / "a.csv", [cells.row("a", 1.0)])
+    (box / "public").rmdir()
     (box / "public").symlink_to(outside)
     found = {one.name: one.reason or "" for one in take(place)}
     assert "such as inbox/csv/" in found["csv.csv"]
     assert "no source of that name" in found["mision"]
     assert "folder of its source" in found["public"]
     assert reports(place) == []
+
+
+def test_each_declared_source_has_its_folder_from_the_start_and_one_that_is_added_later_gets_it(
+    place: Workspace,
+) -> None:
+    box = place.path / "inbox"
+    assert {folder.name for folder in box.iterdir()} >= {"csv", "mission", "public"}
+    (box / "public").rmdir()
+    assert take(place) == []
+    assert (box / "public").is_dir()
 
 
 def test_files_are_taken_oldest_first(place: Workspace) -> None:

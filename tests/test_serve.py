@@ -180,7 +180,6 @@ def place(tmp_path: Path) -> Workspace:
     made = cells.workspace(tmp_path / "ws")
     declared = made.theatre / "theatre.toml"
     declared.write_text(declared.read_text().replace("settle_s = 5", "settle_s = 0.1"))
-    (made.path / "inbox" / "mission").mkdir()
     cells.shelling(made.path / "inbox" / "mission" / "today.csv")
     return made
 

@@ -107,6 +107,9 @@ def take(
     with workspace.ledger() as ledger:
         sources = [source.id for source in workspace.settings(ledger).theatre.sources]
     box = workspace.path / "inbox"
+    for source in sources:
+        if not os.path.lexists(box / source):
+            (box / source).mkdir(parents=True)
     waiting = list(_look(box, sources))
     candidates = [one for one in waiting if isinstance(one, _Candidate)]
     yield from (one for one in waiting if isinstance(one, Found))
