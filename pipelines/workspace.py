@@ -6,6 +6,7 @@ A workspace is a folder::
     raw/                   the files as they came, by SHA-256
     theatre/               the theatre and its policy: the user's to edit
     inbox/                 where files may be dropped, into the folder of their source
+    feeds/                 how each feed does that is asked over the network; may be deleted
     reviews.gpkg           commands of people: theirs to fill, read before every run
     shared/                what may leave the cell, in the same order as published/
     published/             monitor.gpkg, monitor.qgz and another reviews.gpkg; the same in regions/ID/

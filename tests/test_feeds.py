@@ -14,11 +14,13 @@ import pytest
 from commandline import ceasewatch, told
 from loopback import sends, serving
 
+from pipelines import watch
 from pipelines.feeds import fetch as fetching
 from pipelines.feeds import health, rounds
 from pipelines.feeds.body import NoAnswerError
 from pipelines.feeds.fetch import Validators, fetch
 from pipelines.outcome import markdown
+from pipelines.publications import Question
 from pipelines.settings import Feed, Network
 
 if TYPE_CHECKING:
@@ -127,6 +129,7 @@ GZIP = {"Content_Encoding": "gzip"}
         (sends(b"", 404), "said 404", 1),
         (sends(b"", 503), "said 503", 3),
         (sends(b"", 429, Retry_After="0"), "said 429", 3),
+        (sends(b"", 429, Retry_After="9" * 400), "said 429", 1),
         (sends(b"", 304, Content_Length=""), "said 304", 1),
         (sends(b"", 302, Location="http://127.0.0.2/x"), r"redirects to http://127\.0\.0\.2", 1),
         (sends(b"", 302, Location="//localhost/latest/meta-data"), "redirects to http://localhost", 1),
@@ -158,7 +161,7 @@ def test_pauses_grow_and_are_drawn(server: Server, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(fetching.asyncio, "sleep", sleep)
     server.does(sends(b"", 503), sends(b"", 429, Retry_After="7"), sends(BODY))
     feed = Feed("f", "csv", server.url(), 10_000, 9.0, None, None)
-    network = replace(NETWORK, pause_s=2.0, tries=4)
+    network = replace(NETWORK, pause_s=2.0, tries=4, deadline_s=30.0)
     fetch(feed, network, Validators(), environment={}, jitter=lambda low, high: low + (high - low) / 4)
     assert slept == [1.5, 7.0]
 
@@ -347,10 +350,10 @@ def test_the_silence_of_a_source_that_covers_ground_is_knowledge_and_a_run_says_
     assert outcome.stale[0] in markdown(outcome)
     (end,) = outcome.incidents["end"]
     assert end == "unresolved"  # it would be ceased (assumed), had nobody been known to be silent
-    assert cells.run(place, cells.Clock(40), known_at=40, out=tmp_path / "then").stale == ()
+    assert watch.silent(place, Question(cells.at(40), cells.at(40)), cells.at(40)) == ()
     server.does(sends(data(tmp_path, "b")))
     go(place, 41)
-    assert cells.run(place, cells.Clock(42)).stale == ()
+    assert watch.silent(place, Question(cells.at(42)), cells.at(42)) == ()
 
 
 def test_a_feed_that_never_answered_is_stale_from_when_it_was_first_asked(place: Workspace, server: Server) -> None:

@@ -137,7 +137,7 @@ async def _within(
                     return await _once(client, request, feed, network, known)
                 except NoAnswerError as why:
                     last = why
-                if not last.again or number + 1 == network.tries:
+                if not last.again or number + 1 == network.tries or last.wait_s > network.deadline_s:
                     break
                 await asyncio.sleep(max(last.wait_s, network.pause_s * 2**number * jitter(0.5, 1.5)))
     except TimeoutError:

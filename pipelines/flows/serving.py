@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +28,7 @@ from geo.errors import PolicyError
 from pipelines.feeds.turn import RUNNING, SERVING, turn
 from pipelines.flows import deployments
 from pipelines.flows.monitor import server
+from pipelines.ledger import LedgerBusy
 from pipelines.workspace import WAIT_S
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from pipelines.workspace import Workspace
 
 _GONE: Final = "its process ended without a word; found so when the workspace was served again"
+LAST_WORD_S: Final = 5.0
+"""What a run that was waited for gets to tell the server how it ended, seconds."""
 _OPEN: Final = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
 
 
@@ -77,8 +81,13 @@ def alone(place: Workspace) -> Iterator[list[FlowRun]]:
         If another process serves it, or a run of an earlier one goes on for longer than ``WAIT_S``.
     """
     with turn(place, SERVING, wait_s=0):
-        with turn(place, RUNNING, wait_s=WAIT_S):  # whoever has it, no run of this workspace is going on
-            left = crash_orphans(place.path)
+        try:
+            with turn(place, RUNNING, wait_s=0):  # who has it knows that no run of this workspace is going on
+                left = crash_orphans(place.path)
+        except LedgerBusy:
+            with turn(place, RUNNING, wait_s=WAIT_S):
+                time.sleep(LAST_WORD_S)
+                left = crash_orphans(place.path)
         yield left
 
 
