@@ -53,7 +53,8 @@ class Outcome:
     """What a run gave. Times are aware UTC.
 
     ``written`` is false where the same publication was there already; ``overtaken``: a later map stands there;
-    ``alerts``: rows of what its messages told; ``head``: of the ledger's chain of inputs, as the table ``run`` has it.
+    ``alerts``: rows of what its messages told; ``head``: of the ledger's chain of inputs, as the table ``run`` has it;
+    ``stale``: a sentence for each feed that is silent for too long.
     """
 
     run_id: str
@@ -75,6 +76,7 @@ class Outcome:
     incidents: pd.DataFrame
     alerts: tuple[tuple[str, ...], ...]
     head: str
+    stale: tuple[str, ...] = ()
 
     @property
     def answers(self) -> list[dict[str, Any]]:
@@ -105,6 +107,7 @@ class Outcome:
             "written": self.written,
             "head": self.head,
             "overtaken": self.overtaken,
+            "stale_feeds": list(self.stale),
             "counts": dict(self.counts),
             "quarantine": dict(self.quarantine),
             "changes": {
@@ -179,6 +182,9 @@ def _lines(outcome: Outcome) -> Iterator[str]:
     yield ""
     yield f"*{_standing(outcome)}*"
     yield ""
+    for sentence in outcome.stale:
+        yield f"**Stale: {sentence}.** What its source would have seen since is not known, and is no quiet."
+        yield ""
     yield f"File: `{outcome.file}`" + ("" if outcome.written else " (the same publication was there already)")
     yield ""
     yield (

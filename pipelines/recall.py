@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from geo.errors import PolicyError
 from geo.policy import in_force
 from pipelines import commands, publications, surfaces
+from pipelines.stages import stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,6 +75,7 @@ class Recalled:
         return in_force(self.now.settings.policies, self.question.as_of)
 
 
+@stage("recall", lambda known: {"reports": len(known.now.reports), "coverage": len(known.now.coverage)})
 def recall(workspace: Workspace, question: Question, *, version: str, at: datetime) -> Recalled:
     """Read everything that the answer may rest on, and what had been published before.
 

@@ -22,8 +22,10 @@ from geo.sharing import share
 from pipelines import commands, compiled, layers, publications, reviews, surfaces
 from pipelines.alerts import FOLDER
 from pipelines.companions import FILES, companions, messages
+from pipelines.feeds import health
 from pipelines.outcome import Changes, Outcome, headlines
 from pipelines.recall import Memory, Recalled, recall
+from pipelines.stages import stage
 from pipelines.workspace import GEOPACKAGE
 
 if TYPE_CHECKING:
@@ -81,11 +83,16 @@ def watch(workspace: Workspace, question: Question, *, out: Path | None, version
     content = compose(recalled, whole, late)
     _log.info("publishing")
     published = publish(recalled, content, target(workspace, recalled, out))
-    outcome = report(recalled, content, published)
+    outcome = report(recalled, content, published, silent(workspace, question, clock()))
     record(workspace, recalled, outcome, late, sha256=published.sha256, clock=clock)
     return outcome
 
 
+def _sizes(found: Assessment) -> dict[str, int]:
+    return {name: len(found.tables[name]) for name in ("reports", "violations", "incidents", "transitions")}
+
+
+@stage("assess", _sizes)
 def judge(memory: Memory, as_of: datetime) -> Assessment:
     """Assess the whole theatre."""
     if len(memory.reports) >= compiled.MANY:
@@ -94,6 +101,7 @@ def judge(memory: Memory, as_of: datetime) -> Assessment:
     return assess(known.reports, known.coverage, settings.theatre, settings.policies, as_of, known.commands)
 
 
+@stage("compare", lambda late: {"notices": len(late.notices), "lineage": len(late.lineage)})
 def compare(recalled: Recalled, whole: Assessment) -> Changed:
     """Return what became of the last publication: notices of what late news changed in it, and the names that are gone.
 
@@ -131,6 +139,7 @@ def _late(recalled: Recalled, earlier: Publication, then: Memory, said: Assessme
     return found[found["incident_id"].isin(pd.concat(cut))].reset_index(drop=True)
 
 
+@stage("compose", lambda content: {"layers": len(content), "rows": sum(map(len, content.values()))})
 def compose(recalled: Recalled, whole: Assessment, late: Changed) -> dict[str, pd.DataFrame]:
     """Return every declared layer of the publication, by name, cut to the scope, with what its rasters say.
 
@@ -163,6 +172,7 @@ def target(workspace: Workspace, recalled: Recalled, out: Path | None) -> Path:
     )
 
 
+@stage("publish", lambda published: {"written": int(published.replaced)})
 def publish(recalled: Recalled, content: Mapping[str, pd.DataFrame], file: Path) -> Published:
     """Put the answer in its place, whole or not at all; not written again where it stands there already."""
     _require_apart(file, recalled.question.profile)
@@ -218,6 +228,7 @@ def _descent(present: pd.DataFrame, told: list[list[str | None]]) -> pd.DataFram
     return tables.conform(pd.concat([present, before], ignore_index=True), tables.LINEAGE_TABLE)
 
 
+@stage("record")
 def record(
     workspace: Workspace, recalled: Recalled, outcome: Outcome, late: Changed, *, sha256: str, clock: Clock
 ) -> None:
@@ -246,7 +257,14 @@ def record(
             ledger.put_publication(entry.body(), clock())
 
 
-def report(recalled: Recalled, content: Mapping[str, pd.DataFrame], published: Published) -> Outcome:
+def silent(workspace: Workspace, question: Question, at: datetime) -> tuple[str, ...]:
+    """Return a sentence for each feed that is stale now, where the question is about what is known now."""
+    return tuple(one.sentence() for one in health.stale(workspace, at)) if question.known_at is None else ()
+
+
+def report(
+    recalled: Recalled, content: Mapping[str, pd.DataFrame], published: Published, stale: tuple[str, ...]
+) -> Outcome:
     """Return what came of the run."""
     row = content["run"].iloc[0]
     told = _leaving(recalled, content)
@@ -273,6 +291,7 @@ def report(recalled: Recalled, content: Mapping[str, pd.DataFrame], published: P
         incidents=incidents,
         alerts=messages(recalled, content).rows,
         head=recalled.head.inputs_hash,
+        stale=stale,
     )
 
 

@@ -5,7 +5,8 @@ A workspace is a folder::
     ledger.sqlite          everything that ever arrived
     raw/                   the files as they came, by SHA-256
     theatre/               the theatre and its policy: the user's to edit
-    inbox/                 where files may be dropped
+    inbox/                 where files may be dropped, into the folder of their source
+    feeds/                 how each feed does that is asked over the network; may be deleted
     reviews.gpkg           commands of people: theirs to fill, read before every run
     shared/                what may leave the cell, in the same order as published/
     published/             monitor.gpkg, monitor.qgz and another reviews.gpkg; the same in regions/ID/
@@ -99,7 +100,8 @@ class Workspace:
             If the folder holds something already, or the theatre is not sound.
         """
         _require_vacant(path)
-        rasters = settings.load_theatre(files, name).rasters
+        theatre = settings.load_theatre(files, name)
+        rasters = theatre.rasters
         surfaces.check(home or path, rasters)
         settings.load_policy(files, name)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -108,6 +110,8 @@ class Workspace:
             _furnish(draft, files, name, replay=replay, at=at)
             _copy(home or path, draft / "theatre", rasters)
             commands.create(draft / commands.FILE)
+            for source in theatre.sources:
+                (draft / "inbox" / source.id).mkdir()
             draft.chmod(0o755)
             draft.rename(path)
         except BaseException:

@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING
 import cells
 import pytest
 
-import pipelines.flows  # noqa: F401 -- sets Prefect's defaults before Prefect is imported
 from geo.errors import PolicyError
 from pipelines.ledger import LedgerBusy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -27,19 +25,7 @@ if TYPE_CHECKING:
     from pipelines.workspace import Workspace
 
 
-@pytest.fixture(scope="session", autouse=True)
-def prefect() -> Iterator[None]:
-    """Give the flow tests one server for all of them."""
-    from prefect.settings import (
-        PREFECT_LOGGING_TO_API_ENABLED,
-        PREFECT_SERVER_ANALYTICS_ENABLED,
-        temporary_settings,
-    )
-    from prefect.testing.utilities import prefect_test_harness
-
-    quiet = {PREFECT_SERVER_ANALYTICS_ENABLED: False, PREFECT_LOGGING_TO_API_ENABLED: False}
-    with temporary_settings(quiet), prefect_test_harness(server_startup_timeout=180):
-        yield
+pytestmark = pytest.mark.usefixtures("prefect")
 
 
 @pytest.fixture(scope="module")
@@ -135,8 +121,9 @@ def test_no_task_caches_or_bears_a_tag_and_only_those_that_touch_the_world_are_t
     assert 5 <= len(found) <= 30
     assert all(one.cache_policy == NO_CACHE and not one.tags for one in found.values())
     tried_again = {name for name, one in found.items() if one.retries}
+    of_arrivals = {"take_inbox", "ask_feeds"}
     of_backtests = {"remember_history", "write_backtest", "tell_backtest"}
-    assert tried_again == {"remember", "heed", "recall", "publish", "record", "announce"} | of_backtests
+    assert tried_again == {"remember", "heed", "recall", "publish", "record", "announce"} | of_arrivals | of_backtests
 
 
 def test_trying_again_is_for_a_busy_ledger_and_never_for_wrong_settings() -> None:

@@ -40,7 +40,8 @@ TOML_MISTAKES = [
         'colour = "red"\ntitle = "A small',
         (
             "theatre.toml, colour: is not a known key; correct its spelling or remove it (known: id, title, "
-            "status, area, regions, parties, windows, baselines, sources, zones, lines, rasters, exemptions)."
+            "status, area, regions, parties, windows, baselines, sources, zones, lines, rasters, exemptions,"
+            " inbox, network, feeds)."
         ),
     ),
     (

@@ -19,6 +19,7 @@ from pipelines.cli.line import line
 from pipelines.cli.quarantine import quarantine
 from pipelines.cli.review import review
 from pipelines.cli.run import run
+from pipelines.cli.serve import serve
 from pipelines.cli.simulate import simulate
 from pipelines.cli.verify import verify
 
@@ -45,6 +46,7 @@ for _command in (
     export,
     backtest,
     simulate,
+    serve,
     verify,
     erase,
     backup,

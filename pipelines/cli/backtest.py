@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pipelines.backtest import Plan, Result
 
-_UNITS: Final = {"d": 24 * 60, "h": 60, "m": 1}  # minutes
+_UNITS: Final = {"d": 24 * 3600, "h": 3600, "m": 60, "s": 1}  # seconds
 
 
 class Span(click.ParamType[timedelta]):
@@ -31,10 +31,10 @@ class Span(click.ParamType[timedelta]):
         """Return the span, or refuse the text with a sentence that says what to write."""
         if isinstance(value, timedelta):
             return value
-        found = re.fullmatch(r"([1-9]\d{0,5})([dhm])", value)
+        found = re.fullmatch(r"([1-9]\d{0,5})([dhms])", value)
         if found is None:
             self.fail(f"{value!r} is no length of time; write it as 6h, 1d or 90m", param, ctx)
-        return timedelta(minutes=int(found.group(1)) * _UNITS[found.group(2)])
+        return timedelta(seconds=int(found.group(1)) * _UNITS[found.group(2)])
 
 
 @click.command(cls=Command)

@@ -119,14 +119,18 @@ def say(text: str) -> None:
 def show_progress() -> None:
     """Let the steps of plain runs be told on stderr."""
     logger = logging.getLogger("pipelines")
-    if not logger.handlers:
+    if not any(isinstance(handler, _ToStderr) for handler in logger.handlers):
         logger.addHandler(_ToStderr())
         logger.setLevel(logging.INFO)
 
 
 class _ToStderr(logging.Handler):
+    """Prints what people want to know; the figures of each stage only where the program is looked into."""
+
     def emit(self, record: logging.LogRecord) -> None:
-        say(record.getMessage())
+        context = click.get_current_context(silent=True)
+        if not hasattr(record, "stage") or (context is not None and context.meta.get("debug")):
+            say(record.getMessage())
 
 
 def put(value: dict[str, Any]) -> None:

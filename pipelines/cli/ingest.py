@@ -14,15 +14,16 @@ from pipelines.cli.common import QUARANTINED, SHOWN, Command, plain, put, say, t
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pipelines.feeds.inbox import Found
+    from pipelines.feeds.rounds import Asked
     from pipelines.intake import Foreseen, Ingested
     from pipelines.ledger import Known
+    from pipelines.workspace import Workspace
 
 
 @click.command(cls=Command)
 @click.argument("workspace", type=click.Path(path_type=Path))
-@click.argument(
-    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE…"
-)
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="[FILE…]")
 @click.option("--source", metavar="ID", help="Declared source; default: told by the file's name, then its extension.")
 @click.option(
     "--known-at",
@@ -40,10 +41,12 @@ def ingest(
     dry_run: bool,  # noqa: FBT001
     as_json: bool,  # noqa: FBT001
 ) -> None:
-    """Bring each FILE into the ledger of WORKSPACE.
+    """Bring each FILE into the ledger of WORKSPACE; without FILE, what lies in its inbox and what its feeds have.
 
     Its bytes are kept before it is read. Every row is accounted for; rows that cannot be trusted are quarantined with
-    the reason, and the exit code is 3. With --dry-run nothing is written.
+    the reason, and the exit code is 3. The inbox has a folder for each source, such as inbox/csv/: a file is taken
+    when it rests, and then removed; one that cannot be read goes to inbox/_refused/ with the reason. With --dry-run
+    nothing is written.
 
     \b
     Example:
@@ -58,6 +61,12 @@ def ingest(
     from pipelines.workspace import Workspace
 
     place, known = Workspace.open(workspace), cast("Known", known_at or "recorded")
+    if not files:
+        if source is not None or dry_run:
+            msg = f"{'--source' if source else '--dry-run'} goes with FILE; in the inbox the folder is the source"
+            raise click.UsageError(msg)
+        empty(ctx, place, known, as_json=as_json)
+        return
     done: list[dict[str, Any]] = []
     for file in files:
         say(f"{file.name}: reading")
@@ -97,6 +106,54 @@ def foretold(found: Foreseen) -> Iterator[str]:
         yield (f"  … and {len(told['each']) - len(shown):,} more (the first {SHOWN} of each kind are shown): --json")
     for note in found.notes:
         yield (f"  Note: {note}")
+
+
+def empty(ctx: click.Context, place: Workspace, known: Known, *, as_json: bool) -> None:
+    """Take what lies in the inbox, ask the feeds, and say what became of each."""
+    from pipelines.edge import utc_now
+    from pipelines.feeds.inbox import take
+    from pipelines.feeds.rounds import go_round
+    from pipelines.feeds.turn import turn
+    from pipelines.workspace import WAIT_S
+
+    found, asked = [], []
+    with turn(place, wait_s=WAIT_S):
+        for one in take(place, utc_now, known=known):
+            found.append(one)
+            if not as_json:
+                tell_found(one)
+        for feed in go_round(place, utc_now):
+            asked.append(feed)
+            if not as_json:
+                tell_asked(feed)
+    if as_json:
+        put({"inbox": [one.as_dict() for one in found], "feeds": [feed.as_dict() for feed in asked]})
+    elif not found and not asked:
+        click.echo(f"{place.path / 'inbox'}: nothing lies there; put files into the folder of their source.")
+    done = [*(one.done for one in found), *(feed.done for feed in asked)]
+    amiss = any(one.fate == "refused" for one in found) or any(feed.health.heard == "failed" for feed in asked)
+    if amiss or any(one.batch.quarantined for one in done if one):
+        ctx.exit(QUARANTINED)
+
+
+def tell_found(found: Found) -> None:
+    """Print what became of one thing in the inbox."""
+    if found.done is not None:
+        click.echo("\n".join(lines(found.done)))
+    elif found.fate == "refused":
+        click.echo(f"{found.name}: refused, and moved to inbox/_refused/: {found.reason}")
+    else:
+        click.echo(f"{found.name}: left: {found.reason}")
+
+
+def tell_asked(asked: Asked) -> None:
+    """Print what came of asking a feed."""
+    health = asked.health
+    if asked.done is not None:
+        click.echo("\n".join(lines(asked.done)))
+    click.echo(f"feed {health.feed}: {health.heard}" + (f": {health.reason}" if health.reason else ""))
+    if health.stale:
+        click.echo(f"  stale: nothing new since {health.since:%Y-%m-%d %H:%MZ}")
 
 
 def lines(done: Ingested) -> Iterator[str]:

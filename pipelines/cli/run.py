@@ -152,6 +152,8 @@ def tell(outcome: Outcome) -> None:
         click.echo(common.answers(told["reviews"]))
     click.echo(f"  {told['file']}{'' if told['written'] else ' (the same publication was there already)'}")
     click.echo(f"  head of the ledger's chain: {told['head']}")
+    for sentence in outcome.stale:
+        click.echo(f"  Stale: {sentence}")
     if outcome.overtaken:
         click.echo("  (The workspace's current map speaks of a later moment and stays as it is.)")
 

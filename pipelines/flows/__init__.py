@@ -1,7 +1,8 @@
 """What does Prefect run?
 
 Importing this package sets what Ceasewatch needs of Prefect, where the user has not: no telemetry, room for a slow
-machine to start the embedded server, and silence about that server's own shutdown.
+machine to start the embedded server, silence about that server's own shutdown, and the lines of each stage in the log
+of a run.
 """
 
 import logging
@@ -10,6 +11,8 @@ from typing import Final
 
 _DEFAULTS: Final = {
     "DO_NOT_TRACK": "1",
+    "PREFECT_LOGGING_EXTRA_LOGGERS": "pipelines",
+    "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
     "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
@@ -17,6 +20,10 @@ _DEFAULTS: Final = {
 
 for _name, _value in _DEFAULTS.items():
     os.environ.setdefault(_name, _value)
+
+_ours = logging.getLogger("pipelines")
+if _ours.level == logging.NOTSET:
+    _ours.setLevel(logging.INFO)
 
 
 def hide_tracebacks() -> None:

@@ -59,19 +59,22 @@ def monitor(
         ``shared``: only what may leave the cell, as late as the policy asks for.
     """
     place = Workspace.open(workspace)
-    moment = as_of or known_at or latest(place, profile, _scheduled())
-    scheduled = as_of is None and known_at is None and runtime.deployment.id is not None
-    question = Question(
-        moment.astimezone(UTC), known_at.astimezone(UTC) if known_at else None, region, scheduled, profile
-    )
+    moment = as_of or known_at or latest(place, profile, planned())
+    asked = is_scheduled() and as_of is None and known_at is None
+    knowledge = known_at.astimezone(UTC) if known_at else None
+    return answer(place, Question(moment.astimezone(UTC), knowledge, region, asked, profile), out)
+
+
+def answer(place: Workspace, question: Question, out: Path | None) -> Outcome:
+    """Publish the answer to a question, step by step, within a flow run."""
     tasks.remember(place, utc_now)
-    tasks.heed(place, utc_now, region)
+    tasks.heed(place, utc_now, question.region)
     recalled = tasks.recall(place, question, version=version(), at=utc_now())
     whole = tasks.judge(recalled.now, question.as_of)
     late = tasks.compare(recalled, whole)
     content = tasks.compose(recalled, whole, late)
     published = tasks.publish(recalled, content, watch.target(place, recalled, out))
-    outcome = tasks.report(recalled, content, published)
+    outcome = tasks.report(recalled, content, published, watch.silent(place, question, utc_now()))
     tasks.record(place, recalled, outcome, late, sha256=published.sha256, clock=utc_now)
     tasks.announce(outcome)
     return outcome
@@ -122,6 +125,13 @@ def server() -> str | None:
     return get_current_settings().api.url
 
 
-def _scheduled() -> datetime:
-    planned = runtime.flow_run.scheduled_start_time or utc_now()
-    return planned.replace(microsecond=0)
+def planned() -> datetime:
+    """Return the time for which this flow run was scheduled, aware UTC, in whole seconds; else the present."""
+    told = runtime.flow_run.scheduled_start_time or utc_now()
+    # Prefect's moments are of a class of its own, which cannot be reckoned with like others.
+    return datetime.fromtimestamp(int(told.timestamp()), UTC)
+
+
+def is_scheduled() -> bool:
+    """Tell whether a schedule asked for this flow run, and no person."""
+    return "auto-scheduled" in runtime.flow_run.tags

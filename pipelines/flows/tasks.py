@@ -18,6 +18,7 @@ from pipelines import backtest as backtests
 from pipelines import outcome as outcomes
 from pipelines import recall as recalls
 from pipelines import reviews, watch
+from pipelines.feeds import inbox, rounds
 from pipelines.ledger import LedgerBusy
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ def heed(workspace: Workspace, clock: Clock, region: str | None) -> None:
     reviews.offer(workspace, region)
 
 
+take_inbox = _acts("take-inbox")(inbox.empty)
+ask_feeds = _acts("ask-feeds")(rounds.ask_all)
 recall = _acts("recall-ledger")(recalls.recall)
 judge = _thinks("assess-theatre")(watch.judge)
 compare = _thinks("compare-with-last-publication")(watch.compare)
@@ -96,10 +99,13 @@ def tell_backtest(result: Result) -> None:
 
 @_acts("announce-changes")
 def announce(outcome: Outcome) -> None:
-    """Leave a Markdown artifact that says what changed; those of one scope make a history."""
+    """Leave a Markdown artifact that says what changed and where the map is; those of one scope make a history."""
+    beside = (("the map", f"{outcome.file.stem}.qgz"), ("the page", "sitrep.html"))
+    there = [(what, outcome.file.with_name(name)) for what, name in beside if outcome.file.with_name(name).exists()]
+    links = ", ".join(f"[{what}]({path.absolute().as_uri()})" for what, path in there)
     create_markdown_artifact(
         key=artifact_key(outcome.scope),
-        markdown=outcomes.markdown(outcome),
+        markdown=f"{outcomes.markdown(outcome)}\n\nOpen {links}" if links else outcomes.markdown(outcome),
         description=f"What changed: {outcome.scope} at {outcomes.stamp(outcome.as_of)}",
     )
 

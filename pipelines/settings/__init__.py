@@ -6,18 +6,24 @@ file, the place, what is wrong and what to do.
 
 The modules, in import order: ``mistakes`` (the sentences), ``files`` (folder, digest, TOML), ``shapes`` (strict
 GeoJSON), ``declared`` (what ``theatre.toml`` may say), ``checks`` (whether its parts fit together), ``ground`` (lines,
-zones and regions), ``gazetteer`` (named places), ``policy``, ``theatre`` (the whole).
+zones and regions), ``gazetteer`` (named places), ``supply`` (inbox and feeds), ``policy``, ``theatre`` (the whole).
 """
 
 from pipelines.settings.files import PLACES, digest, find_theatre, pointed, read_folder, shipped
 from pipelines.settings.policy import load_policy
+from pipelines.settings.supply import Feed, Inbox, Network, Supply, load_supply
 from pipelines.settings.theatre import load_theatre, replace_baseline, replace_regions
 
 __all__ = [
     "PLACES",
+    "Feed",
+    "Inbox",
+    "Network",
+    "Supply",
     "digest",
     "find_theatre",
     "load_policy",
+    "load_supply",
     "load_theatre",
     "pointed",
     "read_folder",

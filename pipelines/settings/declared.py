@@ -161,6 +161,37 @@ class RasterEntry(_Entry):
     statistic: Literal["sum", "mean", "majority"] | None = None
 
 
+class InboxEntry(_Entry):
+    """Which dropped files are taken: those that rest for ``settle_s`` seconds and hold at most ``max_bytes``."""
+
+    settle_s: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    max_bytes: Annotated[int, Field(ge=1)]
+
+
+class NetworkEntry(_Entry):
+    """Whom one may ask over the network, for how long in all (seconds), how often, and after which pause (seconds)."""
+
+    hosts: Annotated[list[Text], Field(min_length=1)]
+    deadline_s: Positive
+    tries: Annotated[int, Field(ge=1)]
+    pause_s: Positive
+
+
+class FeedEntry(_Entry):
+    """Where a source can be asked for its data; ``secret`` is the name of an environment variable.
+
+    Its value goes into the header called ``header``, or without one into the place of ``{secret}`` in the address.
+    """
+
+    id: Id
+    source: str
+    url: Text
+    max_bytes: Annotated[int, Field(ge=1)]
+    stale_h: Positive
+    secret: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+    header: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]*$")] | None = None
+
+
 E = TypeVar("E", bound=BaseModel)
 
 
@@ -186,12 +217,26 @@ class Declared:
     lines: list[At[LineEntry]] = field(default_factory=list)
     rasters: list[At[RasterEntry]] = field(default_factory=list)
     exemptions: list[At[ExemptionEntry]] = field(default_factory=list)
+    inbox: InboxEntry | None = None
+    network: NetworkEntry | None = None
+    feeds: list[At[FeedEntry]] = field(default_factory=list)
     ids: dict[str, list[str]] = field(default_factory=dict)
 
 
 _HEADER: Final = tuple(Header.model_fields)
 _REQUIRED: Final = ("parties", "windows", "baselines", "sources")
-_KNOWN: Final = (*_HEADER, "regions", *_REQUIRED, "zones", "lines", "rasters", "exemptions")
+_KNOWN: Final = (
+    *_HEADER,
+    "regions",
+    *_REQUIRED,
+    "zones",
+    "lines",
+    "rasters",
+    "exemptions",
+    "inbox",
+    "network",
+    "feeds",
+)
 
 
 def declare(table: Mapping[str, Any], mistakes: Mistakes) -> Declared:
@@ -211,6 +256,9 @@ def declare(table: Mapping[str, Any], mistakes: Mistakes) -> Declared:
         lines=_section(table, "lines", LineEntry, mistakes),
         rasters=_section(table, "rasters", RasterEntry, mistakes),
         exemptions=_section(table, "exemptions", ExemptionEntry, mistakes),
+        inbox=_read(table["inbox"], InboxEntry, "[inbox]", mistakes) if "inbox" in table else None,
+        network=_read(table["network"], NetworkEntry, "[network]", mistakes) if "network" in table else None,
+        feeds=_section(table, "feeds", FeedEntry, mistakes),
         ids={key: _ids(value) for key, value in table.items() if isinstance(value, list)},
     )
 

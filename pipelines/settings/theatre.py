@@ -16,6 +16,7 @@ from pipelines.settings.gazetteer import gazetteer
 from pipelines.settings.mistakes import Mistakes
 from pipelines.settings.policy import read_policy
 from pipelines.settings.shapes import AREAS, LINES, read_features
+from pipelines.settings.supply import check_supply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +51,7 @@ def load_theatre(files: Mapping[str, bytes], name: str) -> Theatre:
     policy = read_policy(files, mistakes) if POLICY in files else None
     check(declared, policy.weapon_classes if policy else None, mistakes)
     check_dialects(declared, policy.acts if policy else None, mistakes)
+    check_supply(declared, mistakes)
     baselines = _baselines(files, declared, mistakes)
     areas = _regions(files, declared, mistakes)
     if declared.regions is not None:

@@ -1,0 +1,65 @@
+"""What does Prefect tell those who wait for something to happen?
+
+``ceasewatch.tier.raised`` and ``ceasewatch.incident.ended`` for each incident that changed since the last publication,
+and ``ceasewatch.feed.stale`` and ``ceasewatch.feed.fresh`` for each feed that became so. Automations of a server can
+react to them; without a server nobody hears them. They repeat what is published: nothing hangs on an event.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from prefect.events import emit_event
+
+from pipelines.outcome import stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pipelines.feeds.rounds import Asked
+    from pipelines.outcome import Outcome
+
+RAISED: Final = "ceasewatch.tier.raised"
+ENDED: Final = "ceasewatch.incident.ended"
+STALE: Final = "ceasewatch.feed.stale"
+FRESH: Final = "ceasewatch.feed.fresh"
+_SAID: Final = ("incident_id", "name", "state", "tier_eligible", "tier_effective", "tier_peak", "next_due")
+
+
+def tell(outcome: Outcome, asked: Sequence[Asked] = ()) -> None:
+    """Emit what changed by a run; nothing where its publication was there already, or a later one stands."""
+    for event, resource, payload in (*changes(outcome), *(health(outcome, one) for one in asked if one.turned)):
+        emit_event(event=event, resource=resource, payload=payload)
+
+
+def changes(outcome: Outcome) -> Iterator[tuple[str, dict[str, str], dict[str, Any]]]:
+    """Yield event, resource and payload for each incident that reached a tier, or ended."""
+    if not outcome.written or outcome.overtaken:
+        return
+    told = {row["incident_id"]: row for row in outcome.as_dict()["incidents"]}
+    raised = (*outcome.changes.new, *outcome.changes.escalated)
+    for event, names in ((RAISED, raised), (ENDED, outcome.changes.ended)):
+        for name in names:
+            row = told[name]
+            if event == ENDED or row["tier_eligible"]:
+                payload = {key: row[key] for key in _SAID} | _about(outcome)
+                yield event, _resource(outcome, "incident", name), payload
+
+
+def health(outcome: Outcome, asked: Asked) -> tuple[str, dict[str, str], dict[str, Any]]:
+    """Return event, resource and payload of a feed that became stale, or ceased to be."""
+    payload = asked.health.as_dict() | _about(outcome)
+    return (STALE if asked.health.stale else FRESH), _resource(outcome, "feed", asked.health.feed), payload
+
+
+def _about(outcome: Outcome) -> dict[str, Any]:
+    return {"theatre": outcome.title, "standing": outcome.standing, "as_of": stamp(outcome.as_of)}
+
+
+def _resource(outcome: Outcome, kind: str, name: str) -> dict[str, str]:
+    return {
+        "prefect.resource.id": f"ceasewatch.{kind}.{name}",
+        "prefect.resource.name": name,
+        "ceasewatch.scope": outcome.scope,
+        "ceasewatch.file": str(outcome.file),
+    }

@@ -1,0 +1,127 @@
+"""How does one process keep a workspace's schedules?
+
+It needs a server: the embedded one has no scheduler, and would let every schedule pass in silence. Runs come one after
+the other, in order of the times for which they were scheduled, so that those that were missed catch up first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final
+
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterName,
+    FlowRunFilter,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import StateType
+from prefect.runner import Runner
+from prefect.states import Crashed
+
+from geo.errors import PolicyError
+from pipelines.feeds.turn import RUNNING, SERVING, turn
+from pipelines.flows import deployments
+from pipelines.flows.monitor import server
+from pipelines.ledger import LedgerBusy
+from pipelines.workspace import WAIT_S
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from prefect.client.schemas.objects import FlowRun
+
+    from pipelines.flows.deployments import Times
+    from pipelines.workspace import Workspace
+
+_GONE: Final = "its process ended without a word; found so when the workspace was served again"
+LAST_WORD_S: Final = 5.0
+"""What a run that was waited for gets to tell the server how it ended, seconds."""
+_OPEN: Final = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
+
+
+def require_server() -> str:
+    """Return the address of the user's server.
+
+    Raises
+    ------
+    PolicyError
+        If none is named, or the one that is does not answer.
+    """
+    address = server()
+    if address is None:
+        msg = (
+            "schedules need a Prefect server, as the embedded one has no scheduler; start one with "
+            "`prefect server start`, and name it: export PREFECT_API_URL=http://127.0.0.1:4200/api"
+        )
+        raise PolicyError(msg)
+    with get_client(sync_client=True) as client:
+        fault = client.api_healthcheck()
+    if fault is not None:
+        msg = (
+            f"no Prefect server answers at {address}; start it with `prefect server start`, or correct PREFECT_API_URL"
+        )
+        raise PolicyError(msg)
+    return address
+
+
+@contextmanager
+def alone(place: Workspace) -> Iterator[list[FlowRun]]:
+    """Be the one that serves a workspace, and give those runs that a killed process left behind, now crashed.
+
+    Raises
+    ------
+    LedgerBusy
+        If another process serves it, or a run of an earlier one goes on for longer than ``WAIT_S``.
+    """
+    with turn(place, SERVING, wait_s=0):
+        try:
+            with turn(place, RUNNING, wait_s=0):  # who has it knows that no run of this workspace is going on
+                left = crash_orphans(place.path)
+        except LedgerBusy:
+            with turn(place, RUNNING, wait_s=WAIT_S):
+                time.sleep(LAST_WORD_S)
+                left = crash_orphans(place.path)
+        yield left
+
+
+def crash_orphans(workspace: Path) -> list[FlowRun]:
+    """Mark as crashed each run of the workspace's deployments that the server believes to be going on; return them."""
+    named = DeploymentFilter(name=DeploymentFilterName(any_=[deployments.name_of(workspace)]))
+    going = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=_OPEN)))
+    found = []
+    with get_client(sync_client=True) as client:
+        while runs := client.read_flow_runs(deployment_filter=named, flow_run_filter=going):
+            for run in runs:
+                client.set_flow_run_state(run.id, Crashed(message=_GONE), force=True)
+            found += runs
+    return found
+
+
+def regions_of(place: Workspace) -> list[str]:
+    """Return the ids of the regions of the theatre in force, sorted."""
+    with place.ledger() as ledger:
+        return sorted(place.settings(ledger).theatre.regions["region_id"])
+
+
+def serve(place: Workspace, times: Times) -> None:
+    """Register the deployments and run what is due, until told to end; the schedules stay with the server."""
+    runner = Runner(pause_on_shutdown=False, limit=1)
+    for one in deployments.served(place.path, times, regions_of(place)):
+        runner.add_deployment(one)
+    with suppress(KeyboardInterrupt, asyncio.CancelledError):
+        asyncio.run(_keep(runner))
+
+
+async def _keep(runner: Runner) -> None:
+    kept = asyncio.ensure_future(runner.start())
+    await asyncio.sleep(0)  # by now it has its own answer to SIGTERM, which ends in a traceback
+    loop = asyncio.get_running_loop()
+    signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(kept.cancel))
+    await kept

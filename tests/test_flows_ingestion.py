@@ -1,0 +1,141 @@
+"""Does a scheduled run take in what came, publish, and tell those who wait?"""
+
+# ruff: noqa: PLC0415 -- Prefect is imported when its settings stand
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cells
+import pytest
+import yaml
+from loopback import sends, serving
+from test_feeds import DECLARED
+
+from geo.errors import PolicyError
+from pipelines import stages
+from pipelines.feeds.turn import turn
+from pipelines.ledger import LedgerBusy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from loopback import Server
+
+    from pipelines.outcome import Outcome
+    from pipelines.workspace import Workspace
+
+pytestmark = pytest.mark.usefixtures("prefect")
+H = timedelta(hours=1)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """Return a server on this machine."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with serving() as made:
+        yield made
+
+
+@pytest.fixture
+def place(tmp_path: Path, server: Server) -> Workspace:
+    """Return a workspace with a feed and an inbox whose files need not rest."""
+    made = cells.workspace(tmp_path / "ws")
+    settings = made.theatre / "theatre.toml"
+    text = settings.read_text().replace("settle_s = 5", "settle_s = 0")
+    settings.write_text(text + DECLARED.format(url=server.url()))
+    return made
+
+
+def go(place: Workspace, **words: object) -> Outcome:
+    """Run the flow in this process."""
+    from pipelines.flows.ingestion import ingestion
+    from pipelines.flows.monitor import here
+
+    return here(lambda: ingestion(place.path, **words))  # type: ignore[arg-type]
+
+
+def test_a_scheduled_run_takes_in_inbox_and_feeds_publishes_and_tells_of_each_tier(
+    place: Workspace, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipelines.flows import events, ingestion
+
+    said: list[tuple[str, str]] = []
+    lines: list[dict[str, object]] = []
+
+    def hear(event: str, resource: dict[str, str], payload: dict[str, object]) -> None:
+        assert payload["standing"] == "illustrative"
+        said.append((event, resource["prefect.resource.name"]))
+
+    monkeypatch.setattr(events, "emit_event", hear)
+    monkeypatch.setattr(stages, "_tell", lambda _, said: lines.append(said))
+    monkeypatch.setattr(ingestion, "utc_now", cells.Clock(36))
+    whole = cells.shelling(tmp_path / "mission.csv").read_bytes().splitlines(keepends=True)
+    server.does(sends(whole[0] + b"".join(whole[1:6])))
+    (place.path / "inbox" / "mission" / "rest.csv").write_bytes(whole[0] + b"".join(whole[6:]))
+    outcome = go(place)
+    assert outcome.as_of == cells.at(36)
+    assert (outcome.counts["rows_new"], outcome.hindsight, outcome.written) == (11, False, True)
+    assert outcome.file == place.target(None)
+    (name,) = outcome.incidents["incident_id"]
+    assert said == [(events.RAISED, name)]
+    assert [each["stage"] for each in lines] == [
+        "inbox",
+        "feeds",
+        "recall",
+        "assess",
+        "compare",
+        "compose",
+        "publish",
+        "record",
+    ]
+
+    said.clear()
+    monkeypatch.setattr(ingestion, "utc_now", cells.Clock(36 + 40))
+    server.does(sends(b"", 500))
+    assert go(place).changes.ended == (name,)
+    assert said == [(events.ENDED, name), (events.STALE, "wire")]
+
+    said.clear()
+    assert not go(place).written
+    assert said == []
+
+
+def test_the_example_of_automations_is_one_that_prefect_takes_and_waits_for_events_that_are_emitted() -> None:
+    from prefect.events.schemas.automations import AutomationCore, EventTrigger
+
+    from pipelines.flows import events
+
+    text = (Path(__file__).parent.parent / "data" / "automations.yaml").read_text(encoding="utf-8")
+    made = [AutomationCore.model_validate(one) for one in yaml.safe_load(text)["automations"]]
+    awaited = {name for one in made if isinstance(one.trigger, EventTrigger) for name in one.trigger.expect}
+    assert awaited == {events.RAISED, events.STALE}
+
+
+def test_a_run_waits_for_its_turn_and_says_who_has_it(place: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipelines.flows import ingestion
+
+    monkeypatch.setattr(ingestion, "TURN_S", 0.0)
+    with turn(place, wait_s=0), pytest.raises(LedgerBusy, match="taking files in, or at a scheduled run"):
+        go(place)
+
+
+def test_settings_that_are_not_sound_stop_a_run_before_anything_is_taken(place: Workspace) -> None:
+    cells.shelling(place.path / "inbox" / "mission" / "a.csv")
+    settings = place.theatre / "theatre.toml"
+    settings.write_text(settings.read_text().replace('source = "mission"', 'source = "nobody"'))
+    with pytest.raises(PolicyError, match="'nobody' is no declared source"):
+        go(place)
+    assert (place.path / "inbox" / "mission" / "a.csv").exists()
+
+
+def test_a_run_in_time_is_about_the_present_and_one_that_catches_up_about_its_own_time() -> None:
+    from pipelines.flows.ingestion import moment
+
+    due, soon = cells.at(0), timedelta(seconds=7, milliseconds=300)
+    assert moment(due, due + soon, H) == due + timedelta(seconds=8)
+    assert moment(due, due + soon, None) == due + timedelta(seconds=8)
+    assert moment(due, due + H, H) == due
+    assert moment(due, due + 30 * H, None) == due + 30 * H

@@ -1,0 +1,46 @@
+"""Does each stage say in one line what it did, and how long it took?"""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import TYPE_CHECKING
+
+import cells
+import pytest
+from commandline import ceasewatch
+
+from pipelines.stages import stage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_stage_tells_its_counts_its_seconds_and_its_failure(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+
+    @stage("halve", lambda found: {"rows": len(found)})
+    def halve(rows: list[int], *, by: int = 2) -> list[int]:
+        return rows[:: len(rows) // (len(rows) // by)]
+
+    assert halve([1, 2, 3, 4], by=2) == [1, 3]
+    with pytest.raises(ZeroDivisionError):
+        halve([])
+    done, failed = caplog.records
+    assert re.fullmatch(r"stage=halve seconds=\d+\.\d+ rows=2", done.getMessage())
+    assert re.fullmatch(r"stage=halve seconds=\d+\.\d+ failed=ZeroDivisionError", failed.getMessage())
+    assert done.stage["rows"] == 2  # type: ignore[attr-defined]
+    assert (done.levelno, failed.levelno) == (logging.INFO, logging.WARNING)
+
+
+def test_each_stage_of_a_run_has_its_line_which_the_screen_shows_only_to_those_who_look_into_the_program(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    place = cells.shelled(tmp_path)
+    caplog.set_level(logging.INFO)
+    words = ("run", place.path, "--as-of", "2026-06-03T12:00Z", "--plain", "--out", tmp_path / "out")
+    assert "stage=" not in ceasewatch(*words).stderr
+    told = [record.stage for record in caplog.records if hasattr(record, "stage")]
+    assert [each["stage"] for each in told] == ["recall", "assess", "compare", "compose", "publish", "record"]
+    assert (told[1]["reports"], told[1]["incidents"]) == (11, 1)
+    assert "stage=assess seconds=" in ceasewatch(*words, "--debug").stderr
