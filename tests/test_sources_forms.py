@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import builders
+import cells
 import pandas as pd
 import pytest
 from published import FORMATS, POLICY, ROWS, by, table
@@ -16,6 +17,9 @@ from geo.errors import InputError, PolicyError
 from geo.theatre import Dialect
 from pipelines.settings import find_theatre, load_policy, load_theatre, read_folder
 from pipelines.sources import FORMS, Reading, admit, read
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def reading(form: str, *changes: dict[str, str], **dialect: Any) -> Reading:  # noqa: ANN401 -- any field
@@ -320,3 +324,14 @@ def test_a_shipped_theatre_reads_every_form_under_its_name(name: str, form: str)
     result = read(table(form, {}), told, theatre, policy, "file.csv")
     assert result.refused["reason"].tolist() == []
     assert set(FORMS) == set(FORMATS)
+
+
+def test_nothing_that_may_not_be_kept_reaches_the_workspace(tmp_path: Path) -> None:
+    place = cells.workspace(tmp_path / "ws")
+    file = tmp_path / "reports.csv"
+    file.write_bytes(table("ushahidi", {"CATEGORY": "Explosions"}, {"CATEGORY": "Flood"}))
+    done = cells.bring(place, file, cells.Clock(40), source="ushahidi")
+    assert (done.batch.new, done.batch.quarantined) == (1, 1)
+    stored = b"".join(path.read_bytes() for path in (tmp_path / "ws").rglob("*") if path.is_file())
+    assert b"near the school" in stored
+    assert not any(secret in stored for secret in (b"Olena", b"Secret", b"olena@"))
