@@ -108,7 +108,7 @@ def ingest(workspace: Workspace, file: Path, *, source_id: str | None, known: Kn
         msg = f"{file.name}: these bytes ({sha256}) were erased on a person's order, and are not taken in again"
         raise PolicyError(msg)
     kept = f"Nothing was ingested; the file is kept as raw/{sha256[:2]}/{sha256}."
-    reading = read(data, source, settings, file.name, kept, received_at=clock())
+    reading = read(data, source, settings, file.name, kept, received_at=_received(known, clock))
     with workspace.ledger(write=True) as ledger:
         batch = ledger.append(
             reading, source=source, file_name=file.name, sha256=sha256, recorded_at=clock(), known=known
@@ -158,10 +158,16 @@ def foresee(workspace: Workspace, file: Path, *, source_id: str | None, known: K
         settings, edited = workspace.draft(ledger)
         source = choose_source(settings.theatre, file, source_id)
         data = sources.admit(data, source, file.name)
-        reading = read(data, source, settings, file.name, "Nothing would be ingested.", received_at=clock())
+        reading = read(
+            data, source, settings, file.name, "Nothing would be ingested.", received_at=_received(known, clock)
+        )
         sha256 = None if edited else hashlib.sha256(data).hexdigest()
         found = ledger.preview(reading, source=source, sha256=sha256, recorded_at=clock(), known=known)
         return Foreseen(file.name, source.id, found, edited, reading.notes)
+
+
+def _received(known: Known, clock: Clock) -> datetime | None:
+    return clock() if known == "recorded" else None
 
 
 def _twice(senders: tuple[str, ...], source: Source) -> Iterator[str]:
@@ -190,9 +196,9 @@ def choose_source(theatre: Theatre, file: Path, source_id: str | None) -> Source
 
 
 def read(
-    data: bytes, source: Source, settings: Settings, file_name: str, kept: str, *, received_at: datetime
+    data: bytes, source: Source, settings: Settings, file_name: str, kept: str, *, received_at: datetime | None
 ) -> sources.Reading:
-    """Return what a source's reader makes of bytes that came at a moment.
+    """Return what a source's reader makes of bytes that came at a moment (``None``: history, known at its own).
 
     If they cannot be read at all, ``kept`` ends the sentence.
     """

@@ -131,7 +131,9 @@ def release(
         raise PolicyError(msg)
     data, read_as = mending.mended(_file(workspace, found), found.raw, source, row=row, changes=changes)
     name = f"{found.file_name}, row {found.row_no}, mended"
-    reading = intake.read(data, read_as, settings, name, "Nothing was recorded.", received_at=clock())
+    reading = intake.read(
+        data, read_as, settings, name, "Nothing was recorded.", received_at=clock() if known == "recorded" else None
+    )
     if len(reading.refused):
         code, reason = reading.refused[["reason_code", "reason"]].iloc[0]
         msg = f"{code}: {reason} (The mended row is still refused; nothing was recorded.)"
