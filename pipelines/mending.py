@@ -13,7 +13,9 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from geo.errors import PolicyError
+from geo.errors import InputError, PolicyError
+from pipelines.sources.headers import SEPARATORS
+from pipelines.sources.records import decode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from geo.theatre import Source
 
 PLAIN: Final = "csv"
-_SEPARATORS: Final = (",", ";", "\t", "|")
 _PLACE: Final = ("lon", "lat")
 
 
@@ -85,8 +86,8 @@ def _number(text: str) -> float:
 def _header(file: bytes, source: Source) -> str | None:
     """Return the first line of a table that is not blank; ``None`` if the file is no text with separators."""
     try:
-        text = file.decode(_encoding(source) or "utf-8-sig")
-    except UnicodeDecodeError:
+        text = decode(file, "", source.dialect.encoding)
+    except InputError:
         return None
     line = next((line for line in text.splitlines() if line.strip()), "")
     is_table = line.isprintable() or "\t" in line
@@ -111,7 +112,7 @@ def _line(header: str, said: str | None, changes: Mapping[str, str], source: Sou
         writer = csv.writer(out, delimiter=separator, lineterminator="")
         writer.writerow([changes.get(name, cell) for name, cell in zip(names, cells, strict=True)])
         line = out.getvalue()
-    return f"{header}\n{line}\n".encode(_encoding(source) or "utf-8")
+    return f"{header}\n{line}\n".encode("utf-8-sig")  # whose mark decides, whatever encoding is declared
 
 
 def _whole(row: str | None, changes: Mapping[str, str]) -> bytes:
@@ -141,10 +142,5 @@ def _cells(line: str, separator: str) -> list[str]:
         raise PolicyError(msg) from error
 
 
-def _encoding(source: Source) -> str | None:
-    return getattr(getattr(source, "dialect", None), "encoding", None)
-
-
 def _separator(header: str, source: Source) -> str:
-    told = getattr(getattr(source, "dialect", None), "separator", None)
-    return told or max(_SEPARATORS, key=header.count)
+    return source.dialect.separator or max(SEPARATORS, key=header.count)
