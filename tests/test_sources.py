@@ -271,7 +271,7 @@ def test_lines_may_end_in_three_ways(end: str) -> None:
 
 
 def test_an_unread_format_is_the_settings_fault() -> None:
-    with pytest.raises(PolicyError, match=r"s1: nothing reads the format 'novel'; known are acled, bellingcat, cir, csv, "):
+    with pytest.raises(PolicyError, match=r"s1: nothing reads the format 'novel'; known are acled, bellingcat, "):
         read(b"", source("novel"), THEATRE, POLICY, "file.txt")
 
 

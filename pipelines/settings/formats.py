@@ -6,12 +6,10 @@ from typing import Final
 
 TABLES: Final = ("acled", "cir", "csv", "firms", "geoconfirmed", "observer", "ucdp", "ushahidi", "viina")
 """Text, a record a line: their sources may declare how they write it."""
-CONTAINERS: Final = ("geojson", "gpkg", "kml", "xlsx")
-"""What the plain table can come in."""
-FORMATS: Final = tuple(sorted((*TABLES, *CONTAINERS, "bellingcat", "osint-geo-extractor")))
+FORMATS: Final = tuple(sorted((*TABLES, "bellingcat", "geojson", "gpkg", "kml", "osint-geo-extractor", "xlsx")))
 MAPPED: Final = ("csv",)
 """Formats whose columns a source may name otherwise."""
-WORDED: Final = ("acled", "cir", "csv", "geoconfirmed", "observer", "ushahidi", "viina", *CONTAINERS)
+WORDED: Final = tuple(form for form in FORMATS if form not in {"firms", "ucdp"})
 """Formats whose records are words for acts: their sources may say what their own words mean."""
 PLAIN: Final = (
     "source_ref", "observed_from", "observed_to", "lon", "lat", "uncertainty_m", "act", "weapon", "direction", "count",
