@@ -8,6 +8,7 @@ written is verified before it gets its name, so that a folder of that name is a 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -22,6 +23,8 @@ from pipelines.ledger import Ledger, LedgerDamaged
 from pipelines.workspace import FOLDERS, LEDGER_FILE, Workspace
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pipelines.ledger import Head
 
 
@@ -67,6 +70,19 @@ def backup(workspace: Workspace, to: Path) -> Copied:
         shutil.rmtree(draft, ignore_errors=True)
         raise
     return found
+
+
+def rotate(workspace: Workspace, folder: Path, *, keep: int, at: datetime) -> Copied:
+    """Copy a workspace into a folder under its name and a moment, and keep only the newest copies of it there.
+
+    Nothing is removed before the new copy is whole; what bears another name is never touched.
+    """
+    done = backup(workspace, folder / f"{workspace.path.resolve().name}-{at:%Y%m%dT%H%M%SZ}")
+    named = re.compile(re.escape(workspace.path.resolve().name) + r"-\d{8}T\d{6}Z")
+    copies = sorted(path for path in folder.iterdir() if named.fullmatch(path.name))
+    for old in copies[:-keep]:
+        shutil.rmtree(old)
+    return done
 
 
 def _fill(workspace: Workspace, draft: Path) -> None:

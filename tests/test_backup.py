@@ -12,7 +12,7 @@ from commandline import ceasewatch, told
 
 from geo.errors import CeasewatchError, PolicyError
 from pipelines.audit import audit
-from pipelines.backup import backup
+from pipelines.backup import backup, rotate
 from pipelines.ledger import raw_path
 from pipelines.workspace import Workspace
 
@@ -39,6 +39,16 @@ def test_a_copy_says_the_same_and_goes_on_like_the_original(place: Workspace, tm
     more = cells.bring(copy, cells.shelling(tmp_path / "mission.csv", begin=34.0, ref="t"), cells.Clock(80))
     assert more.batch.new > 0
     assert sorted(file.name for file in (tmp_path / "copies").iterdir()) == ["one"]
+
+
+def test_of_the_copies_of_each_night_the_newest_are_kept_and_nothing_else_is_touched(
+    place: Workspace, tmp_path: Path
+) -> None:
+    folder = tmp_path / "copies"
+    (folder / f"{place.path.name}-old").mkdir(parents=True)
+    made = [rotate(place, folder, keep=2, at=cells.at(24 * day)).path.name for day in range(3)]
+    assert sorted(path.name for path in folder.iterdir()) == [*made[1:], f"{place.path.name}-old"]
+    assert audit(Workspace.open(folder / made[-1])).problems == ()
 
 
 def test_a_copy_is_refused_where_something_is_or_inside_itself(place: Workspace, tmp_path: Path) -> None:

@@ -62,7 +62,10 @@ def told(texts: tuple[str, ...]) -> str:
     content["run"] = content["run"].assign(title=texts[0], rows_quarantined=len(texts))
     refused = {"batch_no": 1, "row_no": 1, "released_no": None}
     content["quarantine"] = pd.DataFrame(
-        [{**refused, **dict.fromkeys(("quarantine_id", "source", "file", "reason_code", "reason"), text)} for text in texts]
+        [
+            {**refused, **dict.fromkeys(("quarantine_id", "source", "file", "reason_code", "reason"), text)}
+            for text in texts
+        ]
     )
     notice = dict.fromkeys(content["notices"].columns, "x") | {"as_of": as_of, "known_at": as_of, "since": as_of}
     strange = {"kind": "merge", "from_id": "B-1", "to_id": "B-2", "at": as_of, "known_at": as_of}

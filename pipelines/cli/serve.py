@@ -35,29 +35,36 @@ class Hour(click.ParamType[tuple[int, int]]):
 @click.command(cls=Command)
 @click.argument("workspace", type=click.Path(path_type=Path))
 @click.option("--every", type=Span(), default="15m", show_default=True, help="From one ingestion and run to the next.")
-@click.option("--nightly", type=Hour(), default="03:10", show_default=True, help="When the backtest runs, UTC.")
+@click.option(
+    "--nightly", type=Hour(), default="03:10", show_default=True, help="When the backtest and the copy run, UTC."
+)
 @click.option("--days", type=click.IntRange(min=1), default=7, show_default=True, help="How far back it goes.")
+@click.option("--backups", type=click.Path(file_okay=False, path_type=Path), help="Folder for a copy each night.")
+@click.option("--keep", type=click.IntRange(min=1), default=7, show_default=True, help="How many copies are kept.")
 def serve(
     workspace: Path,
     every: timedelta,
     nightly: tuple[int, int],
     days: int,
+    backups: Path | None,
+    keep: int,
     as_json: bool,  # noqa: FBT001
 ) -> None:
-    """Keep the schedules of WORKSPACE until told to end: ingestion and run, a nightly backtest, regions on request.
+    """Keep the schedules of WORKSPACE until told to end: ingestion and run, a backtest each night, regions on request.
 
     It needs a Prefect server at PREFECT_API_URL, where runs can be seen, and regions asked for in a form.
 
     \b
     Example:
-      ceasewatch serve watch --every 15m
+      ceasewatch serve watch --every 15m --backups /media/disk/copies
     """  # noqa: D301
     from pipelines.flows.deployments import Times, deployments, name_of
     from pipelines.flows.serving import alone, require_server
-    from pipelines.flows.serving import serve as keep
+    from pipelines.flows.serving import serve as attend
     from pipelines.workspace import Workspace
 
-    place, times = Workspace.open(workspace), Times(every, *nightly, days)
+    place, copies = Workspace.open(workspace), None if backups is None else str(backups.resolve())
+    times = Times(every, *nightly, days, copies, keep)
     address = require_server()
     planned = [(f"{one.flow.name}/{name_of(place.path)}", one.when) for one in deployments(str(place.path), times)]
     with alone(place) as crashed:
@@ -68,4 +75,4 @@ def serve(
         else:
             click.echo(f"{place.path}: served with the Prefect server at {address}; end it with Ctrl-C")
             click.echo(table(["deployment", "when"], planned))
-        keep(place, times)
+        attend(place, times)

@@ -20,6 +20,7 @@ from prefect.schedules import Cron, Interval
 from prefect.types.entrypoint import EntrypointType
 
 from pipelines.flows.backtest import nightly
+from pipelines.flows.backups import backups
 from pipelines.flows.ingestion import ingestion
 from pipelines.flows.region import region
 
@@ -34,17 +35,22 @@ YAML: Final = "prefect.yaml"
 _HEAD: Final = (
     "# Written by `python -m pipelines.flows.deployments` from the one list of deployments; do not edit it here.\n"
 )
-_HOME, _WORKSPACE = "{{ $CEASEWATCH_HOME }}", "{{ $CEASEWATCH_WORKSPACE }}"
+_HOME, _WORKSPACE, _BACKUPS = (f"{{{{ $CEASEWATCH_{name} }}}}" for name in ("HOME", "WORKSPACE", "BACKUPS"))
 
 
 @dataclass(frozen=True)
 class Times:
-    """When it runs: ingestion ``every`` so long, the backtest each night at an hour of UTC, over the last ``days``."""
+    """When it runs: ingestion ``every`` so long; each night at an hour of UTC the backtest, over the last ``days``.
+
+    ``backups`` is the folder into which a copy goes each night, of which ``keep`` are kept; ``None``: none is made.
+    """
 
     every: timedelta = timedelta(minutes=15)
     hour: int = 3
     minute: int = 10
     days: int = 7
+    backups: str | None = None
+    keep: int = 7
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +75,9 @@ class Planned:
 def deployments(workspace: str, times: Times) -> tuple[Planned, ...]:
     """Return every deployment of a workspace; the schedules hold what ``prefect.yaml`` holds."""
     every_s = times.every.total_seconds()
+    at_night = {"cron": f"{times.minute} {times.hour} * * *", "timezone": "UTC"}
+    copies = {"workspace": workspace, "folder": times.backups, "keep": times.keep}
+    copying = Planned(backups, "Copies the workspace, verified; the oldest copy goes.", copies, dict(at_night))
     return (
         Planned(
             ingestion,
@@ -80,8 +89,9 @@ def deployments(workspace: str, times: Times) -> tuple[Planned, ...]:
             nightly,
             "Steps through the last days: what would have been said when, with what was known then.",
             {"workspace": workspace, "days": times.days},
-            {"cron": f"{times.minute} {times.hour} * * *", "timezone": "UTC"},
+            at_night,
         ),
+        *([] if times.backups is None else [copying]),
         Planned(region, "One region, at a moment of your choice.", {"workspace": workspace}, None),
     )
 
@@ -135,7 +145,7 @@ def as_yaml() -> str:
             "concurrency_limit": {"limit": 1, "collision_strategy": "ENQUEUE"},
             "work_pool": {"name": "local"},
         }
-        for one in deployments(_WORKSPACE, Times())
+        for one in deployments(_WORKSPACE, Times(backups=_BACKUPS))
     ]
     pull = [{"prefect.deployments.steps.set_working_directory": {"directory": _HOME}}]
     whole = {"name": "ceasewatch", "pull": pull, "deployments": entries}

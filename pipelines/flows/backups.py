@@ -1,0 +1,32 @@
+"""How does Prefect keep copies of a workspace?"""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 -- Prefect validates parameters by these annotations
+from typing import Annotated
+
+from prefect import flow
+from prefect.logging import get_run_logger
+from pydantic import Field
+
+from pipelines.backup import rotate
+from pipelines.edge import utc_now
+from pipelines.workspace import Workspace
+
+
+@flow(name="nightly-backup", flow_run_name="nightly backup", validate_parameters=True)
+def backups(workspace: Path, folder: Path, keep: Annotated[int, Field(ge=1)] = 7) -> str:
+    """Copy the workspace into a folder of its own, verified, and remove the oldest of its copies there.
+
+    Parameters
+    ----------
+    workspace
+        Folder of the workspace; runs may go on meanwhile.
+    folder
+        Where the copies stand, best on another disk.
+    keep
+        How many are kept.
+    """
+    done = rotate(Workspace.open(workspace), folder, keep=keep, at=utc_now())
+    get_run_logger().info("%s: %s rows, whole; head of the chain: %s", done.path, f"{done.rows:,}", done.head.hash)
+    return str(done.path)
