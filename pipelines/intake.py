@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from geo.errors import InputError, PolicyError
-from pipelines import sources
 from pipelines.edge import read_bytes
 from pipelines.jail import door
 from pipelines.ledger import raw_state, store_raw
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from geo.theatre import Source, Theatre
+    from pipelines import sources
     from pipelines.ledger import Batch, Known, Preview
     from pipelines.workspace import Clock, Settings, Workspace
 
@@ -102,7 +102,8 @@ def ingest(workspace: Workspace, file: Path, *, source_id: str | None, known: Kn
         settings = workspace.settings(ledger)
         require_replay(known, replay=ledger.replay)
     source = choose_source(settings.theatre, file, source_id)
-    data = sources.admit(read_bytes(file), source, file.name)
+    policy = settings.policies[-1].policy
+    data = door.admit(read_bytes(file), source, settings.theatre, policy, file.name)
     sha256 = store_raw(workspace.raw, data)
     if raw_state(workspace.raw, sha256) == "erased":
         msg = f"{file.name}: these bytes ({sha256}) were erased on a person's order, and are not taken in again"
@@ -157,7 +158,7 @@ def foresee(workspace: Workspace, file: Path, *, source_id: str | None, known: K
         require_replay(known, replay=ledger.replay)
         settings, edited = workspace.draft(ledger)
         source = choose_source(settings.theatre, file, source_id)
-        data = sources.admit(data, source, file.name)
+        data = door.admit(data, source, settings.theatre, settings.policies[-1].policy, file.name)
         reading = read(
             data, source, settings, file.name, "Nothing would be ingested.", received_at=_received(known, clock)
         )

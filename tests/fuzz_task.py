@@ -36,7 +36,7 @@ def context(name: str) -> Context:
 
 def warm(argument: tuple[str, int, int]) -> None:
     """Load what readers load late."""
-    reports.warm(context(argument[0]))
+    reports.warm(reports.Asked(context(argument[0]), admits=False))
     for name, data in FILES.items():
         sources.read(data, *_told(name))
 

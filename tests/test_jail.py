@@ -18,6 +18,7 @@ import traps
 from commandline import ceasewatch
 
 from geo.errors import InputError, PolicyError
+from geo.theatre import Dialect
 from pipelines import sources
 from pipelines.jail import door, guard, kernel, wire
 from pipelines.jail.guard import Guard
@@ -36,6 +37,22 @@ ROOTS = (guard.ROOT, Path(__file__).parent)
 
 def walled(data: bytes, form: str = "csv") -> Reading:
     return door.read(data, traps.source(form), readings.THEATRE, readings.POLICY, "file.csv")
+
+
+@needs_walls
+def test_what_may_not_be_kept_is_emptied_behind_the_walls(monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = replace(readings.source(), dialect=Dialect(drop=("e-mail",)))
+    table = b"observed_from,lon,lat,E-Mail\n2026-02-03T14:05Z,37.5,48.1,secret@example.org\n"
+    asked = writer, readings.THEATRE, readings.POLICY, "file.csv"
+    kept = door.admit(table, *asked)
+    assert kept == sources.admit(table, writer, "file.csv")
+    assert b"secret" not in kept
+    monkeypatch.setattr(sources, "admit", lambda *_: pytest.fail("it was read in this process"))
+    with pytest.raises(InputError, match=r"file\.csv: the header lacks observed_from"):
+        door.admit(b"E-Mail,lon,lat\nsecret@example.org,37.5,48.1\n", *asked)
+    monkeypatch.setattr(door, "limits", lambda _: Limits(cpu_s=1, wall_s=9, memory=MIB, answer=8))
+    with pytest.raises(InputError, match="nobody can say what of it may be kept, so nothing is"):
+        door.admit(table, *asked)
 
 
 @pytest.fixture(scope="module", params=[*kernel.WALLS, "none"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from geo.errors import InputError, PolicyError
 from pipelines import sources
-from pipelines.jail import wire
+from pipelines.jail import reports, wire
 from pipelines.jail.child import NO_MEMORY
 from pipelines.jail.guard import READERS, SWITCH
 from pipelines.jail.kernel import available
@@ -49,24 +49,63 @@ def read(
     PolicyError
         As ``sources.read``; or if this system has none of the walls and nobody said to do without.
     """
-    if os.environ.get(SWITCH) == "off":
+    if _open():
         return sources.read(data, source, theatre, policy, file_name, received_at=received_at)
+    context = Context(source, _slim(theatre), policy, file_name, received_at)
+    ended, most = _ask(reports.Asked(context, admits=False), data)
+    return judge(ended, most, data, file_name)
+
+
+def admit(data: bytes, source: Source, theatre: Theatre, policy: Policy, file_name: str) -> bytes:
+    """Return what may be stored of a file, as ``sources.admit`` does, without trusting the file.
+
+    Raises
+    ------
+    InputError
+        If nobody can say what may be kept; beside the codes of ``sources.admit`` those of ``read``, and
+        ``resource_limit`` and ``reader_died``. Nothing of the file is kept then.
+    PolicyError
+        As ``read``.
+    """
+    if not sources.unwanted(source):
+        return data
+    if _open():
+        return sources.admit(data, source, file_name)
+    ended, most = _ask(reports.Asked(Context(source, _slim(theatre), policy, file_name), admits=True), data)
+    refused = _exceeded(ended, most, file_name)
+    try:
+        if refused is None:
+            return wire.get_kept(ended.answer if not ended.code else b"")
+    except (wire.GarbageError, wire.ReaderError) as fault:
+        refused = "reader_died", _broken(ended, fault)
+    code, sentence = refused
+    msg = f"{file_name}: nobody can say what of it may be kept, so nothing is. {sentence}"
+    raise InputError(code, msg)
+
+
+def _open() -> bool:
+    """Return whether files are read without walls; raise ``PolicyError`` if there are none and nobody said so."""
+    if os.environ.get(SWITCH) == "off":
+        return True
     if not available():
         msg = (
             "this system has neither Landlock (Linux 6.7) nor seccomp (x86-64), without which files of strangers are "
             f"not read; where that is done in a container without network or secrets, set {SWITCH}=off"
         )
         raise PolicyError(msg)
-    most = limits(len(data))
+    return False
+
+
+def _ask(asked: reports.Asked, data: bytes) -> tuple[Ended, Limits]:
+    file_name, most = asked.context.file_name, limits(len(data))
     if len(data) > LARGEST:
         msg = f"{file_name}: it has {len(data) / MIB:,.0f} MiB, and {LARGEST / MIB:.0f} are read: cut it into several"
         raise InputError(code="file_size", message=msg)
     try:
-        ended = READERS.ask(Context(source, _slim(theatre), policy, file_name, received_at), data, most)
+        return READERS.ask(asked, data, most), most
     except OSError as error:
         msg = f"{file_name}: the process that reads files ended or fell silent ({error!r}): try again"
         raise InputError(code="reader_killed", message=msg) from error
-    return judge(ended, most, data, file_name)
 
 
 def _slim(theatre: Theatre) -> Theatre:
@@ -76,25 +115,34 @@ def _slim(theatre: Theatre) -> Theatre:
 
 def judge(ended: Ended, most: Limits, data: bytes, file_name: str) -> Reading:
     """Return what a child's end says of its file; raise ``InputError`` as ``read`` does."""
+    if (exceeded := _exceeded(ended, most, file_name)) is not None:
+        return _refused(*exceeded, data)
+    try:
+        return wire.get_reading(ended.answer if not ended.code else b"")
+    except (wire.GarbageError, wire.ReaderError) as fault:
+        return _refused("reader_died", _broken(ended, fault), data)
+
+
+def _exceeded(ended: Ended, most: Limits, file_name: str) -> tuple[str, str] | None:
+    """Return code and sentence of a file that asked for too much; raise where the machine may be at fault."""
     if ended.timed_out:
         msg = f"{file_name}: reading took over {most.wall_s} s; if the machine was busy, try again, else cut the file"
         raise InputError(code="time_limit", message=msg)
     over_cpu = ended.code == -signal.SIGXCPU or (ended.code == -signal.SIGKILL and ended.cpu_s >= most.cpu_s)
     if ended.overflown or over_cpu or ended.code == NO_MEMORY:
-        sentence = (
+        return "resource_limit", (
             f"Reading the file took more than {most.cpu_s} s of computing, {most.memory / MIB:,.0f} MiB of memory or "
             f"{most.answer / MIB:,.0f} MiB of answer, which no file of its size needs: export it again, or cut it."
         )
-        return _refused("resource_limit", sentence, data)
     if ended.code == -signal.SIGKILL:
         msg = f"{file_name}: the process that read it was killed from outside: try again"
         raise InputError(code="reader_killed", message=msg)
-    try:
-        return wire.get_reading(ended.answer if not ended.code else b"")
-    except (wire.GarbageError, wire.ReaderError) as fault:
-        what = _named(ended.code) if ended.code else str(fault)
-        sentence = f"The reader broke at the file ({what}): export it again; if it is whole, please report this."
-        return _refused("reader_died", sentence, data)
+    return None
+
+
+def _broken(ended: Ended, fault: Exception) -> str:
+    what = _named(ended.code) if ended.code else str(fault)
+    return f"The reader broke at the file ({what}): export it again; if it is whole, please report this."
 
 
 def _named(code: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import importlib
 import io
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
 import geopandas  # noqa: F401 -- a theatre brings frames of it
 import pandas as pd
@@ -27,23 +27,35 @@ CODE_PAGES: Final = (
 )  # fmt: skip
 
 
-def warm(context: Context) -> None:
+class Asked(NamedTuple):
+    """What is wanted of a file: what its records say, or (``admits``) what of it may be kept."""
+
+    context: Context
+    admits: bool
+
+
+def warm(asked: Asked) -> None:
     """Load what readers load late, by reading an example."""
-    wire.put_reading(io.BytesIO(), plain.read(EXAMPLE, context))
+    wire.put_reading(io.BytesIO(), plain.read(EXAMPLE, asked.context))
     for module in LATE:
         importlib.import_module(module)
     for name in CODE_PAGES:
         codecs.lookup(name)
 
 
-def settle(context: Context) -> None:
+def settle(asked: Asked) -> None:
     """Load the source's time zone."""
+    zone = asked.context.source.time_zone or "UTC"
     hour = pd.DatetimeIndex(["2026-02-03T14:05"])
-    hour.tz_localize(context.source.time_zone or "UTC", ambiguous="NaT", nonexistent="NaT").tz_convert("UTC")
+    hour.tz_localize(zone, ambiguous="NaT", nonexistent="NaT").tz_convert("UTC")
 
 
-def work(context: Context, data: bytes, out: IO[bytes]) -> None:
-    """Read the file."""
+def work(asked: Asked, data: bytes, out: IO[bytes]) -> None:
+    """Read the file, or empty what may not be kept."""
+    context = asked.context
+    if asked.admits:
+        wire.put_kept(out, sources.admit(data, context.source, context.file_name))
+        return
     about = context.source, context.theatre, context.policy, context.file_name
     reading = sources.read(data, *about, received_at=context.received_at)
     wire.put_reading(out, reading)

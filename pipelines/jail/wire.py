@@ -73,6 +73,29 @@ def put_reading(out: IO[bytes], reading: Reading) -> None:
             stream.write_table(table.replace_schema_metadata(None), max_chunksize=_ROWS)
 
 
+def put_kept(out: IO[bytes], data: bytes) -> None:
+    """Write what may be kept of a file."""
+    _put_line(out, {"kept": len(data)})
+    out.write(data)
+
+
+def get_kept(data: bytes | bytearray) -> bytes:
+    """Return what may be kept of a file; raise what ``get_reading`` raises."""
+    length = data.find(b"\n", 0, _HEAD)
+    try:
+        said = json.loads(data[:length])
+        if "error" in said:
+            raise _error(said)
+        kept = bytes(data[length + 1 :])
+        if len(kept) != said["kept"]:
+            msg = "it was cut"
+            raise ValueError(msg)
+    except _UNREADABLE as fault:
+        msg = f"{type(fault).__name__}: {fault}"
+        raise GarbageError(msg) from fault
+    return kept
+
+
 def put_failure(error: BaseException, out: IO[bytes]) -> None:
     """Write why nothing can be said."""
     code = error.code if isinstance(error, InputError) else ""

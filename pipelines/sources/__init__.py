@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from geo.policy import Policy
     from geo.theatre import Source, Theatre
 
-__all__ = ["READERS", "Reading", "admit", "read"]
+__all__ = ["READERS", "Reading", "admit", "read", "unwanted"]
 
 READERS: Final[dict[str, Callable[[bytes, Context], Reading]]] = {
     module.FORMAT: module.read
@@ -79,11 +79,14 @@ def admit(data: bytes, source: Source, file_name: str) -> bytes:
     InputError
         If there are such columns and the table cannot be read, so that nobody can say what stands where.
     """
+    drop = unwanted(source)
+    return door.emptied(data, source.dialect, LAYOUTS[source.format], drop, file_name) if drop else data
+
+
+def unwanted(source: Source) -> tuple[str, ...]:
+    """Return the columns of a source's tables that are never kept."""
     form = FORMS.get(source.format)
-    drop = (*(form.drop if form else ()), *source.dialect.drop)
-    if not drop or source.format not in LAYOUTS:
-        return data
-    return door.emptied(data, source.dialect, LAYOUTS[source.format], drop, file_name)
+    return (*(form.drop if form else ()), *source.dialect.drop) if source.format in LAYOUTS else ()
 
 
 def read(
