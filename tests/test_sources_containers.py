@@ -11,6 +11,7 @@ import pytest
 import readings
 
 from geo.errors import InputError
+from geo.theatre import Dialect
 from pipelines.sources import archive, read, xlsx
 
 if TYPE_CHECKING:
@@ -289,3 +290,16 @@ def test_a_geometry_that_is_no_place_is_refused(geometry: str, code: str) -> Non
 def test_text_that_is_none_is_refused_with_its_row() -> None:
     script = "UPDATE reports SET source_ref = CAST(x'ff' AS TEXT) WHERE fid = 2"
     assert codes(containers.gpkg(script=script), "gpkg") == ["encoding"]
+
+
+def test_a_workbooks_own_columns_are_read_as_its_source_declares_them() -> None:
+    columns = (("observed_from", ("Datum", "Uhrzeit")), ("lon", ("Länge",)), ("lat", ("Breite",)))
+    writer = readings.source("xlsx", dialect=Dialect(columns=columns, dates="day-first"))
+    table = [["DATUM", "Uhrzeit", "Länge", "Breite", "lon"], ["25.02.2026", "14:05", "37.5", "48.1", "9"]]
+    book = containers.workbook({"a": containers.sheet(table)})
+    reading = read(book, writer, readings.THEATRE, readings.POLICY, "file.xlsx")
+    (row,) = reading.intake.to_dict("records")
+    assert (row["observed_from"].isoformat(), row["lon"], row["lat"]) == ("2026-02-25T12:05:00+00:00", 37.5, 48.1)
+    plain = containers.workbook({"a": containers.sheet([["observed_from", "lon", "lat"], ["2026-02-25", "1", "2"]])})
+    with pytest.raises(InputError, match="no sheet has the columns Datum with Uhrzeit, Länge, Breite in its first row"):
+        read(plain, writer, readings.THEATRE, readings.POLICY, "file.xlsx")

@@ -19,7 +19,8 @@ MEANT_FOR: Final = {
     "separator": TABLES,
     "encoding": TABLES,
     "decimal": TABLES,
-    "dates": tuple(form for form in TABLES if form not in ("firms", "ucdp")),  # these two say it in one way only
+    # Two say it in one way only, and two read dates before anybody is asked.
+    "dates": tuple(form for form in FORMATS if form not in ("firms", "ucdp", "bellingcat", "osint-geo-extractor")),
     "columns": MAPPED,
     "acts": WORDED,
     "drop": TABLES,

@@ -7,7 +7,7 @@ from typing import Final
 TABLES: Final = ("acled", "cir", "csv", "firms", "geoconfirmed", "observer", "ucdp", "ushahidi", "viina")
 """Text, a record a line: their sources may declare how they write it."""
 FORMATS: Final = tuple(sorted((*TABLES, "bellingcat", "geojson", "gpkg", "kml", "osint-geo-extractor", "xlsx")))
-MAPPED: Final = ("csv",)
+MAPPED: Final = ("csv", "xlsx")
 """Formats whose columns a source may name otherwise."""
 WORDED: Final = tuple(form for form in FORMATS if form not in {"firms", "ucdp"})
 """Formats whose records are words for acts: their sources may say what their own words mean."""

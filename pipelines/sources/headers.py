@@ -74,7 +74,7 @@ def separator(text: str, dialect: Dialect, layout: Layout, file_name: str) -> st
     if dialect.separator is not None:
         return dialect.separator
     line = text.lstrip(_BLANK).split("\n", 1)[0].split("\r", 1)[0]
-    lacks = {sign: len(_missing(_fields(line, sign), dialect, layout)) for sign in SEPARATORS}
+    lacks = {sign: len(missing(_fields(line, sign), dialect, layout)) for sign in SEPARATORS}
     fits = [sign for sign in SEPARATORS if not lacks[sign]]
     if len(fits) > 1:
         msg = f"{file_name}: the header can be split by {' and by '.join(map(repr, fits))}: declare the separator"
@@ -102,7 +102,7 @@ def read_header(row: Sequence[str] | None, dialect: Dialect, layout: Layout, fil
         raise InputError(code="header", message=msg)
     fields = [plainly(cell) for cell in row]
     own = _own(dialect, layout)
-    _check(fields, _missing(fields, dialect, layout), file_name)
+    _check(fields, missing(fields, dialect, layout), file_name)
     at = {
         name: places
         for name, names in own.items()
@@ -117,24 +117,25 @@ def _own(dialect: Dialect, layout: Layout) -> dict[str, tuple[str, ...]]:
     return {name: layout.own.get(name, (name,)) for name in layout.known} | dict(dialect.columns)
 
 
-def _missing(fields: Collection[str], dialect: Dialect, layout: Layout) -> list[str]:
+def missing(fields: Collection[str], dialect: Dialect, layout: Layout) -> list[str]:
+    """Return which columns must be there, by the layout or because they are declared, and are not."""
     musts = {*layout.required, *dict(dialect.columns)}
     own = _own(dialect, layout)
     return [each for name, names in own.items() if name in musts for each in names if plainly(each) not in fields]
 
 
-def _check(fields: Sequence[str], missing: Collection[str], file_name: str) -> None:
+def _check(fields: Sequence[str], lacking: Collection[str], file_name: str) -> None:
     twice = sorted({name for name in fields if name and fields.count(name) > 1})
     if twice:
         msg = f"{file_name}: the header has {', '.join(twice)} more than once: rename or take out all but one"
         raise InputError(code="header", message=msg)
-    if missing:
-        msg = f"{file_name}: the header lacks {', '.join(missing)}: add what is missing{_hint(fields, missing)}"
+    if lacking:
+        msg = f"{file_name}: the header lacks {', '.join(lacking)}: add what is missing{_hint(fields, lacking)}"
         raise InputError(code="header", message=msg)
 
 
-def _hint(fields: Sequence[str], missing: Collection[str]) -> str:
-    near = [(name, *get_close_matches(plainly(name), fields, 1)) for name in missing]
+def _hint(fields: Sequence[str], lacking: Collection[str]) -> str:
+    near = [(name, *get_close_matches(plainly(name), fields, 1)) for name in lacking]
     alike = [f"{name} is {each[0]!r}" for name, *each in near if each]
     if "\0" in "".join(fields):
         return "; the file seems to be UTF-16 without its byte order mark: save it as UTF-8"

@@ -1,9 +1,9 @@
 """What does a row of an Excel workbook (XLSX) say?
 
-Every sheet whose first row has the plain table's required columns is read, hidden ones too; others are named in the
-notes. Values are those of the cells, not their looks: a date is one in whichever epoch the workbook has, rounded to the
-second; a date without a time of day is the day. What a program would have to compute first, because no value is stored
-beside a formula, and what it could not compute, take their row out.
+Every sheet whose first row has the plain table's required columns is read, under the source's own names if it has any,
+hidden ones too; others are named in the notes. Values are those of the cells, not their looks: a date is one in
+whichever epoch the workbook has, rounded to the second; a date without a time of day is the day. What a program would
+have to compute first, because no value is stored beside a formula, and what it could not compute, take their row out.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from pipelines.sources.archive import MAGIC, Archive
 from pipelines.sources.cells import Gathered, number, refuse_file, written
+from pipelines.sources.headers import missing, plainly, read_header
 from pipelines.sources.markup import Walk
 from pipelines.sources.plain import LAYOUT, interpret
 from pipelines.sources.reading import shown
-from pipelines.sources.records import SPACE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pipelines.sources.headers import Header
     from pipelines.sources.reading import Context, Reading
 
 FORMAT: Final = "xlsx"
@@ -56,12 +57,14 @@ def read(data: bytes, context: Context) -> Reading:
         workbook = CalamineWorkbook.from_object(io.BytesIO(data))
         for sheet in workbook.sheet_names:
             rows = workbook.get_sheet_by_name(sheet).to_python(skip_empty_area=False) if sheet in faults else []
-            if not _take(rows, faults.get(sheet, {}), sheet, found, name):
+            if not _take(rows, faults.get(sheet, {}), sheet, found, context):
                 lacking.append(sheet)
     except CalamineError as error:
         refuse_file("workbook", f"it cannot be read ({error}): save it again", name)
     if len(lacking) == len(workbook.sheet_names):
-        listed = ", ".join(LAYOUT.required)
+        own = dict(context.source.dialect.columns)
+        needed = dict.fromkeys((*LAYOUT.required, *own))
+        listed = ", ".join(" with ".join(own.get(column, (column,))) for column in needed)
         refuse_file("header", f"no sheet has the columns {listed} in its first row: add what is missing", name)
     if lacking:
         found.notes.append(
@@ -71,17 +74,15 @@ def read(data: bytes, context: Context) -> Reading:
 
 
 def _take(
-    rows: Sequence[Sequence[object]], faults: Mapping[int, str], sheet: str, found: Gathered, file_name: str
+    rows: Sequence[Sequence[object]], faults: Mapping[int, str], sheet: str, found: Gathered, context: Context
 ) -> bool:
     """Add the rows of a sheet, and return whether it is one of reports."""
+    file_name, dialect = context.file_name, context.source.dialect
     start = next((at for at, row in enumerate(rows) if any(cell != "" for cell in row)), len(rows))
-    header = [str(cell).strip(SPACE).lower() for cell in rows[start]] if start < len(rows) else []
-    if not set(LAYOUT.required) <= set(header):
+    names = [str(cell) for cell in rows[start]] if start < len(rows) else []
+    if missing([plainly(name) for name in names], dialect, LAYOUT):
         return False
-    twice = sorted({name for name in header if name and header.count(name) > 1})
-    if twice:
-        sentence = f"sheet {shown(sheet)} has {', '.join(twice)} more than once: rename or take out all but one"
-        refuse_file("header", sentence, file_name)
+    header = read_header(names, dialect, LAYOUT, f"{file_name}, sheet {shown(sheet)}")
     first = len(found) + 1
     for at, row in enumerate(rows[start + 1 :], start + 1):
         if at in faults:
@@ -92,14 +93,16 @@ def _take(
     return True
 
 
-def _add(header: Sequence[str], row: Sequence[object], found: Gathered) -> None:
+def _add(header: Header, row: Sequence[object], found: Gathered) -> None:
     cells = [_text(cell) for cell in row]
-    if any(cell and not name for name, cell in zip(header, cells, strict=True)):
+    if any(cell and not name for name, cell in zip(header.fields, cells, strict=True)):
         found.refuse(
             "field_count", "The row has a value in a column without a name: name it, or clear it.", written(row)
         )
     else:
-        found.add({name: cell for name, cell in zip(header, cells, strict=True) if name}, written(row))
+        unread = {name: cells[at] for at, name in enumerate(header.fields) if name and at not in header.read}
+        named = {name: " ".join(filter(None, (cells[at] for at in places))) for name, places in header.at.items()}
+        found.add({**unread, **named}, written(row))
 
 
 def _text(cell: object) -> str:
