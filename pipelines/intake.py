@@ -107,7 +107,7 @@ def ingest(workspace: Workspace, file: Path, *, source_id: str | None, known: Kn
     sha256 = store_raw(workspace.raw, data)
     if raw_state(workspace.raw, sha256) == "erased":
         msg = f"{file.name}: these bytes ({sha256}) were erased on a person's order, and are not taken in again"
-        raise PolicyError(msg)
+        raise InputError(code="erased", message=msg)
     kept = f"Nothing was ingested; the file is kept as raw/{sha256[:2]}/{sha256}."
     reading = read(data, source, settings, file.name, kept, received_at=_received(known, clock))
     with workspace.ledger(write=True) as ledger:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pipelines.workspace import Workspace
 
-PERSON = Person("M. Iwanek", "looked through them")
+PERSON = Person("First Reviewer", "looked through them")
 CAPPED = """
 [[sources]]
 id = "crowd"

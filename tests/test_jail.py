@@ -256,4 +256,7 @@ def test_a_file_that_takes_too_much_is_in_the_ledger_and_the_next_one_is_read(
         assert done.exit_code == exit_code, done.output
         (told,) = json.loads(done.stdout)["files"]
         assert told["reasons"] == ({"resource_limit": 1} if file == bomb else {})
+    monkeypatch.undo()
+    again = json.loads(ceasewatch("ingest", place.path, bomb, "--json").stdout)["files"][0]
+    assert (again["repeated"], again["new"]) == (False, 11)  # a reader that broke has not read it
     assert ceasewatch("verify", place.path).exit_code == 0

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from pipelines.workspace import Workspace
 
-PERSON = Person("M. Iwanek", "asked the patrol")
-NAMED = ("--who", "M. Iwanek", "--why", "asked the patrol")
+PERSON = Person("First Reviewer", "asked the patrol")
+NAMED = ("--who", "First Reviewer", "--why", "asked the patrol")
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_a_mended_row_is_a_report_of_its_source_from_its_release_on(place: Works
         assert ledger.counts() | {"rows": 5, "new": 2, "quarantined": 3} == ledger.counts()
         assert ledger.verify(place.raw) == []
         order = ledger.documents("release")[0]
-        assert json.loads(order.body) | {"who": "M. Iwanek", "why": "asked the patrol", "rows": [1]} == json.loads(
+        assert json.loads(order.body) | {"who": "First Reviewer", "why": "asked the patrol", "rows": [1]} == json.loads(
             order.body
         )
         assert ledger.item(order.ledger_no + 1)["report_id"] == mended["report_id"]  # type: ignore[index]

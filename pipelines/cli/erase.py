@@ -23,7 +23,7 @@ def erase(workspace: Path, sha256: str, who: str, why: str, as_json: bool) -> No
 
     \b
     Example:
-      ceasewatch erase watch 9f86d081…0a08 --who "M. Iwanek" --why "names of witnesses"
+      ceasewatch erase watch 9f86d081…0a08 --who "First Reviewer" --why "names of witnesses"
     """  # noqa: D301
     from pipelines.edge import utc_now
     from pipelines.quarantine import Person

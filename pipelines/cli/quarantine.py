@@ -41,7 +41,7 @@ def quarantine(ctx: click.Context, workspace: Path) -> None:
     Example:
       ceasewatch quarantine watch list
       ceasewatch quarantine watch show Q-17
-      ceasewatch quarantine watch release Q-17 --set lat=47.9041 --who "M. Iwanek" --why "asked the patrol"
+      ceasewatch quarantine watch release Q-17 --set lat=47.9041 --who "First Reviewer" --why "asked the patrol"
     """  # noqa: D301
     ctx.obj = workspace
 

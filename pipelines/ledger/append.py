@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from geo.theatre import Source
     from pipelines.ledger.store import Store
 
+UNREAD: Final = ("reader_died", "resource_limit")
+"""Reasons for which a whole file is one quarantined record, because its reader broke at it."""
 _KINDS: Final = frozenset({"report", "retraction", *schema.BEATS})
 _COUNT_COLUMNS: Final = {name: name if name == "rows" else f"rows_{name}" for name in schema.COUNTS}
 _REFUSALS: Final = {
@@ -121,9 +123,19 @@ def judge(
 
 
 def repeats(store: Store, source: Source, sha256: str) -> dict[str, Any] | None:
-    """Return the batch in which the same bytes came from the same source, unless the settings changed since."""
+    """Return the batch in which the same bytes came from the same source and were read.
+
+    None if settings have changed since, or if their reader broke: a later one may be able to read them.
+    """
     earlier = store.select("batch", "sha256 = ? AND source = ? AND kind = 'ingest'", [sha256, source.id]).to_pylist()
-    return earlier[-1] if earlier and not _settings_since(store, earlier[-1]["batch_no"]) else None
+    if not earlier or _settings_since(store, earlier[-1]["batch_no"]) or _unread(store, earlier[-1]["batch_no"]):
+        return None
+    return earlier[-1]
+
+
+def _unread(store: Store, batch_no: int) -> bool:
+    found = "SELECT count(*) AS n FROM quarantine WHERE batch_no = ? AND reason_code IN (?, ?)"
+    return bool(store.rows(found, [batch_no, *UNREAD])[0]["n"])
 
 
 def _settings_since(store: Store, batch_no: int) -> bool:
