@@ -47,7 +47,8 @@ ROWS: dict[str, dict[str, str]] = {
     "ushahidi": {
         "#": "12", "INCIDENT TITLE": "Shots", "INCIDENT DATE": "2026-02-03 14:05", "LOCATION": "Village",
         "DESCRIPTION": "near the school", "CATEGORY": "Shelling, Houses", "LATITUDE": "48.1", "LONGITUDE": "37.5",
-        "FIRST NAME": "Forename", "LAST NAME": "Secret", "EMAIL": "reporter@example.org", "APPROVED": "YES", "VERIFIED": "NO",
+        "FIRST NAME": "Forename", "LAST NAME": "Secret", "EMAIL": "reporter@example.org", "APPROVED": "YES",
+        "VERIFIED": "NO",
     },
     "observer": {
         "source_ref": "o-1", "observer_lon": "37.5", "observer_lat": "48.1", "bearing": "SW", "distance_min_km": "2",
