@@ -123,12 +123,16 @@ def enrich(reports: pd.DataFrame, theatre: Theatre, policy: Policy) -> pd.DataFr
 def voiced(frame: pd.DataFrame, theatre: Theatre) -> pd.DataFrame:
     """Return rows with ``source`` and ``known_at`` so that what a suspended source said since is nobody's.
 
-    Its name gets the addition ``SUSPENDED``. The theatre declares no source of that name, so it is the public's.
+    Its name gets the addition ``SUSPENDED``. The theatre declares no source of that name, so it is the public's. So is
+    a report in which it has changed anything since, be it words or figures alone: by these too others are judged.
     """
     since = {source.id: source.suspended_from for source in theatre.sources if source.suspended_from is not None}
     if not since:
         return frame
-    late = frame["known_at"] >= pd.to_datetime(frame["source"].map(since), utc=True)
+    moment = pd.to_datetime(frame["source"].map(since), utc=True)
+    late = frame["known_at"] >= moment
+    if "stands_no" in frame:
+        late |= (frame["ledger_no"] != frame["stands_no"]) & (frame["recorded_at"] >= moment)
     return frame.assign(source=frame["source"].where(~late, frame["source"] + SUSPENDED).astype("str"))
 
 

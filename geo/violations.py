@@ -386,6 +386,7 @@ def _covered(spoken: Sequence[Carrier], dated: Carrier, exempted: tuple[Exemptio
 def _heat(table: pd.DataFrame, reports: pd.DataFrame, policy: Policy) -> pd.Series:
     """Return which violations a satellite's heat is consistent with; a permanent source of heat tells nothing."""
     told = (reports["family"] == "heat") & ~reports["explained"].fillna(value=False).astype(bool)
+    told &= reports["trust"] != "public"  # whoever says so is no satellite
     needed = ["lon", "lat", "inside", "observed_from", "observed_to", "uncertainty_m"]
     heat = reports.loc[told & reports["lon"].notna() & reports["lat"].notna(), needed]
     reach = policy.heat

@@ -56,7 +56,7 @@ def _whole(workspace: Workspace, ledger: Ledger, problems: list[str]) -> Audit:
 
 
 def _published(workspace: Workspace, past: list[Publication]) -> Iterator[str]:
-    last = {found.region: found for found in past if found.file is not None}
+    last = {(found.region, found.profile): found for found in past if found.file is not None}
     for found in last.values():
         file = workspace.path / str(found.file)
         if not file.is_file():

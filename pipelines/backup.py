@@ -63,11 +63,16 @@ def backup(workspace: Workspace, to: Path) -> Copied:
     try:
         _fill(workspace, draft)
         found = _checked(Workspace(draft, workspace.name), to)
-        draft.chmod(0o755)
+        shutil.copymode(workspace.path, draft)
+        shutil.copymode(workspace.path / LEDGER_FILE, draft / LEDGER_FILE)
         os.sync()
         draft.rename(to)
-    except BaseException:
+    except BaseException as fault:
         shutil.rmtree(draft, ignore_errors=True)
+        if isinstance(fault, shutil.Error):  # of many files: (from, to, what went wrong) each
+            source, _, what = fault.args[0][0]
+            msg = f"{to}: {source} could not be copied ({what}); nothing was left there: make room, or see to that file"
+            raise PolicyError(msg) from fault
         raise
     return found
 

@@ -7,11 +7,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 import pipelines.flows  # noqa: F401 -- sets Prefect's defaults before Prefect is imported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+settings.register_profile("patient", deadline=None)  # a busy machine is no fault of what is tried
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

@@ -114,7 +114,11 @@ def assemble(rows: list[Row], theatre: Theatre, policy: Policy) -> list[Row]:
     solid = cluster([row for row in counted if row["trust"] != "public"], policy)
     crowd = [row for row in counted if row["trust"] == "public"]
     left = join_public(solid, crowd, policy)
-    heat = [row for row in rows if row["family"] == "heat" and row["lon"] is not None and row["lat"] is not None]
+    heat = [
+        row
+        for row in rows
+        if row["family"] == "heat" and row["trust"] != "public" and row["lon"] is not None and row["lat"] is not None
+    ]
     groups = solid + cluster(left, policy)
     for row in every:
         if row["id"] in follows:

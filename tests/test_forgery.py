@@ -111,6 +111,14 @@ def test_what_a_suspended_source_says_since_counts_as_what_a_source_nobody_decla
     assert one.tables["violations"]["status"].tolist() != asked(rows).tables["violations"]["status"].tolist()
 
 
+def test_whatever_a_suspended_source_changes_in_what_it_said_before_makes_that_the_publics_too() -> None:
+    """By words, links and figures alone others are silenced, freed and outdone as well."""
+    told = builders.report(1.0, killed=500, first_no=1, stands_no=1, ledger_no=9, recorded_at=builders.when(30.0))
+    rows = builders.reports([told, builders.report(1.1, source="media", killed=1)])
+    for theatre, killed in ((suspended(40.0), 500), (suspended(20.0), 1)):
+        assert asked(rows, theatre).tables["violations"]["killed"].tolist() == [killed]
+
+
 def test_suspended_before_it_said_anything_it_is_no_better_than_the_crowd() -> None:
     rows = builders.reports([builders.report(float(hour)) for hour in range(1, 40, 6)])
     assert len(table(asked(rows))) == 1

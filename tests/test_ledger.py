@@ -342,10 +342,12 @@ def test_raw_bytes_are_kept_once_under_their_sha256(tmp_path: Path) -> None:
     assert [each.name for each in path.parent.iterdir()] == [name]
 
 
-def test_erased_bytes_are_said_accepted_and_not_brought_back(world: World) -> None:
+def test_erased_bytes_are_said_accepted_where_a_person_ordered_it_and_not_brought_back(world: World) -> None:
     world.take(row("a"))
     path = raw_path(world.raw, sha256(b"file 1"))
     path.rename(path.with_name(path.name + ".erased"))
+    assert "was erased, and nobody ordered that" in world.ledger.verify(world.raw)[0]
+    world.ledger.erase(world.raw, sha256(b"file 1"), who="Reviewer", why="asked for", recorded_at=T0)
     assert world.ledger.verify(world.raw) == []
     assert "erased on order" in world.ledger.erased(world.raw)[0]
     store_raw(world.raw, b"file 1")

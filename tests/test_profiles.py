@@ -14,6 +14,7 @@ from commandline import ceasewatch
 from geo import tables
 from geo.errors import PolicyError
 from pipelines import intensity, publications
+from pipelines.audit import audit
 from pipelines.layers import read_table
 
 if TYPE_CHECKING:
@@ -58,6 +59,19 @@ def test_no_place_of_impact_leaves_and_every_incident_does(inside: Outcome, outs
     bytes_ = [point.wkb[5:] for point in points]
     for file in outside.file.parent.iterdir():
         assert not any(each in file.read_bytes() for each in bytes_) if file.is_file() else True
+
+
+def test_what_leaves_hides_no_damage_to_what_stays(place: Workspace, inside: Outcome, outside: Outcome) -> None:
+    """``verify`` looks at the last publication of each of the two."""
+    assert outside.file != inside.file
+    assert audit(place).problems == ()
+    whole, mode = inside.file.read_bytes(), inside.file.stat().st_mode
+    inside.file.chmod(0o644)
+    inside.file.write_bytes(whole + b"x")
+    (problem,) = audit(place).problems
+    inside.file.write_bytes(whole)
+    inside.file.chmod(mode)
+    assert "is not the file that was published last" in problem
 
 
 def test_it_is_refused_while_it_is_fresh(place: Workspace) -> None:

@@ -186,6 +186,7 @@ def test_heat_marks_and_makes_nothing() -> None:
     assert violations(heat).empty
     assert violations(report(1), heat)["heat_consistent"].tolist() == [True]
     assert violations(report(1, (120, 1)), heat)["heat_consistent"].tolist() == [False]
+    assert violations(report(1), {**heat, "source": "stranger"})["heat_consistent"].tolist() == [False]
 
 
 def test_a_source_that_nobody_declared_is_public() -> None:

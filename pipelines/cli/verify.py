@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from pathlib import Path
 
@@ -30,6 +31,10 @@ def verify(ctx: click.Context, workspace: Path, against: tuple[str, ...], as_jso
     from pipelines.audit import audit
     from pipelines.workspace import Workspace
 
+    for head in against:
+        if not re.fullmatch(r"[0-9a-fA-F]{64}", head.strip()):
+            msg = f"--against {head}: a head has 64 hex digits; give all of it, as ingest, run and verify print it"
+            raise click.UsageError(msg)
     place = Workspace.open(workspace)
     say("Reading the whole ledger anew")
     found = audit(place, against)
@@ -39,7 +44,7 @@ def verify(ctx: click.Context, workspace: Path, against: tuple[str, ...], as_jso
         held = f"{found.counts['rows']:,} rows, {found.head.ledger_no:,} entries, {found.publications:,} publications"
         click.echo(f"{workspace}: {held}")
         click.echo(f"  head of the chain: {found.head.hash}")
-        for head in () if found.problems else against:
+        for head in against if not any(head.strip().lower() in problem for problem in found.problems) else ():
             click.echo(f"  it stood at {head}, and what had been recorded by then is as it was")
         for sentence in (*found.erased, *found.problems):
             click.echo(f"  {sentence}")

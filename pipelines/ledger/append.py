@@ -130,7 +130,8 @@ def repeats(store: Store, source: Source, sha256: str) -> dict[str, Any] | None:
     earlier = store.select("batch", "sha256 = ? AND source = ? AND kind = 'ingest'", [sha256, source.id]).to_pylist()
     if not earlier or _settings_since(store, earlier[-1]["batch_no"]) or _unread(store, earlier[-1]["batch_no"]):
         return None
-    return earlier[-1]
+    last: dict[str, Any] = earlier[-1]
+    return last
 
 
 def _unread(store: Store, batch_no: int) -> bool:

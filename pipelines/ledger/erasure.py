@@ -11,6 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.ledger import raw, recall, schema
+from pipelines.ledger.lock import LedgerBusy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,16 +54,21 @@ def forget(store: Store, sha256: str) -> int:
     # Also where nothing is left to erase: an order that was interrupted may have come as far as the line above. Pages
     # keep stale copies of what once stood in them, which only a rewritten file is rid of.
     store.query("VACUUM")
-    store.query("PRAGMA wal_checkpoint(TRUNCATE)")
+    if store.rows("PRAGMA wal_checkpoint(TRUNCATE)")[0]["busy"]:
+        msg = (
+            f"{store.path}: somebody reads the ledger, so the erased text is still in its file; the order is recorded: "
+            "give it again when that run has ended"
+        )
+        raise LedgerBusy(msg)
     return count
 
 
-def unordered(store: Store, raw_dir: Path) -> Iterator[str]:
+def unordered(store: Store) -> Iterator[str]:
     """Yield the quarantined rows whose text is gone though nobody ordered their file erased, a sentence each."""
     gone = store.rows("SELECT quarantine_no, sha256 FROM quarantine JOIN batch USING (batch_no) WHERE raw IS NULL")
     ordered = orders(store)
     for row in gone:
-        if row["sha256"] not in ordered and raw.state(raw_dir, row["sha256"]) != "erased":
+        if row["sha256"] not in ordered:
             yield f"Q-{row['quarantine_no']}: its text is gone, and nobody ordered that"
 
 

@@ -209,9 +209,12 @@ def _ingests(store: Store) -> list[dict[str, Any]]:
 
 
 def _raw_files(store: Store, raw_dir: Path) -> Iterator[str]:
+    ordered = erasure.orders(store)
     for batch in _ingests(store):
         state = raw.state(raw_dir, batch["sha256"])
         if state in {"missing", "damaged"}:
             yield f"batch {batch['batch_no']}: its raw file {batch['sha256']} ({batch['file_name']}) is {state}"
+        if state == "erased" and batch["sha256"] not in ordered:
+            yield f"batch {batch['batch_no']}: its raw file {batch['sha256']} was erased, and nobody ordered that"
     yield from erasure.unfinished(store, raw_dir)
-    yield from erasure.unordered(store, raw_dir)
+    yield from erasure.unordered(store)
