@@ -96,7 +96,7 @@ def plain(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(told, key=lambda row: str(row["incident_id"]))
 
 
-@strategies.tries(6)
+@strategies.tries(3)
 @given(histories())
 def test_filled_forward_every_step_says_what_the_whole_theatre_says_with_what_was_known_then(
     drawn: tuple[History, list[datetime]],
@@ -114,7 +114,7 @@ def test_filled_forward_every_step_says_what_the_whole_theatre_says_with_what_wa
         assert plain(list(stood.values())) == plain([{str(k): v for k, v in row.items()} for row in whole])
 
 
-@strategies.tries(3)
+@strategies.tries(2)
 @given(histories())
 def test_every_revision_is_the_notice_of_what_is_known_a_step_later(drawn: tuple[History, list[datetime]]) -> None:
     history, moments = drawn

@@ -154,7 +154,7 @@ def test_a_copy_stands_for_its_original_where_that_is_missing() -> None:
     assert early["incidents"]["t0_known_at"].tolist() == late["incidents"]["t0_known_at"].tolist()
 
 
-@strategies.tries(8)
+@strategies.tries(4)
 @given(strategies.worlds())
 def test_copies_change_nothing_but_the_number_of_reports(world: World) -> None:
     found = assess(world.stored, world.coverage, world.theatre, world.policies, world.as_of).tables

@@ -185,7 +185,7 @@ def naive(declared: pd.DataFrame, hours: int, segment: int, side: int) -> tuple[
     return covered / 60 / coverage.STATIONS, unseen / 60 / coverage.STATIONS
 
 
-@strategies.tries(17)
+@strategies.tries(12)
 @given(declarations(), st.sampled_from(list(coverage.SPANS_H)), st.sampled_from(["left", "right"]))
 def test_hours_are_what_asking_every_station_every_minute_gives(
     rows: list[dict[str, object]], span: str, side: str

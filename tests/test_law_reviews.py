@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from geo.assess import Assessment
 
-FEW = strategies.tries(4)
+FEW = strategies.tries(3)
 PLAIN: dict[str, Any] = {"sizes": (5, 8, 12)}
 DECIDED = strategies.worlds(**PLAIN).flatmap(strategies.decided)
 OF_ONE_POLICY = strategies.worlds(two_policies=False, **PLAIN).flatmap(strategies.decided)
@@ -98,7 +98,7 @@ def test_law_8_a_decision_that_is_still_to_come_changes_nothing_yet(world: World
 
 
 @pytest.mark.slow
-@strategies.tries(10)
+@strategies.tries(6)
 @given(OF_ONE_POLICY, st.data())
 def test_law_10_without_its_evidence_a_tier_is_gone(world: World, data: st.DataObject) -> None:
     found = laws.assessed(world)
@@ -110,7 +110,7 @@ def test_law_10_without_its_evidence_a_tier_is_gone(world: World, data: st.DataO
 
 
 @pytest.mark.slow
-@strategies.tries(10)
+@strategies.tries(6)
 @given(OF_ONE_POLICY, st.data())
 def test_law_10_a_report_is_pivotal_exactly_when_the_others_would_not_take_the_step(
     world: World, data: st.DataObject

@@ -38,7 +38,7 @@ STANDING = [
     "chainage_to_m", "weak_link", "recurrence_of", "gap_covered",
 ]  # fmt: skip
 ALWAYS_OPEN: dict[str, Any] = {"windows": ((0.0, None),)}
-FEW = strategies.tries(5)
+FEW = strategies.tries(4)
 FEWER = strategies.tries(3)  # each world is assessed again for every report that carries a step
 
 
@@ -294,7 +294,7 @@ def _steps_seen(found: Assessment, names: dict[str, str]) -> set[tuple[Any, ...]
 # LAW 8 The past stands.
 
 
-@strategies.tries(10)
+@strategies.tries(7)
 @given(strategies.worlds(sizes=SMALL), st.integers(0, 60))
 def test_law_8_what_comes_to_be_known_later_changes_no_earlier_answer(world: World, hours: int) -> None:
     then = builders.when(hours)
@@ -415,7 +415,7 @@ def test_law_12_only_where_somebody_could_have_seen_has_an_incident_ceased(world
     assert ends <= {expected, "lapsed"}
 
 
-@strategies.tries(6)
+@strategies.tries(4)
 @given(strategies.worlds(sizes=SMALL), st.data())
 def test_law_12_what_was_seen_of_the_silence_moves_no_name_no_clock_and_no_tier(
     world: World, data: st.DataObject

@@ -180,7 +180,7 @@ def test_on_a_line_without_sides_the_offset_is_nought() -> None:
 coordinate = st.tuples(st.integers(0, 40), st.integers(0, 12)).map(lambda p: (35.0 + p[0] / 10, 47.5 + p[1] / 10))
 
 
-@strategies.tries(40)
+@strategies.tries(25)
 @given(st.lists(st.lists(coordinate, min_size=2, max_size=9), min_size=1, max_size=4), st.integers(0, 10**6))
 def test_however_untidy_a_line_is_its_distances_are_true(parts: list[list[tuple[float, float]]], seed: int) -> None:
     drawn = tidy(MultiLineString(parts))
@@ -267,7 +267,7 @@ def histories(draw: st.DrawFn) -> tuple[CurrentLine, ...]:
     return tuple(replace(draw(st.sampled_from(shapes)), valid_from=when(date)) for date in dates)
 
 
-@strategies.tries(6)
+@strategies.tries(4)
 @given(strategies.worlds(sizes=(5, 8, 12)), histories())
 def test_a_current_line_changes_no_segment_chainage_zone_grouping_or_tier(
     world: World, known: tuple[CurrentLine, ...]
@@ -283,7 +283,7 @@ def test_a_current_line_changes_no_segment_chainage_zone_grouping_or_tier(
     assert without["reports"][OWN].isna().all(axis=None)
 
 
-@strategies.tries(7)
+@strategies.tries(5)
 @given(strategies.worlds(sizes=(5, 8, 12)), histories())
 def test_swapping_the_sides_mirrors_the_offset(world: World, known: tuple[CurrentLine, ...]) -> None:
     other = baseline(builders.LINE[::-1])
