@@ -283,6 +283,14 @@ def test_an_answer_that_unpacks_to_more_than_it_is_is_garbage() -> None:
             wire.get_reading(packed)
 
 
+def test_an_answer_whose_columns_share_their_bytes_is_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
+    good = traps.answer(readings.reading(traps.mixed("csv")))
+    batch = wire._batch  # noqa: SLF001 -- in its place stands one of which each row is the same bytes again
+    monkeypatch.setattr(wire, "_batch", lambda *told: batch(*told).take(pa.array([0] * 1_000)))
+    with pytest.raises(wire.GarbageError, match="lie over each other"):
+        wire.get_reading(good)
+
+
 def test_an_answer_that_no_reader_gives_is_garbage() -> None:
     good = traps.answer(readings.reading(traps.mixed("csv")))
     assert len(wire.get_reading(good).intake)

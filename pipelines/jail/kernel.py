@@ -71,14 +71,14 @@ def available() -> tuple[str, ...]:
 
 
 def probe() -> None:
-    """Put up each wall in this process, for good, and print the name of each that then keeps a folder shut."""
+    """Put up each wall in this process, for good, and write the name of each that then keeps a folder shut."""
     _control(_PR_SET_NO_NEW_PRIVS, 1)
     for wall, whole, put_up, refusal in (
         (LANDLOCK, _landlock_version() >= _TCP_SINCE, _landlock, errno.EACCES),
         (SECCOMP, platform.machine() == "x86_64", _seccomp, errno.EPERM),
     ):
         if whole and _refusal_behind(put_up) == refusal:
-            print(wall, flush=True)
+            os.write(1, f"{wall}\n".encode())
     os._exit(0)
 
 
