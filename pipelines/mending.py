@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 PLAIN: Final = "csv"
 _PLACE: Final = ("lon", "lat")
+_END: Final = "\r\n"  # a field that holds either of its signs is quoted because it does; before Python 3.13 no other is
 
 
 def mended(
@@ -109,9 +110,9 @@ def _line(header: str, said: str | None, changes: Mapping[str, str], source: Sou
             msg = f"{fields}, so that its columns cannot be told; give the whole row with --row"
             raise PolicyError(msg)
         out = io.StringIO()
-        writer = csv.writer(out, delimiter=separator, lineterminator="")
+        writer = csv.writer(out, delimiter=separator, lineterminator=_END)
         writer.writerow([changes.get(name, cell) for name, cell in zip(names, cells, strict=True)])
-        line = out.getvalue()
+        line = out.getvalue().removesuffix(_END)
     return f"{header}\n{line}\n".encode("utf-8-sig")  # whose mark decides, whatever encoding is declared
 
 
@@ -123,7 +124,7 @@ def _whole(row: str | None, changes: Mapping[str, str]) -> bytes:
         )
         raise PolicyError(msg)
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows([list(changes), list(changes.values())])
+    csv.writer(out, lineterminator=_END).writerows([list(changes), list(changes.values())])
     return out.getvalue().encode()
 
 

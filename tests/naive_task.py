@@ -6,6 +6,7 @@ import ctypes
 import os
 import socket
 import subprocess
+import threading
 import time
 from pathlib import Path
 from typing import IO
@@ -18,8 +19,10 @@ def warm(_: object) -> None:
     """Load nothing."""
 
 
-def settle(_: object) -> None:
-    """Load nothing."""
+def settle(argument: tuple[str, str, int]) -> None:
+    """Load nothing, or fail at it."""
+    if argument[0] == "unsettled":
+        raise LookupError(*argument[:1])
 
 
 def fail(error: BaseException, out: IO[bytes]) -> None:
@@ -65,6 +68,20 @@ def _program(_: bytes, place: str, __: int) -> object:
     return subprocess.run(["/bin/cat", f"{place}/canary.csv"], capture_output=True, check=True).stdout
 
 
+def _thread(_: bytes, __: str, ___: int) -> object:
+    done: list[str] = []
+    thread = threading.Thread(target=done.append, args=("worked",))
+    thread.start()
+    thread.join()
+    return done
+
+
+def _fork(_: bytes, __: str, ___: int) -> object:
+    if not os.fork():
+        os._exit(0)
+    return "forked"
+
+
 def _signal(_: bytes, __: str, ___: int) -> object:
     os.kill(os.getppid(), 9)
     return "killed"
@@ -95,5 +112,5 @@ def _secrets(_: bytes, __: str, ___: int) -> object:
 _DO = {
     "gdal": _gdal, "open": _open, "write": _write, "remove": _remove, "list": _list, "connect": _connect,
     "program": _program, "signal": _signal, "memory": _memory, "spin": _spin, "sleep": _sleep, "crash": _crash,
-    "secrets": _secrets,
+    "secrets": _secrets, "thread": _thread, "fork": _fork,
 }  # fmt: skip

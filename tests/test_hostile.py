@@ -15,9 +15,9 @@ import traps
 
 from geo.errors import InputError
 from pipelines import sources
-from pipelines.jail import door, guard, kernel
+from pipelines.jail import door, guard, kernel, reports
 from pipelines.jail.guard import Guard
-from pipelines.jail.limits import MEMORY, MIB, WALL_S, Limits, limits
+from pipelines.jail.limits import MEMORY, MIB, WALL_S, Limits, limits, weight
 from pipelines.sources.reading import Context
 
 if TYPE_CHECKING:
@@ -69,9 +69,9 @@ def test_behind_the_walls_nothing_is_lost_and_nothing_reached(cases: list[Case],
     peaks, spans = [], []
 
     def read(case: Case) -> Reading:
-        most, start = limits(len(case.data)), time.monotonic()
+        most, start = limits(weight(case.data)), time.monotonic()
         context = Context(traps.source(case.form), readings.THEATRE, readings.POLICY, f"x.{case.form}")
-        ended = held.ask(context, case.data, most)
+        ended = held.ask(reports.Asked(context, admits=False), case.data, most)
         peaks.append(ended.peak)
         spans.append(time.monotonic() - start)
         return door.judge(ended, most, case.data, f"x.{case.form}")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING
 import cells
 import pandas as pd
 import psutil
+import pyarrow as pa
 import pytest
 import readings
 import traps
@@ -22,7 +25,8 @@ from geo.theatre import Dialect
 from pipelines import sources
 from pipelines.jail import door, guard, kernel, wire
 from pipelines.jail.guard import Guard
-from pipelines.jail.limits import CPU_S, MEMORY, MIB, ORDINARY, WALL_S, Limits, limits
+from pipelines.jail.limits import CPU_S, MEMORY, MIB, MOST_UNPACKED, ORDINARY, WALL_S, Limits, limits, weight
+from pipelines.sources import archive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
     from pipelines.sources import Reading
 
 needs_walls = pytest.mark.skipif(not kernel.available(), reason="this system has no wall to show")
+_NO_FILTER = ("_FILTER: Final = 2", "_FILTER: Final = 99")
 SHORT = Limits(cpu_s=1, wall_s=2, memory=MEMORY, answer=MIB)
 ROOTS = (guard.ROOT, Path(__file__).parent)
 
@@ -90,6 +95,59 @@ def test_each_wall_alone_stops_what_gdal_would_follow(naive: tuple[str, Guard], 
             if traps.MARK in ended.answer.decode() or trap.hits > before:
                 sprung.append(name)
     assert bool(sprung) == (wall == "none"), sprung
+
+
+def test_behind_seccomp_alone_a_thread_can_be_started_and_a_process_not(
+    naive: tuple[str, Guard], tmp_path: Path
+) -> None:
+    wall, held = naive
+    with traps.trap(tmp_path) as trap:
+        assert b"worked" in said(held, "thread", trap).answer
+        assert (b"forked" in said(held, "fork", trap).answer) == (wall != kernel.SECCOMP)
+
+
+@needs_walls
+def test_what_fails_before_the_file_is_looked_at_is_not_the_files_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Guard("naive_task", kernel.WALLS, ROOTS)
+    beyond = replace(SHORT, memory=2**70)
+    with contextlib.closing(held), traps.trap(tmp_path) as trap:
+        for what, most, why in (("unsettled", SHORT, "LookupError"), ("open", beyond, "OverflowError")):
+            ended = said(held, what, trap, most=most)
+            monkeypatch.setattr(Guard, "ask", lambda *_, ended=ended: ended)
+            with pytest.raises(InputError, match=why) as caught:
+                walled(b"x")
+            assert caught.value.code == "reader_killed"
+            monkeypatch.undo()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone has the walls")
+@pytest.mark.parametrize("wall", kernel.WALLS)
+def test_a_wall_that_the_system_refuses_is_not_counted_on(wall: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container may refuse what its kernel has: here the kernel is asked for something that there is not."""
+    refused = {kernel.LANDLOCK: ("_RESTRICT_SELF = 444, 446", "_RESTRICT_SELF = 444, 9999"), kernel.SECCOMP: _NO_FILTER}
+    before, after = refused[wall]
+    code = Path(kernel.__file__).read_text(encoding="utf-8")
+    assert before in code
+    monkeypatch.setattr(
+        kernel, "_PROBE", f"__name__ = 'kernel'; exec({code.replace(before, after)!r}); probe()  # the way it is not"
+    )
+    kernel.available.cache_clear()
+    standing = kernel.available()
+    monkeypatch.undo()
+    kernel.available.cache_clear()
+    assert standing == tuple(each for each in kernel.available() if each != wall)
+
+
+@needs_walls
+def test_the_warden_has_one_thread_when_it_is_warm() -> None:
+    assert len(walled(readings.table([readings.GOOD])).intake) == 1
+    assert [warden.num_threads() for warden in wardens()] == [1]
+
+
+def wardens() -> list[psutil.Process]:
+    return [child for child in psutil.Process().children() if "pipelines.jail.reports" in child.cmdline()]
 
 
 @needs_walls
@@ -160,7 +218,10 @@ def test_what_the_file_is_to_blame_for_is_kept_as_refused(
     assert walled(b"x").refused["reason_code"].tolist() == [code]
 
 
-@pytest.mark.parametrize(("how", "code"), [({"timed_out": True}, "time_limit"), ({"code": -9}, "reader_killed")])
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [({"timed_out": True}, "time_limit"), ({"code": -9}, "reader_killed"), ({"code": 72}, "reader_killed")],
+)
 def test_what_the_machine_may_be_to_blame_for_can_be_tried_again(
     how: dict[str, object], code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,6 +255,42 @@ def test_a_large_file_may_cost_more_and_an_ordinary_one_not() -> None:
     assert large.memory > MEMORY
 
 
+def test_an_archive_may_cost_what_it_unpacks_to_and_a_small_one_no_more_than_a_table() -> None:
+    zipped = archive.MAGIC + bytes(4 * MIB)
+    assert limits(weight(zipped)).cpu_s > limits(weight(bytes(len(zipped)))).cpu_s == CPU_S
+    assert replace(limits(weight(archive.MAGIC + bytes(MIB))), answer=0) == replace(limits(0), answer=0)
+    assert weight(archive.MAGIC + bytes(40 * MIB)) == MOST_UNPACKED == archive.MOST_BYTES
+
+
+def rewritten(tables: Iterator[pa.Table], options: pa.ipc.IpcWriteOptions | None = None) -> bytes:
+    """Return an answer of those tables, written otherwise than a reader does."""
+    out = io.BytesIO(b'{"notes": []}\n')
+    out.seek(0, io.SEEK_END)
+    for table in tables:
+        with pa.ipc.new_stream(out, table.schema, options=options) as stream:
+            stream.write_table(table)
+    return out.getvalue()
+
+
+def test_an_answer_that_unpacks_to_more_than_it_is_is_garbage() -> None:
+    good = traps.answer(readings.reading(traps.mixed("csv")))
+    stream = pa.BufferReader(good[good.index(b"\n") + 1 :])
+    tables = [pa.ipc.open_stream(stream).read_all() for _ in range(2)]
+    assert len(wire.get_reading(rewritten(iter(tables))).intake)
+    for codec in ("lz4", "zstd"):
+        packed = rewritten(iter(tables), pa.ipc.IpcWriteOptions(compression=codec))
+        with pytest.raises(wire.GarbageError, match="other messages"):
+            wire.get_reading(packed)
+
+
+def test_an_answer_whose_columns_share_their_bytes_is_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
+    good = traps.answer(readings.reading(traps.mixed("csv")))
+    batch = wire._batch  # noqa: SLF001 -- in its place stands one of which each row is the same bytes again
+    monkeypatch.setattr(wire, "_batch", lambda *told: batch(*told).take(pa.array([0] * 1_000)))
+    with pytest.raises(wire.GarbageError, match="lie over each other"):
+        wire.get_reading(good)
+
+
 def test_an_answer_that_no_reader_gives_is_garbage() -> None:
     good = traps.answer(readings.reading(traps.mixed("csv")))
     assert len(wire.get_reading(good).intake)
@@ -222,9 +319,8 @@ def test_a_message_from_behind_the_walls_cannot_paint_the_terminal() -> None:
 def test_a_warden_that_was_killed_is_replaced() -> None:
     data = readings.table([readings.GOOD])
     assert len(walled(data).intake) == 1
-    wardens = [child for child in psutil.Process().children() if "pipelines.jail.reports" in child.cmdline()]
-    assert len(wardens) == 1
-    wardens[0].kill()
+    (warden,) = wardens()
+    warden.kill()
     assert len(walled(data).intake) == 1
 
 

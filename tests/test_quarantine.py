@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import cells
 import pytest
+import readings
 from commandline import ceasewatch, told
 
 from geo.errors import InputError, PolicyError
-from pipelines import mending, quarantine
+from pipelines import mending, quarantine, sources
 from pipelines.quarantine import Person
 
 if TYPE_CHECKING:
@@ -141,9 +142,21 @@ def test_the_row_of_a_file_that_is_no_text_is_said_in_plain_columns() -> None:
     source = cells.theatre().source("ucdp")
     assert source is not None
     data, read_as = mending.mended(b"PK\x03\x04\xff", b"x", source, row=None, changes={"lon": "1", "lat": "2"})
-    assert (data, read_as.format, read_as.id) == (b"lon,lat\n1,2\n", "csv", "ucdp")
+    assert (data, read_as.format, read_as.id) == (b"lon,lat\r\n1,2\r\n", "csv", "ucdp")
     with pytest.raises(PolicyError, match="say all of it in the columns of the plain table"):
         mending.mended(b"PK\x03\x04\xff", b"x", source, row="1,2", changes={})
+
+
+@pytest.mark.parametrize("sign", ["a\rb", "a\nb", "a\r\nb"])
+def test_a_text_with_line_ends_is_mended_into_one_row(sign: str) -> None:
+    writer = readings.source()
+    file = b"observed_from,lon,lat,text\n2026-02-03,37.5,98.1,x\n"
+    told, _ = mending.mended(file, b"2026-02-03,37.5,98.1,x", writer, row=None, changes={"lat": "48.1", "text": sign})
+    said = {"observed_from": "2026-02-03", "lon": "37.5", "lat": "48.1", "text": sign}
+    whole, plain = mending.mended(b"PK\x03\x04\xff", b"x", writer, row=None, changes=said)
+    for data, each in ((told, writer), (whole, plain)):
+        reading = sources.read(data, each, readings.THEATRE, readings.POLICY, "file.csv")
+        assert (reading.intake["text"].tolist(), len(reading.refused)) == ([sign], 0)
 
 
 def test_the_next_publication_shows_what_was_released_and_what_waits(place: Workspace) -> None:

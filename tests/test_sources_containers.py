@@ -40,7 +40,11 @@ def refused(data: bytes, form: str, code: str) -> str:
 
 
 def shape(body: str) -> bytes:
-    return containers.kml(more=containers.placemark({"observed_from": "2026-02-03"}, body))
+    return containers.kml(more=shape_of(body))
+
+
+def shape_of(body: str) -> str:
+    return containers.placemark({"observed_from": "2026-02-03"}, body)
 
 
 def point(coordinates: str) -> bytes:
@@ -135,6 +139,15 @@ def test_a_placemark_says_its_own_time_text_and_outline() -> None:
     row = told(containers.kml((), more=body), "kml").intake.iloc[0]
     assert (row["text"], str(row["observed_to"])) == ("<b>D</b>", "2026-02-05 21:59:59+00:00")
     assert "POLYGON" in row["footprint"]
+
+
+def test_a_placemark_that_holds_another_is_one_refused_record() -> None:
+    inner = containers.placemark({"observed_from": "2026-02-04", "lon": "37.6", "lat": "48.2", "text": "inner"})
+    outer = f"<Point><coordinates>37.5,48.1</coordinates></Point>{inner}"
+    found = told(containers.kml((containers.ROWS[0],), more=shape_of(outer)), "kml")
+    assert (len(found.intake), found.refused[["row_no", "reason_code"]].to_numpy().tolist()) == (1, [[2, "value"]])
+    assert found.refused["reason"][0].startswith("The placemark holds another placemark")
+    assert found.refused["raw"][0].decode() == shape_of(outer)
 
 
 def test_a_link_to_another_file_is_a_refused_record_and_never_followed() -> None:
@@ -245,6 +258,8 @@ def test_every_layer_is_read_and_the_counts_of_the_file_are_not_believed() -> No
         "CREATE VIEW v AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x FROM c) SELECT x FROM c",
         "CREATE TRIGGER evil AFTER INSERT ON reports BEGIN DELETE FROM reports; END",
         "CREATE VIRTUAL TABLE t USING fts5(x)",
+        'CREATE VIRTUAL TABLE "t USING rtree" USING fts5(x)',
+        "CREATE VIRTUAL TABLE t/**/USING/**/fts5(x)-- USING rtree",
     ],
 )
 def test_a_geopackage_that_could_run_something_is_refused(script: str) -> None:
@@ -258,6 +273,19 @@ def test_a_geopackage_with_the_usual_index_is_read() -> None:
         "CREATE TRIGGER trigger_insert_feature_count_reports AFTER INSERT ON reports BEGIN SELECT 1; END;"
     )
     assert len(told(containers.gpkg(script=script), "gpkg").intake) == 2
+
+
+def test_a_layer_whose_name_has_a_space_is_read_with_its_index() -> None:
+    script = 'CREATE VIRTUAL TABLE "rtree_my ""own"" reports_geom" USING rtree(id, minx, maxx, miny, maxy)'
+    assert len(told(containers.gpkg(script=script, layers=('my "own" reports',)), "gpkg").intake) == 2
+
+
+def test_no_column_takes_the_place_of_the_geometry() -> None:
+    usual = told(containers.gpkg(), "gpkg").intake
+    script = """ALTER TABLE reports ADD COLUMN "Lat " TEXT; UPDATE reports SET "Lat " = '48.9'"""
+    pd.testing.assert_frame_equal(told(containers.gpkg(script=script), "gpkg").intake, usual)
+    twice = """ALTER TABLE reports ADD COLUMN " Act" TEXT; UPDATE reports SET " Act" = 'drone'"""
+    assert codes(containers.gpkg(script=twice), "gpkg") == ["duplicate_key"] * 2
 
 
 def test_a_geopackage_that_is_cut_open_elsewhere_or_of_another_system_is_refused() -> None:

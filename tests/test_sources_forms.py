@@ -293,9 +293,54 @@ def test_a_source_may_say_what_is_never_kept() -> None:
     data = "Datum;lon;lat;E-Mail\n2026-02-03;37.5;48.1;a@b\n".encode("cp1251")
     writer = source(dialect=Dialect(columns=(("observed_from", ("Datum",)),), drop=("e-mail",), encoding="cp1251"))
     kept = admit(data, writer, "file.csv")
-    assert kept.decode("utf-8-sig") == "datum;lon;lat;e-mail\n2026-02-03;37.5;48.1;\n"
+    assert kept.decode("utf-8-sig") == "datum;lon;lat;e-mail\r\n2026-02-03;37.5;48.1;\r\n"
     result = read(kept, writer, THEATRE, POLICY, "file.csv")
     assert (len(result.intake), result.notes) == (1, ())
+
+
+def test_a_declared_name_that_is_not_there_is_said() -> None:
+    writer = source(dialect=Dialect(drop=("e-mail", "Tel")))
+    with pytest.raises(InputError, match=r"theatre\.toml drops Tel, and the header has .*'e-mail'") as caught:
+        admit(b"observed_from,lon,lat,E-Mail\n2026-02-03,37.5,48.1,a@b\n", writer, "file.csv")
+    assert caught.value.code == "header"
+
+
+@pytest.mark.parametrize("name", ["E-MAIL", "Email Address", "email_address", "E\N{NO-BREAK SPACE}Mail", "First\tname"])
+def test_a_formats_own_name_is_known_however_its_words_are_joined(name: str) -> None:
+    data = table("ushahidi", {"EMAIL": "olena@example.org"})
+    assert b"olena@" not in admit(data.replace(b"EMAIL", name.encode()), by("ushahidi"), "file.csv")
+
+
+SIGNS = ("a\rb", "a\nb", "a\r\nb", 'a"b', "a,b", " a ", "\N{NEXT LINE}", "\x0b", "\N{LINE SEPARATOR}")
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+def test_what_is_emptied_says_the_same_as_before(sign: str) -> None:
+    writer = source(dialect=Dialect(drop=("e-mail",)))
+    out = io.StringIO()
+    csv.writer(out, quoting=csv.QUOTE_ALL).writerows(
+        [["observed_from", "lon", "lat", "text", "e-mail"], ["2026-02-03", "37.5", "48.1", sign, "a@b"]]
+    )
+    before = out.getvalue().encode()
+    kept = admit(before, writer, "file.csv")
+    assert b"a@b" not in kept
+    was, now = (read(each, writer, THEATRE, POLICY, "file.csv") for each in (before, kept))
+    assert len(was.intake) == 1
+    pd.testing.assert_frame_equal(was.intake, now.intake)
+
+
+@pytest.mark.parametrize(
+    ("end", "truncated"), [("37.5,48.", ["truncated"]), ("37.5,48.1\n", []), ("37.5,48.1\r", []), ("37.5,48.1\n ", [])]
+)
+def test_a_last_line_that_may_be_cut_stays_in_doubt(end: str, truncated: list[str]) -> None:
+    writer = source(dialect=Dialect(drop=("e-mail",)))
+    before = f"e-mail,observed_from,lon,lat\na@b,2026-02-02,37.5,48.1\na@b,2026-02-03,{end}".encode()
+    kept = admit(before, writer, "file.csv")
+    assert b"a@b" not in kept
+    assert admit(kept, writer, "file.csv") == kept
+    was, now = (read(each, writer, THEATRE, POLICY, "file.csv") for each in (before, kept))
+    assert now.refused["reason_code"].tolist() == was.refused["reason_code"].tolist() == truncated
+    assert now.notes == was.notes
 
 
 @pytest.mark.parametrize("form", ["acled", "csv", "ucdp", "geojson"])

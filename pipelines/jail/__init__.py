@@ -16,8 +16,8 @@ what happened       reason                                                      
 memory, CPU, size   ``resource_limit``                                                     one quarantined record: the
                                                                                            whole file
 a crash, garbage    ``reader_died``                                                        likewise
-wall time, killed   ``time_limit``, ``reader_killed``: the machine may be at fault         ``InputError``, no entry: it
-                                                                                           can be tried again
+wall time, killed,  ``time_limit``, ``reader_killed``: the machine may be at fault         ``InputError``, no entry: it
+not made ready                                                                             can be tried again
 too large           ``file_size``                                                          likewise
 ==================  =====================================================================  =============================
 """

@@ -10,6 +10,7 @@ import os
 import pickle
 import struct
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Final, Protocol
 
@@ -25,6 +26,9 @@ NO_MEMORY: Final = 70
 DEEPEST: Final = 2_000  # frames of Python: what is nested deeper ends in RecursionError and not in the C stack
 UNTOLD: Final = 71
 """Exit code of a child that could not even say what failed."""
+UNPREPARED: Final = 72
+"""Exit code of a child that ended before it looked at the file; its answer says why, in our own words."""
+_WHY: Final = 1_000  # characters of that
 _LENGTH: Final = struct.Struct(">Q")
 
 
@@ -66,21 +70,32 @@ def argument_of(job: int) -> object:
 
 def run(task: Task, job: int, out: int, walls: Collection[str]) -> None:
     """Do the work in this process, which then ends; ``job`` and ``out`` are open files."""
-    die_with_parent()
     try:
-        with os.fdopen(job, "rb") as file:
-            (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
-            asked: Job = pickle.loads(file.read(length))  # noqa: S301 -- by our own parent, which made it
-            task.settle(asked.argument)
-            data = file.read()
-        with os.fdopen(out, "wb") as stream:
-            confine(asked.limits, walls)
+        die_with_parent()
+        asked, data = _prepared(task, job)
+        stream = os.fdopen(out, "wb")
+        confine(asked.limits, walls)
+    except BaseException as error:  # noqa: BLE001 -- a copy of the warden must never go on as one
+        with suppress(OSError):
+            os.write(out, repr(error)[:_WHY].encode(errors="replace"))
+        os._exit(UNPREPARED)
+    try:
+        with stream:
             _work(task, asked, data, stream)
     except MemoryError:
         os._exit(NO_MEMORY)
-    except BaseException:  # noqa: BLE001 -- a copy of the warden must never go on as one
+    except BaseException:  # noqa: BLE001 -- likewise
         os._exit(UNTOLD)
     os._exit(0)
+
+
+def _prepared(task: Task, job: int) -> tuple[Job, bytes]:
+    """Return what is ours, with all that it needs from disk, and the bytes, which nobody has looked at."""
+    with os.fdopen(job, "rb") as file:
+        (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
+        asked: Job = pickle.loads(file.read(length))  # noqa: S301 -- by our own parent, which made it
+        task.settle(asked.argument)
+        return asked, file.read()
 
 
 def _work(task: Task, asked: Job, data: bytes, stream: IO[bytes]) -> None:

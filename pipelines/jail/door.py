@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 from geo.errors import InputError, PolicyError
 from pipelines import sources
 from pipelines.jail import reports, wire
-from pipelines.jail.child import NO_MEMORY
+from pipelines.jail.child import NO_MEMORY, UNPREPARED
 from pipelines.jail.guard import READERS, SWITCH
 from pipelines.jail.kernel import available
-from pipelines.jail.limits import LARGEST, MIB, limits
+from pipelines.jail.limits import LARGEST, MIB, limits, weight
 from pipelines.sources.reading import Context, Reading, refused_whole
 
 if TYPE_CHECKING:
@@ -89,15 +89,15 @@ def _open() -> bool:
         return True
     if not available():
         msg = (
-            "this system has neither Landlock (Linux 6.7) nor seccomp (x86-64), without which files of strangers are "
-            f"not read; where that is done in a container without network or secrets, set {SWITCH}=off"
+            "this system has, or allows, neither Landlock (Linux 6.7) nor seccomp (x86-64), without which files of "
+            f"strangers are not read; where that is done in a container without network or secrets, set {SWITCH}=off"
         )
         raise PolicyError(msg)
     return False
 
 
 def _ask(asked: reports.Asked, data: bytes) -> tuple[Ended, Limits]:
-    file_name, most = asked.context.file_name, limits(len(data))
+    file_name, most = asked.context.file_name, limits(weight(data))
     if len(data) > LARGEST:
         msg = f"{file_name}: it has {len(data) / MIB:,.0f} MiB, and {LARGEST / MIB:.0f} are read: cut it into several"
         raise InputError(code="file_size", message=msg)
@@ -125,6 +125,10 @@ def judge(ended: Ended, most: Limits, data: bytes, file_name: str) -> Reading:
 
 def _exceeded(ended: Ended, most: Limits, file_name: str) -> tuple[str, str] | None:
     """Return code and sentence of a file that asked for too much; raise where the machine may be at fault."""
+    if ended.code == UNPREPARED:
+        why = wire.legible(ended.answer.decode(errors="replace"))
+        msg = f"{file_name}: the process that reads files could not be made ready ({why}): mend that and try again"
+        raise InputError(code="reader_killed", message=msg)
     if ended.timed_out:
         msg = f"{file_name}: reading took over {most.wall_s} s; if the machine was busy, try again, else cut the file"
         raise InputError(code="time_limit", message=msg)

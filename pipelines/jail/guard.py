@@ -42,6 +42,7 @@ _ENVIRONMENT: Final = {
     "LANG": "C.UTF-8",
     "TZ": "UTC",
     "ARROW_DEFAULT_MEMORY_POOL": "system",  # others set aside more address space than the child has
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",  # which that library starts even where it is not used
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
 }
@@ -66,7 +67,7 @@ class Guard:
         self, module: str, walls: Collection[str] = (*WALLS, NO_FILES), roots: Sequence[Path] = (ROOT,)
     ) -> None:
         self._module = module
-        self._walls = [wall for wall in walls if wall in (*available(), NO_FILES)]
+        self._walls = walls
         self._roots = roots
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -84,7 +85,8 @@ class Guard:
         self.close()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            words = ["\n".join(map(str, self._roots)), str(theirs.fileno()), self._module, ",".join(self._walls)]
+            walls = ",".join(wall for wall in self._walls if wall in (*available(), NO_FILES))
+            words = ["\n".join(map(str, self._roots)), str(theirs.fileno()), self._module, walls]
             self._process = subprocess.Popen(  # noqa: S603 -- our own interpreter, our own words
                 [sys.executable, "-I", "-c", _START, *words],
                 env=_ENVIRONMENT,

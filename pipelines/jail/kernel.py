@@ -9,17 +9,20 @@ thread may be started, a process not. Neither can be taken down again, by nobody
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import platform
 import resource
 import signal
 import struct
+import subprocess
 import sys
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from pipelines.jail.limits import Limits
 
@@ -28,6 +31,8 @@ SECCOMP: Final = "seccomp"
 WALLS: Final = (LANDLOCK, SECCOMP)
 NO_FILES: Final = "no-files"
 """No wall by itself, since files can still be removed: nothing more can be opened."""
+
+_PROBE: Final = "import sys; sys.path.insert(0, sys.argv[1]); from pipelines.jail.kernel import probe; probe()"
 
 _CREATE_RULESET, _RESTRICT_SELF = 444, 446  # the same numbers on every architecture
 _VERSION: Final = 1
@@ -54,11 +59,39 @@ _ALLOW, _KILL, _NOT_PERMITTED, _NOT_THERE = 0x7FFF0000, 0x80000000, 0x00050001, 
 
 @lru_cache(maxsize=1)
 def available() -> tuple[str, ...]:
-    """Return which of ``WALLS`` this system has whole: each keeps files and network shut by itself."""
+    """Return which of ``WALLS`` stand on this system: each keeps files and network shut by itself.
+
+    Tried out in a process of its own, since a container may refuse what its kernel has.
+    """
     if sys.platform != "linux":
         return ()
-    walls = [LANDLOCK] if _landlock_version() >= _TCP_SINCE else []
-    return (*walls, SECCOMP) if platform.machine() == "x86_64" else tuple(walls)
+    words = [sys.executable, "-I", "-S", "-c", _PROBE, str(Path(__file__).parents[2])]
+    told = subprocess.run(words, env={}, stdin=subprocess.DEVNULL, capture_output=True, check=False)  # noqa: S603 -- our own interpreter, our own words
+    return tuple(wall for wall in WALLS if wall in told.stdout.decode().split())
+
+
+def probe() -> None:
+    """Put up each wall in this process, for good, and write the name of each that then keeps a folder shut."""
+    _control(_PR_SET_NO_NEW_PRIVS, 1)
+    for wall, whole, put_up, refusal in (
+        (LANDLOCK, _landlock_version() >= _TCP_SINCE, _landlock, errno.EACCES),
+        (SECCOMP, platform.machine() == "x86_64", _seccomp, errno.EPERM),
+    ):
+        if whole and _refusal_behind(put_up) == refusal:
+            os.write(1, f"{wall}\n".encode())
+    os._exit(0)
+
+
+def _refusal_behind(put_up: Callable[[], None]) -> int | None:
+    try:
+        put_up()
+    except OSError:
+        return None
+    try:
+        os.open("/", os.O_RDONLY)
+    except OSError as refused:
+        return refused.errno
+    return None
 
 
 def confine(limits: Limits, walls: Collection[str]) -> None:
@@ -141,7 +174,7 @@ def _program() -> list[tuple[int, int, int, int]]:
         (_RETURN, 0, 0, _NOT_THERE),
         (_EQUAL, 0, 3, _CLONE),
         (_LOAD, 0, 0, _ARGUMENT_AT),
-        (_ANY_BIT, len(calls) + 1, 0, _CLONE_THREAD),
+        (_ANY_BIT, len(calls) + 2, 0, _CLONE_THREAD),
         (_RETURN, 0, 0, _NOT_PERMITTED),
     ]
     steps += [(_EQUAL, len(calls) - at, 0, number) for at, number in enumerate(calls)]

@@ -1,7 +1,8 @@
 """Who makes a child for each file, and ends it when its time is over?
 
-A process of its own, started once, that never looks at a stranger's byte: it has one thread and a clean environment,
-so that a copy of it is safe to make and holds no secret. It answers each job with how the child ended.
+A process of its own, started once, that never looks at a stranger's byte: it has one thread (its
+libraries are told to start none) and a clean environment, so that a copy of it is safe to make and holds no secret. It
+answers each job with how the child ended.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import struct
 from typing import IO, TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -40,6 +41,9 @@ _ARROW: Final = {
     TIME: pa.timestamp("us", "UTC"),
 }
 
+# Of Arrow's Message.fbs: which member of a message is its header, and which of a record batch its compression.
+_HEADER, _COMPRESSION = 2, 3
+_OFFSET, _BACK, _SHORT = struct.Struct("<I"), struct.Struct("<i"), struct.Struct("<H")
 _UNREADABLE: Final = (
     LookupError,
     TypeError,
@@ -48,6 +52,8 @@ _UNREADABLE: Final = (
     MemoryError,
     OSError,
     RecursionError,
+    StopIteration,
+    struct.error,
     pa.ArrowException,
 )
 
@@ -119,7 +125,7 @@ def get_reading(data: bytes | bytearray) -> Reading:
         said = json.loads(data[:length])
         if "error" in said:
             raise _error(said)
-        notes = tuple(_sentence(note) for note in said["notes"])
+        notes = tuple(legible(note) for note in said["notes"])
         stream = pa.BufferReader(pa.py_buffer(data).slice(length + 1))
         intake, refused = (_get_frame(stream, columns) for columns in (INTAKE, REFUSED))
     except _UNREADABLE as fault:
@@ -134,7 +140,7 @@ def _put_line(out: IO[bytes], said: Mapping[str, Any]) -> None:
 
 
 def _error(said: Mapping[str, Any]) -> Exception:
-    message, code = _sentence(said["message"]), str(said["code"])
+    message, code = legible(said["message"]), str(said["code"])
     if said["error"] == InputError.__name__ and _CODE.fullmatch(code):
         return InputError(code, message)
     if said["error"] == PolicyError.__name__:
@@ -142,7 +148,8 @@ def _error(said: Mapping[str, Any]) -> Exception:
     return ReaderError(f"{said['error']:.60}: {message}")
 
 
-def _sentence(text: Any) -> str:  # noqa: ANN401 -- whatever came
+def legible(text: Any) -> str:  # noqa: ANN401 -- whatever came
+    """Return a sentence that came back without signs that steer a screen; raise ``TypeError`` if it is none."""
     if not isinstance(text, str):
         msg = "a sentence is no text"
         raise TypeError(msg)
@@ -154,17 +161,45 @@ def _schema(columns: Mapping[str, str]) -> pa.Schema:
 
 
 def _get_frame(source: pa.BufferReader, columns: Mapping[str, str]) -> pd.DataFrame:
-    stream = pa.ipc.open_stream(source)
-    if not stream.schema.equals(_schema(columns)):
+    # One message after the other, since a whole stream would be unpacked before it could be refused.
+    messages = pa.ipc.MessageReader.open_stream(source)
+    schema = pa.ipc.read_schema(messages.read_next_message())
+    if not schema.equals(_schema(columns)):
         msg = "other columns than a reader gives"
         raise ValueError(msg)
-    table = stream.read_all()
+    table = pa.Table.from_batches([_batch(message, schema) for message in messages], schema)
+    if table.nbytes > source.size():
+        msg = "its columns lie over each other"
+        raise ValueError(msg)
     table.validate(full=True)
     for name in _WHOLE & set(columns):
         if table.column(name).null_count:
             msg = f"{name} is missing somewhere"
             raise ValueError(msg)
     return pd.DataFrame({name: _series(table.column(name), dtype) for name, dtype in columns.items()})
+
+
+def _batch(message: pa.Message, schema: pa.Schema) -> pa.RecordBatch:
+    if message.type != "record batch" or _is_packed(message.metadata.to_pybytes()):
+        msg = "other messages than a reader gives"
+        raise ValueError(msg)
+    return pa.ipc.read_record_batch(message, schema)
+
+
+def _is_packed(metadata: bytes) -> bool:
+    """Return whether a record batch says how its body is compressed, which pyarrow does not tell."""
+    (message,) = _OFFSET.unpack_from(metadata)
+    header = _member(metadata, message, _HEADER)
+    return bool(_member(metadata, header + _OFFSET.unpack_from(metadata, header)[0], _COMPRESSION))
+
+
+def _member(metadata: bytes, table: int, number: int) -> int:
+    """Return where a member of a table of FlatBuffers stands; 0: it is not there."""
+    members = table - _BACK.unpack_from(metadata, table)[0]
+    (length,) = _SHORT.unpack_from(metadata, members)
+    at = 4 + 2 * number  # behind the lengths of both tables
+    offset = _SHORT.unpack_from(metadata, members + at)[0] if at < length else 0
+    return table + offset if offset else 0
 
 
 def _series(column: pa.ChunkedArray, dtype: str) -> pd.Series:

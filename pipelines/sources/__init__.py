@@ -77,10 +77,13 @@ def admit(data: bytes, source: Source, file_name: str) -> bytes:
     Raises
     ------
     InputError
-        If there are such columns and the table cannot be read, so that nobody can say what stands where.
+        If there are such columns and the table cannot be read, so that nobody can say what stands where; ``header`` if
+        one that the source declares is not there.
     """
-    drop = unwanted(source)
-    return door.emptied(data, source.dialect, LAYOUTS[source.format], drop, file_name) if drop else data
+    if not unwanted(source):
+        return data
+    form = FORMS.get(source.format)
+    return door.emptied(data, source.dialect, LAYOUTS[source.format], form.drop if form else (), file_name)
 
 
 def unwanted(source: Source) -> tuple[str, ...]:

@@ -36,8 +36,8 @@ class Form:
 
     ``columns`` are the plain columns and what the table calls each (several are joined by a space); ``beside`` are
     columns of its own that ``derive`` needs; ``required`` are those of both that must be there. ``acts`` are its words
-    and ``usual`` the act where it has none. Columns of ``drop`` are never kept. ``derive`` returns the plain columns
-    that it says in another manner, and refuses what it cannot say.
+    and ``usual`` the act where it has none. Columns of ``drop`` are never kept, whatever joins their words. ``derive``
+    returns the plain columns that it says in another manner, and refuses what it cannot say.
     """
 
     format: str

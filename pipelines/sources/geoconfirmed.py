@@ -36,7 +36,7 @@ FORM: Final = Form(
     },
     required=("source_ref", "observed_from", "lon", "lat"),
     usual="clash",
-    drop=("Units", "OrbatUnits"),
+    drop=("Unit", "Units", "OrbatUnit", "OrbatUnits"),
     derive=_derive,
 )
 read: Final = FORM.read

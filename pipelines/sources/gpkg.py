@@ -34,7 +34,7 @@ IDS: Final = (b"GPKG", b"GP10", b"GP11")
 PLACE: Final = ("lon", "lat", "footprint")  # come from the geometry
 STEPS: Final = 400_000_000  # of SQLite's machine: no file that is read takes a tenth of it
 LONGEST: Final = 2**24  # bytes of a cell
-_RTREE: Final = re.compile(r"CREATE VIRTUAL TABLE \S+ USING rtree\b", re.IGNORECASE)
+_RTREE: Final = re.compile(r'CREATE VIRTUAL TABLE (?:\w+|"(?:[^"]|"")+") USING rtree\b', re.IGNORECASE)
 _TRIGGERS: Final = re.compile(r"(rtree_|gpkg_|trigger_(insert|delete|update)_feature_count_).*", re.DOTALL)
 _HEADER: Final = struct.Struct(">16sHBB")
 _ENVELOPES: Final = {0: 0, 1: 32, 2: 48, 3: 48, 4: 64}
@@ -106,7 +106,7 @@ def _secure(file: sqlite3.Connection, file_name: str) -> None:
 def _take(file: sqlite3.Connection, found: Gathered, file_name: str) -> None:
     layers = file.execute(_CATALOGUE).fetchall()
     columns = {layer: [row[1] for row in file.execute(f"PRAGMA table_info({_quoted(layer)})")] for layer, *_ in layers}
-    read = [each for each in layers if "observed_from" in map(str.lower, columns[each[0]])]
+    read = [each for each in layers if "observed_from" in map(_plain, columns[each[0]])]
     if not read:
         refuse_file("header", "no layer has the column observed_from: add what is missing", file_name)
     file.text_factory = bytes
@@ -143,15 +143,27 @@ def _add(names: Sequence[str], row: Sequence[object], geometry: str, found: Gath
     raw = json.dumps({name: _shown(value) for name, value in zip(names, row, strict=True)}).encode()
     cells: dict[str, str] = {}
     try:
+        _once(names)
         for name, value in zip(names, row, strict=True):
+            plain = _plain(name)
             if name == geometry:
                 cells.update(_position(value))
-            elif name.lower() not in (*PLACE, "fid"):
-                cells[name.strip().lower()] = _text(name, value)
+            elif plain not in (*PLACE, "fid"):
+                cells[plain] = _text(name, value)
     except InputError as error:
         found.refuse(error.code, str(error), raw)
     else:
         found.add(cells, raw)
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower()
+
+
+def _once(names: Sequence[str]) -> None:
+    if len(set(map(_plain, names))) != len(names):
+        msg = "Two columns of the layer differ only by case or white space: rename or remove one."
+        raise InputError(code="duplicate_key", message=msg)
 
 
 def _shown(value: object) -> str | None:

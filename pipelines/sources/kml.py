@@ -3,7 +3,7 @@
 Every placemark of every folder and document is one record: its ``Point`` (or ``Polygon``, the place's outline), its
 ``TimeStamp`` or ``TimeSpan``, and in ``ExtendedData`` the plain table's columns by their names. Without a column
 ``text`` its description, or else its name, is the text. A placemark of another shape, and a link to another file, which
-is never followed, are refused as records of their own.
+is never followed, are refused as records of their own; a placemark that holds another is one such record with it.
 """
 
 from __future__ import annotations
@@ -80,12 +80,15 @@ class _Placemarks(Walk):
         self._key = ""
         self._text: list[str] | None = None
         self._wrong = ("", "")
+        self._nested = False
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         self.root = self.root or name
         if name in ("Placemark", *_ELSEWHERE) and "Placemark" not in self.path:
-            self._begin, self._wrong = self.at(), ("", "")
+            self._begin, self._wrong, self._nested = self.at(), ("", ""), False
             self._cells, self._shapes, self._rings = {}, [], []
+        if name == "Placemark" and name in self.path:
+            self._nested = True
         if name in _SHAPES and not (name == "LinearRing" and self.path[-1:] and self.path[-1] in _RINGS):
             self._shapes.append(name)
         if name in ("Data", "SimpleData"):
@@ -101,7 +104,7 @@ class _Placemarks(Walk):
 
     def end(self, name: str) -> None:
         said, self._text = "".join(self._text or ()).strip(), None
-        if name == "Placemark":
+        if name == "Placemark" and name not in self.path:
             self._close()
         elif name in _ELSEWHERE and "Placemark" not in self.path:
             reason = f"A {name} points to another file, which is never opened: send what it shows as placemarks."
@@ -144,6 +147,8 @@ class _Placemarks(Walk):
         elif self._shapes not in (["Point"], []):
             kinds = " and ".join(dict.fromkeys(self._shapes))
             self._wrong = ("geometry", f"The placemark is a {kinds}, and must be one Point, or one Polygon.")
+        if self._nested:
+            self._wrong = ("value", "The placemark holds another placemark: put the two beside each other.")
         code, reason = self._wrong
         if code:
             self._found.refuse(code, reason, self._raw())

@@ -48,7 +48,7 @@ FORM: Final = Form(
         "text": ("incident title", "description"),
     },
     required=("source_ref", "observed_from", "lon", "lat", "act"),
-    drop=("FIRST NAME", "LAST NAME", "EMAIL"),
+    drop=("FIRST NAME", "LAST NAME", "FULL NAME", "EMAIL", "EMAIL ADDRESS", "PHONE", "PHONE NUMBER"),
     derive=_derive,
 )
 read: Final = FORM.read
