@@ -10,8 +10,10 @@ import cells
 import pytest
 from commandline import ceasewatch, told
 
+from pipelines import intake
 from pipelines.cli import main
 from pipelines.cli.common import judge
+from pipelines.ledger import LedgerBusy
 from pipelines.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -137,6 +139,42 @@ def test_a_file_that_cannot_be_read_is_kept_and_exits_2(place: Workspace, tmp_pa
     result = ceasewatch("ingest", place.path, tmp_path / "csv.csv")
     assert result.exit_code == 2
     assert "the file is kept as raw/" in result.stderr
+
+
+def test_one_bad_file_of_several_is_told_of_alone_and_the_others_are_read(place: Workspace, tmp_path: Path) -> None:
+    rows = [cells.row("a", 1.0), cells.row("b", 2.0, observed_from="nonsense")]
+    first = cells.write(tmp_path / "first.csv", rows)
+    last = cells.write(tmp_path / "last.csv", [cells.row("c", 3.0)])
+    (tmp_path / "odd.csv").write_bytes(b"\xff\xfe\x00nothing")
+    words = (first, tmp_path / "odd.csv", last, "--source", "csv", "--known-at", "reported")
+    result = ceasewatch("ingest", place.path, *words, "--json")
+    assert result.exit_code == 2
+    good, bad, other = told(result)["files"]
+    assert (good["new"], good["quarantined"], other["new"]) == (1, 1, 1)
+    assert (bad["file"], sorted(bad), sorted(bad["error"])) == ("odd.csv", ["error", "file"], ["code", "message"])
+    assert "the file is kept as raw/" in bad["error"]["message"]
+    result = ceasewatch("ingest", place.path, *words)
+    assert result.exit_code == 2
+    assert "Error: odd.csv" in result.stderr
+    assert result.stdout.index("first.csv (csv): 2 rows") < result.stdout.index("last.csv (csv): 1 rows")
+
+
+def test_what_is_in_the_ledger_is_told_though_the_ledgers_own_trouble_ends_the_command(
+    place: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [cells.write(tmp_path / f"{name}.csv", [cells.row(name, 1.0)]) for name in "abc"]
+    real = intake.ingest
+
+    def ingest(workspace: Workspace, file: Path, **words: object) -> object:
+        if file.name == "b.csv":
+            busy = "somebody is writing"
+            raise LedgerBusy(busy)
+        return real(workspace, file, **words)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(intake, "ingest", ingest)
+    result = ceasewatch("ingest", place.path, *files, "--source", "csv", "--known-at", "reported", "--json")
+    assert (result.exit_code, [one["file"] for one in told(result)["files"]]) == (2, ["a.csv"])
+    assert "Error: somebody is writing" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import logging
@@ -14,11 +15,13 @@ import pytest
 from commandline import ceasewatch, told
 from loopback import sends, serving
 
+from geo.errors import InputError, PolicyError
 from pipelines import watch
 from pipelines.feeds import fetch as fetching
 from pipelines.feeds import health, rounds
 from pipelines.feeds.body import NoAnswerError
 from pipelines.feeds.fetch import Validators, fetch
+from pipelines.ledger import LedgerBusy, LedgerDamaged
 from pipelines.outcome import markdown
 from pipelines.publications import Question
 from pipelines.settings import Feed, Network
@@ -310,7 +313,7 @@ def test_a_kill_before_the_answer_is_in_the_ledger_makes_the_feed_be_asked_for_a
 def test_a_feed_is_stale_when_nothing_new_came_for_too_long_whatever_the_server_says(
     place: Workspace, server: Server, tmp_path: Path
 ) -> None:
-    whole = data(tmp_path, "a")
+    whole = cells.write(tmp_path / "made.csv", [cells.row("a", -2.0)]).read_bytes()  # of the past when it comes first
     server.does(sends(whole))
     assert not go(place, 0).health.stale
     for hours, behaviour, heard in (
@@ -375,6 +378,84 @@ def test_another_address_is_another_feed_and_a_damaged_record_is_none(
     assert [(path, "if-none-match" in headers) for path, headers in server.asked] == [
         ("/data.csv", False), ("/data.csv", False), ("/other.csv", False),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fault", "ends"),
+    [
+        (InputError("erased", "these bytes were erased"), False),
+        (PolicyError("policy.toml lacks the act heat"), False),
+        (PermissionError(errno.EACCES, "Permission denied"), False),
+        (LedgerBusy("somebody is writing"), True),
+        (LedgerDamaged("is not as it was written"), True),
+        (OSError(errno.ENOSPC, "No space left on device"), True),
+    ],
+)
+def test_only_the_trouble_of_the_ledger_or_the_disk_ends_a_round(
+    place: Workspace, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception, *, ends: bool
+) -> None:
+    settings = place.theatre / "theatre.toml"
+    other = DECLARED[DECLARED.index("[[feeds]]") :].replace('"wire"', '"other"').replace('"mission"', '"csv"')
+    settings.write_text(settings.read_text() + other.format(url=server.url("/other.csv")))
+    server.does(sends(data(tmp_path, "a"), ETag='"1"'))
+    real = rounds.ingest
+
+    def ingest(workspace: Workspace, file: Path, **words: object) -> object:
+        if file.name == "wire.csv":
+            raise fault
+        return real(workspace, file, **words)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(rounds, "ingest", ingest)
+    if ends:
+        with pytest.raises(type(fault)):
+            list(rounds.go_round(place, cells.Clock(5)))
+    else:
+        wire, told = (one.health for one in rounds.go_round(place, cells.Clock(5)))
+        assert (wire.heard, wire.etag, told.heard, told.etag) == ("failed", None, "new", '"1"')
+        assert str(fault.args[-1]) in (wire.reason or "")
+        assert json.loads((place.path / "feeds" / "wire.json").read_text())["heard"] == "failed"
+
+
+def test_silence_is_declared_of_a_source_that_writes_its_own_way(place: Workspace, server: Server) -> None:
+    settings = place.theatre / "theatre.toml"
+    own = 'separator = ";"\nencoding = "cp1251"\ncolumns = { observed_from = ["Begin"] }'
+    settings.write_text(
+        settings.read_text().replace('id = "mission"\n', f'id = "mission"\ncovers = ["west"]\n{own}\n', 1)
+    )
+    server.does(sends(b"", 500))
+    for hours in (0, 10):
+        found = go(place, hours)
+    assert (found.health.reason, found.health.unseen_to) == ("the server said 500 Internal Server Error", cells.at(10))
+    with place.ledger() as ledger:
+        assert ledger.coverage()["sees"].tolist() == [False]
+
+
+def test_what_was_heard_is_kept_though_the_silence_cannot_be_recorded_and_that_it_turned_is_told_later(
+    place: Workspace, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.does(sends(b"", 500))
+    go(place, 0)
+    faults = [LedgerBusy("somebody is writing"), PolicyError("no such region")]
+
+    def declare(*_: object) -> None:
+        raise faults.pop(0)
+
+    monkeypatch.setattr(rounds.silence, "declare", declare)
+    with pytest.raises(LedgerBusy):
+        go(place, 10)
+    assert json.loads((place.path / "feeds" / "wire.json").read_text())["asked_at"] == cells.at(10).isoformat()
+    found = go(place, 11)
+    assert (found.turned, found.health.heard, found.health.unseen_to) == (True, "failed", None)
+    assert (found.health.reason or "").endswith("its silence cannot be recorded: no such region")
+
+
+def test_what_a_kill_left_of_an_answer_is_removed_by_the_next_round(place: Workspace, server: Server) -> None:
+    left = place.path / "feeds" / "_taking" / "gone.csv"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(BODY)
+    server.does(sends(b"", 500))
+    go(place, 0)
+    assert not left.exists()
 
 
 def test_the_command_asks_the_feeds_and_exits_3_where_one_did_not_answer(

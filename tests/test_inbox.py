@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from typing import TYPE_CHECKING
@@ -10,13 +11,14 @@ import cells
 import pytest
 from commandline import ceasewatch, told
 
-from geo.errors import PolicyError
+from geo.errors import InputError, PolicyError
 from pipelines.feeds import inbox
 from pipelines.feeds.turn import turn
-from pipelines.ledger import LedgerBusy
+from pipelines.ledger import LedgerBusy, LedgerDamaged
+from pipelines.quarantine import Person, erase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from pipelines.feeds.inbox import Found
@@ -141,6 +143,155 @@ def test_what_cannot_be_read_at_all_is_moved_aside_with_the_reason_and_its_bytes
     assert lying(place) == sorted([*aside, *(f"{name}.reason.txt" for name in aside)])
     assert (place.path / "inbox" / "_refused" / "mission" / "odd.csv.reason.txt").read_text() != ""
     assert take(place) == []
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, *faults: BaseException, name: str = "bad") -> None:
+    """Let the reading of the file of that name fail, each time by the next fault."""
+    real, left = inbox.ingest, list(faults)
+
+    def ingest(workspace: Workspace, file: Path, **words: object) -> object:
+        if file.name.startswith(name) and left:
+            raise left.pop(0)
+        return real(workspace, file, **words)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(inbox, "ingest", ingest)
+
+
+@pytest.mark.parametrize(
+    ("fault", "fate"),
+    [
+        (InputError("erased", "these bytes were erased"), "refused"),
+        (PolicyError("policy.toml lacks an act"), "left"),
+        (PermissionError(errno.EACCES, "Permission denied"), "left"),
+        (LedgerBusy("somebody is writing"), None),
+        (LedgerDamaged("is not as it was written"), None),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), None),
+    ],
+)
+def test_a_fault_of_one_file_is_told_of_it_alone_and_one_of_ledger_or_disk_ends_the_pass(
+    place: Workspace, monkeypatch: pytest.MonkeyPatch, fault: Exception, fate: str | None
+) -> None:
+    os.utime(drop(place, "bad.csv", ref="bad"), (1_000_000, 1_000_000))
+    drop(place)
+    failing(monkeypatch, fault)
+    if fate is None:
+        with pytest.raises(type(fault)):
+            take(place)
+    else:
+        found = take(place)
+        assert [(one.name, one.fate, one.amiss) for one in found] == [
+            ("mission/bad.csv", fate, True),
+            ("mission/today.csv", "taken", False),
+        ]
+        assert str(fault.args[-1]) in (found[0].reason or "")
+    take(place)
+    assert reports(place) == ["a", "bad"][: 1 if fate == "refused" else 2]
+
+
+def test_bytes_that_were_erased_do_not_keep_the_others_out(place: Workspace) -> None:
+    data = drop(place, "erased.csv", ref="erased").read_bytes()
+    done = take(place)[0].done
+    assert done is not None
+    erase(place, done.sha256, Person("Ann", "asked for it"), cells.Clock(6))
+    (place.path / "inbox" / "mission" / "again.csv").write_bytes(data)
+    drop(place, "other.csv", ref="other")
+    fates = {one.name: one.fate for one in take(place)}
+    assert (fates["mission/again.csv"] == "taken", fates["mission/other.csv"]) == (False, "taken")
+
+
+def test_where_the_machine_may_be_at_fault_a_file_is_tried_in_three_passes_whatever_ends_them(
+    place: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop(place, "bad.csv")
+    slow, killed = InputError("time_limit", "reading took over 9 s"), InputError("reader_killed", "killed from outside")
+    failing(monkeypatch, slow, KeyboardInterrupt(), killed, slow)
+    assert [(one.fate, one.reason) for one in take(place)] == [
+        ("left", "reading took over 9 s (pass 1 of 3: tried again by the next)")
+    ]
+    with pytest.raises(KeyboardInterrupt):
+        take(place)
+    assert [one.fate for one in take(place)] == ["left"]
+    assert [(one.fate, one.reason) for one in take(place)] == [("refused", "reading took over 9 s")]
+    assert lying(place) == ["_refused/mission/bad.csv", "_refused/mission/bad.csv.reason.txt"]
+    assert not any((place.path / "inbox" / "_taking" / "mission").iterdir())
+
+
+def test_a_file_that_is_read_in_a_later_pass_leaves_nothing_behind(
+    place: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop(place, "bad.csv")
+    failing(monkeypatch, InputError("time_limit", "reading took over 9 s"))
+    assert [one.fate for one in (*take(place), *take(place))] == ["left", "taken"]
+    assert lying(place) == []
+    assert not any((place.path / "inbox" / "_taking" / "mission").iterdir())
+
+
+def test_a_refused_file_or_reason_never_takes_the_place_of_another_and_long_names_are_cut(place: Workspace) -> None:
+    folder, aside = place.path / "inbox" / "mission", place.path / "inbox" / "_refused" / "mission"
+    long = "\N{CYRILLIC SMALL LETTER ZHE}" * 125 + ".csv"  # of 254 bytes
+    for name in ("odd.csv.reason.txt", "odd.csv", "odd.csv", long, long):
+        (folder / name).write_bytes(b"\xff\xfe\x00nothing " + name.encode())
+        (found,) = take(place)
+        assert (found.name, found.fate) == (f"mission/{name}", "refused")
+    refused = [file for file in aside.iterdir() if file.read_bytes().startswith(b"\xff\xfe")]
+    reasons = [file for file in aside.iterdir() if file not in refused]
+    assert len(refused) == 5
+    assert sorted(file.name + ".reason.txt" for file in refused) == sorted(file.name for file in reasons)
+    assert {"odd.csv.reason.txt", "2-odd.csv", "3-odd.csv"} < {file.name for file in refused}
+    assert [file.suffix for file in refused if len(file.name) > 99] == [".csv", ".csv"]
+    assert {len(file.name.encode()) for file in reasons if len(file.name) > 99} <= {254, 255}
+
+
+def test_a_file_that_a_source_no_longer_declared_left_behind_is_told_of(
+    place: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop(place, "bad.csv")
+    failing(monkeypatch, PolicyError("policy.toml lacks an act"))
+    take(place)
+    taking = place.path / "inbox" / "_taking"
+    (taking / "mission").rename(taking / "old")
+    (found,) = take(place)
+    assert (found.name, found.fate, found.amiss) == ("_taking/old/bad.csv", "left", True)
+    assert "source old is no longer declared" in (found.reason or "")
+
+
+def test_a_file_that_is_renamed_while_the_folder_is_listed_waits_for_the_next_pass(
+    place: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop(place)
+    gone = drop(place, "gone.csv", ref="b")
+    real: Callable[[Path], Iterator[os.DirEntry[str]]] = vars(inbox)["_entries"]
+
+    def entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+        listed = list(real(folder))
+        if folder == gone.parent:
+            gone.unlink()
+        yield from listed
+
+    monkeypatch.setattr(inbox, "_entries", entries)
+    assert [(one.name, one.fate) for one in take(place)] == [("mission/today.csv", "taken")]
+
+
+def test_a_folder_on_another_file_system_is_named_and_nothing_is_left_of_the_attempt(
+    place: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = drop(place)
+
+    def rename(*_: object) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    monkeypatch.setattr(type(file), "rename", rename)
+    (found,) = take(place)
+    assert found.fate == "left"
+    assert "inbox/mission is on another file system" in (found.reason or "")
+    assert not any((place.path / "inbox" / "_taking" / "mission").iterdir())
+
+
+def test_history_is_not_brought_into_a_workspace_that_is_no_replay(place: Workspace) -> None:
+    drop(place)
+    with pytest.raises(PolicyError, match="only a replay workspace takes"):
+        list(inbox.take(place, cells.Clock(5), known="observed", pause=lambda _: None))
+    assert lying(place) == ["mission/today.csv"]
 
 
 def test_a_file_above_the_limit_is_refused_before_it_is_read(place: Workspace) -> None:

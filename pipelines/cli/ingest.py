@@ -4,21 +4,25 @@
 
 from __future__ import annotations
 
+import traceback
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import click
 
-from pipelines.cli.common import QUARANTINED, SHOWN, Command, plain, put, say, table
+from pipelines.cli.common import QUARANTINED, SHOWN, YOURS, Command, plain, put, say, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pipelines.feeds.inbox import Found
     from pipelines.feeds.rounds import Asked
     from pipelines.intake import Foreseen, Ingested
     from pipelines.ledger import Known
     from pipelines.workspace import Workspace
+
+    _Told: TypeAlias = tuple[dict[str, Any], Iterator[str]]  # for scripts, for people
 
 
 @click.command(cls=Command)
@@ -44,9 +48,9 @@ def ingest(
     """Bring each FILE into the ledger of WORKSPACE; without FILE, what lies in its inbox and what its feeds have.
 
     Its bytes are kept before it is read. Every row is accounted for; rows that cannot be trusted are quarantined with
-    the reason, and the exit code is 3. The inbox has a folder for each source, such as inbox/csv/: a file is taken
-    when it rests, and then removed; one that cannot be read goes to inbox/_refused/ with the reason. With --dry-run
-    nothing is written.
+    the reason, and the exit code is 3. Where a FILE cannot be read at all, the next ones are, and it is 2. The inbox
+    has a folder for each source, such as inbox/csv/: a file is taken when it rests, and then removed; one that cannot
+    be read goes to inbox/_refused/ with the reason. With --dry-run nothing is written.
 
     \b
     Example:
@@ -56,8 +60,6 @@ def ingest(
     from pipelines.jail.guard import prepare
 
     prepare()  # beside what is loaded next
-    from pipelines import intake
-    from pipelines.edge import utc_now
     from pipelines.workspace import Workspace
 
     place, known = Workspace.open(workspace), cast("Known", known_at or "recorded")
@@ -67,23 +69,56 @@ def ingest(
             raise click.UsageError(msg)
         empty(ctx, place, known, as_json=as_json)
         return
+    bring = partial(_foresee if dry_run else _ingest, place, source, known)
     done: list[dict[str, Any]] = []
-    for file in files:
-        say(f"{file.name}: reading")
-        if dry_run:
-            foreseen = intake.foresee(place, file, source_id=source, known=known, clock=utc_now)
-            done.append(foreseen.as_dict())
-            told = foretold(foreseen)
-        else:
-            ingested = intake.ingest(place, file, source_id=source, known=known, clock=utc_now)
-            done.append(ingested.as_dict())
-            told = lines(ingested)
-        if not as_json:
-            click.echo("\n".join(told))
-    if as_json:
-        put({"written": not dry_run, "files": done})
+    try:
+        for file in files:
+            say(f"{file.name}: reading")
+            one, told = _each(ctx, file, bring)
+            done.append(one)
+            if not as_json:
+                click.echo("\n".join(told), nl="error" not in one)
+    finally:  # what ends the command takes nothing back of what is in the ledger by then
+        if as_json:
+            put({"written": not dry_run, "files": done})
+    if any("error" in one for one in done):
+        ctx.exit(YOURS)
     if any(one["quarantined"] for one in done):
         ctx.exit(QUARANTINED)
+
+
+def _foresee(place: Workspace, source: str | None, known: Known, file: Path) -> _Told:
+    from pipelines.edge import utc_now
+    from pipelines.intake import foresee
+
+    found = foresee(place, file, source_id=source, known=known, clock=utc_now)
+    return found.as_dict(), foretold(found)
+
+
+def _ingest(place: Workspace, source: str | None, known: Known, file: Path) -> _Told:
+    from pipelines import intake
+    from pipelines.edge import utc_now
+
+    done = intake.ingest(place, file, source_id=source, known=known, clock=utc_now)
+    return done.as_dict(), lines(done)
+
+
+def _each(ctx: click.Context, file: Path, bring: Callable[[Path], _Told]) -> _Told:
+    """Return what came of one file, for scripts and for people; what concerns it alone is said of it, and no fault."""
+    from geo.errors import InputError
+    from pipelines.feeds.faults import FAULTS, ends_all, said
+
+    try:
+        return bring(file)
+    except FAULTS as fault:
+        if ends_all(fault):
+            raise
+        if ctx.meta["debug"]:
+            traceback.print_exc()
+        code = fault.code if isinstance(fault, InputError) else "system" if isinstance(fault, OSError) else "settings"
+        sentence = f"{file.name}: {said(fault)}" if code == "system" else said(fault)
+        say(f"Error: {sentence}")
+        return {"file": file.name, "error": {"code": code, "message": sentence}}, iter(())
 
 
 def foretold(found: Foreseen) -> Iterator[str]:
@@ -131,7 +166,7 @@ def empty(ctx: click.Context, place: Workspace, known: Known, *, as_json: bool) 
     elif not found and not asked:
         click.echo(f"{place.path / 'inbox'}: nothing lies there; put files into the folder of their source.")
     done = [*(one.done for one in found), *(feed.done for feed in asked)]
-    amiss = any(one.fate == "refused" for one in found) or any(feed.health.heard == "failed" for feed in asked)
+    amiss = any(one.amiss for one in found) or any(feed.health.heard == "failed" for feed in asked)
     if amiss or any(one.batch.quarantined for one in done if one):
         ctx.exit(QUARANTINED)
 
@@ -140,6 +175,8 @@ def tell_found(found: Found) -> None:
     """Print what became of one thing in the inbox."""
     if found.done is not None:
         click.echo("\n".join(lines(found.done)))
+        if found.reason:
+            click.echo(f"  {found.name}: {found.reason}")
     elif found.fate == "refused":
         click.echo(f"{found.name}: refused, and moved to inbox/_refused/: {found.reason}")
     else:

@@ -6,10 +6,12 @@ cannot be read at all goes to ``inbox/_refused/SOURCE/`` with the reason beside 
 underscore.
 
 A kill leaves a file in ``_taking``, which the next pass takes up; what was in the ledger by then counts as duplicate.
+Where the machine or the settings are at fault and not the file, it stays there too, and is tried again.
 """
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import stat
@@ -19,9 +21,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from geo.errors import InputError, PolicyError
+from pipelines.feeds.aside import move_aside
+from pipelines.feeds.faults import FAULTS, ends_all, said
 from pipelines.feeds.supply import supply
 from pipelines.intake import Ingested, ingest
 from pipelines.stages import stage
+from pipelines.workspace import require_replay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,17 +37,23 @@ if TYPE_CHECKING:
 
 TAKING: Final = "_taking"
 REFUSED: Final = "_refused"
-REASON: Final = ".reason.txt"
+_PASSES: Final = 3  # in how many a machine may be at fault; then it is the file
+_TRIES: Final = ".tries"  # hidden beside a file that is taken: a byte for each pass that broke off
+_MACHINE: Final = frozenset({"time_limit", "reader_killed"})
 
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """One thing in the inbox: taken (``done`` says what came of it), refused and moved away, or left where it is."""
+    """One thing in the inbox: taken (``done`` says what came of it), refused and moved away, or left where it is.
+
+    ``amiss``: whether somebody has to know, since it is no matter of waiting until a file rests.
+    """
 
     name: str
     fate: Literal["taken", "refused", "left"]
     reason: str | None = None
     done: Ingested | None = None
+    amiss: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as one object for scripts."""
@@ -95,7 +106,10 @@ def take(
     Raises
     ------
     PolicyError
-        If the theatre declares neither inbox nor feeds, or its files are not sound.
+        If the theatre declares neither inbox nor feeds, its files are not sound, or history is brought into a workspace
+        that is no replay.
+    LedgerBusy, LedgerDamaged, OSError
+        If no other file would fare better. Any other fault leaves or refuses its file, and the others go on.
     """
     ways = supply(workspace, clock)
     limits = ways.inbox
@@ -105,6 +119,7 @@ def take(
         msg = "theatre.toml has no [inbox]: nothing is taken; add it (data/theatres has one with every key)"
         raise PolicyError(msg)
     with workspace.ledger() as ledger:
+        require_replay(known, replay=ledger.replay)
         sources = [source.id for source in workspace.settings(ledger).theatre.sources]
     box = workspace.path / "inbox"
     for source in sources:
@@ -121,9 +136,15 @@ def take(
 
 
 def _look(box: Path, sources: list[str]) -> Iterator[_Candidate | Found]:
-    for folder in sorted((box / TAKING).glob("*/*")):
-        if folder.parent.name in sources:
-            yield from _files(folder, folder.parent.name)
+    for folder in sorted((box / TAKING).glob("*/*/")):
+        source, found = folder.parent.name, list(_files(folder, folder.parent.name))
+        if not found:
+            _tidy(folder)  # a kill came between
+        elif source in sources:
+            yield from found
+        else:
+            why = f"source {source} is no longer declared; declare it again, or move the file out of {folder}"
+            yield from (Found(f"{TAKING}/{_shown(one.name)}", "left", why, amiss=True) for one in found)
     for entry in sorted(_entries(box), key=lambda entry: entry.name):
         if entry.name in {TAKING, REFUSED}:
             continue
@@ -136,9 +157,19 @@ def _look(box: Path, sources: list[str]) -> Iterator[_Candidate | Found]:
 
 
 def _files(folder: Path, source: str) -> Iterator[_Candidate | Found]:
-    for entry in _entries(folder):
-        kind = entry.stat(follow_symlinks=False)
+    try:
+        entries = list(_entries(folder))
+    except OSError as fault:
+        if ends_all(fault):
+            raise
+        yield Found(source, "left", f"cannot be looked into ({said(fault)}); check its rights", amiss=True)
+        return
+    for entry in entries:
         name = f"{source}/{_shown(entry.name)}"
+        try:
+            kind = entry.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            continue  # renamed or removed since; the next pass sees it under its new name
         if not stat.S_ISREG(kind.st_mode):
             yield Found(name, "left", "is no plain file; drop a copy of the file itself")
         elif _shown(entry.name) != entry.name:
@@ -179,36 +210,55 @@ def _same(one: os.stat_result, other: os.stat_result) -> bool:
 
 
 def _bring(box: Path, candidate: _Candidate, workspace: Workspace, limits: Inbox, known: Known, clock: Clock) -> Found:
+    """Take one file; what is wrong with it, or at it, is said of it alone."""
+    try:
+        return _try(box, candidate, workspace, limits, known, clock)
+    except FAULTS as fault:
+        if ends_all(fault):
+            raise
+        return Found(candidate.name, "left", f"cannot be taken: {said(fault)}", amiss=True)
+
+
+def _try(box: Path, candidate: _Candidate, workspace: Workspace, limits: Inbox, known: Known, clock: Clock) -> Found:
     name = candidate.name
     if candidate.seen.st_size > limits.max_bytes:
         size = f"{candidate.seen.st_size:,} bytes are more than the {limits.max_bytes:,}"
         return _refuse(box, candidate, f"{size} of [inbox] max_bytes in theatre.toml; divide it, or raise the limit")
-    try:
-        claimed = _claim(box, candidate)
-    except OSError as fault:
-        return Found(name, "left", f"cannot be taken ({fault.strerror}); check the rights of the folder")
+    claimed = _claim(box, candidate)
     why = _exchanged(claimed)
     if why:
         return Found(name, "left", why)
     try:
         done = ingest(workspace, claimed.path, source_id=candidate.source, known=known, clock=clock)
     except InputError as fault:
-        return _refuse(box, claimed, str(fault))
-    if _same(claimed.path.lstat(), claimed.seen):  # else more was written meanwhile, and the next pass takes it whole
-        _dispose(claimed)
-    return Found(name, "taken", None, done)
+        tried = _count(claimed) if fault.code in _MACHINE else _PASSES
+        if tried >= _PASSES:
+            return _refuse(box, claimed, str(fault))
+        return Found(name, "left", f"{fault} (pass {tried} of {_PASSES}: tried again by the next)", amiss=True)
+    return Found(name, "taken", _dispose(claimed), done)
 
 
 def _claim(box: Path, candidate: _Candidate) -> _Candidate:
     """Move a file to where nobody else writes, into a folder of its own, so that it keeps its name."""
-    own = candidate.path.parent
-    if own.parent.parent.name == TAKING:
+    if _is_claimed(candidate.path):
         return candidate
     (box / TAKING).mkdir(mode=0o700, exist_ok=True)
     places = (box / TAKING / candidate.source / str(number) for number in itertools.count(1))
     folder = next(place for place in places if not place.exists())
     folder.mkdir(parents=True)
-    return _Candidate(candidate.path.rename(folder / candidate.path.name), candidate.source, candidate.seen)
+    try:
+        moved = candidate.path.rename(folder / candidate.path.name)
+    except OSError as fault:
+        folder.rmdir()
+        if fault.errno == errno.EXDEV:
+            msg = f"inbox/{candidate.source} is on another file system than inbox/; put all of inbox/ on one"
+            raise InputError(code="other_file_system", message=msg) from fault
+        raise
+    return _Candidate(moved, candidate.source, candidate.seen)
+
+
+def _is_claimed(file: Path) -> bool:
+    return file.parent.parent.parent.name == TAKING
 
 
 def _exchanged(claimed: _Candidate) -> str | None:
@@ -224,23 +274,33 @@ def _exchanged(claimed: _Candidate) -> str | None:
     return None if same else "was exchanged while it was taken; the next pass looks at it anew"
 
 
+def _count(claimed: _Candidate) -> int:
+    """Return in how many passes the reading of a file has broken off, this one among them."""
+    with (claimed.path.parent / _TRIES).open("ab") as tries:
+        tries.write(b".")
+        return tries.tell()
+
+
 def _refuse(box: Path, candidate: _Candidate, reason: str) -> Found:
-    folder = box / REFUSED / candidate.source
-    folder.mkdir(parents=True, exist_ok=True)
-    names = (f"{number}-{candidate.path.name}" for number in itertools.count(2))
-    places = (folder / name for name in itertools.chain([candidate.path.name], names))
-    target = next(place for place in places if not place.exists())
-    target.with_name(target.name + REASON).write_text(reason + "\n", encoding="utf-8")
-    candidate.path.rename(target)
+    move_aside(candidate.path, box / REFUSED / candidate.source, reason)
     _tidy(candidate.path.parent)
-    return Found(candidate.name, "refused", reason)
+    return Found(candidate.name, "refused", reason, amiss=True)
 
 
-def _dispose(claimed: _Candidate) -> None:
-    claimed.path.unlink()
-    _tidy(claimed.path.parent)
+def _dispose(claimed: _Candidate) -> str | None:
+    """Remove a file that is in the ledger; return why it still lies there."""
+    try:
+        if not _same(claimed.path.lstat(), claimed.seen):
+            return "more was written to it while it was read; the next pass takes it whole"
+        claimed.path.unlink()
+        _tidy(claimed.path.parent)
+    except OSError as fault:
+        return f"in the ledger, but could not be removed ({said(fault)})"
+    return None
 
 
 def _tidy(folder: Path) -> None:
-    if folder.parent.parent.name == TAKING and not any(folder.iterdir()):
+    """Remove the folder of a file that was taken, once only the count of its passes is in it."""
+    if folder.parent.parent.name == TAKING and all(left.name == _TRIES for left in folder.iterdir()):
+        (folder / _TRIES).unlink(missing_ok=True)
         folder.rmdir()

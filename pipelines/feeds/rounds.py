@@ -6,6 +6,7 @@ a kill in between makes it be asked for again, and counted as duplicate.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePosixPath
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 from geo.errors import InputError
 from pipelines.feeds import health, silence
 from pipelines.feeds.body import NoAnswerError
+from pipelines.feeds.faults import FAULTS, ends_all, said
 from pipelines.feeds.fetch import Answer, fetch
 from pipelines.feeds.supply import supply
 from pipelines.intake import Ingested, ingest
@@ -55,8 +57,11 @@ def go_round(
     ------
     PolicyError
         If the theatre's files are not sound.
+    LedgerBusy, LedgerDamaged, OSError
+        If no other feed would fare better. Any other fault makes its feed a failed one, and the others go on.
     """
     ways = supply(workspace, clock)
+    _clear(workspace)
     if ways.network is not None:
         for feed in ways.feeds:
             yield _one(workspace, feed, partial(ask, feed, ways.network), clock)
@@ -75,28 +80,61 @@ def ask_all(workspace: Workspace, clock: Clock) -> list[Asked]:
     return list(go_round(workspace, clock))
 
 
+def _clear(workspace: Workspace) -> None:
+    """Remove what a kill left of an answer: it is asked for again."""
+    for file in (workspace.path / health.FOLDER / TAKING).glob("*"):
+        with suppress(OSError):
+            file.unlink()
+
+
 def _one(workspace: Workspace, feed: Feed, ask: Callable[[Validators], Answer], clock: Clock) -> Asked:
     before = health.recall(workspace, feed, clock())
-    done = None
+    after, done = _hear(workspace, feed, ask, before, clock)
+    now = clock()
+    after = replace(after, asked_at=now).at(feed, now)
+    try:
+        # Whatever fails from here on: what was heard is kept, and that the feed turned is told by the next round.
+        health.remember(workspace, feed, replace(after, stale=before.stale))
+        if after.stale:
+            after = _declare(workspace, feed, after, clock)
+        health.remember(workspace, feed, after)
+    except OSError as fault:
+        if ends_all(fault):
+            raise
+        after = replace(after, heard="failed", reason=f"what was heard cannot be kept in feeds/ ({said(fault)})")
+    return Asked(after, after.stale != before.stale, done)
+
+
+def _hear(
+    workspace: Workspace, feed: Feed, ask: Callable[[Validators], Answer], before: Health, clock: Clock
+) -> tuple[Health, Ingested | None]:
+    """Return how a feed does after it was asked, and what became of its answer."""
     try:
         answer = ask(before.validators)
         if answer.body is None:
-            after = replace(before, heard="unchanged", reason=None)
-        else:
-            done = _bring(workspace, feed, answer.body, clock)
-            after = _judged(before, answer, done, clock())
+            return replace(before, heard="unchanged", reason=None), None
+        done = _bring(workspace, feed, answer.body, clock)
+        return _judged(before, answer, done, clock()), done
     except NoAnswerError as fault:
-        after = replace(before, heard="failed", reason=str(fault))
-    except InputError as fault:
-        heard: Heard = "empty" if fault.code == "empty" else "failed"
-        after = replace(before, heard=heard, reason=str(fault), etag=None, last_modified=None)
-    now = clock()
-    after = replace(after, asked_at=now).at(feed, now)
-    if after.stale:
-        unseen_to = silence.declare(workspace, feed, after.unseen_to or after.since, clock)
-        after = replace(after, unseen_to=unseen_to or after.unseen_to)
-    health.remember(workspace, feed, after)
-    return Asked(after, after.stale != before.stale, done)
+        return replace(before, heard="failed", reason=str(fault)), None
+    except FAULTS as fault:
+        if ends_all(fault):
+            raise
+        empty = isinstance(fault, InputError) and fault.code == "empty"
+        heard: Heard = "empty" if empty else "failed"
+        return replace(before, heard=heard, reason=said(fault), etag=None, last_modified=None), None
+
+
+def _declare(workspace: Workspace, feed: Feed, heard: Health, clock: Clock) -> Health:
+    """Return how a stale feed does once its silence is declared, or why that failed; the next round declares it all."""
+    try:
+        unseen_to = silence.declare(workspace, feed, heard.unseen_to or heard.since, clock)
+    except FAULTS as fault:
+        if ends_all(fault):
+            raise
+        said_before = f"{heard.reason}; " if heard.reason else ""
+        return replace(heard, heard="failed", reason=f"{said_before}its silence cannot be recorded: {said(fault)}")
+    return replace(heard, unseen_to=unseen_to or heard.unseen_to)
 
 
 def _judged(before: Health, answer: Answer, done: Ingested, now: datetime) -> Health:

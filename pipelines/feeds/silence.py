@@ -7,8 +7,10 @@ about the past follow from it by the usual rules. A source that covers nothing d
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from geo.theatre import Dialect
 from pipelines.ledger import store_raw
 from pipelines.sources import plain
 from pipelines.sources.reading import Context
@@ -40,7 +42,8 @@ def declare(workspace: Workspace, feed: Feed, begin: datetime, clock: Clock) -> 
         return None
     name = f"silence of feed {feed.id}.csv"
     told = f"observed_from,observed_to,lon,lat,act\n{begin.isoformat()},{end.isoformat()},,,outage\n".encode()
-    reading = plain.read(told, Context(source, settings.theatre, settings.policies[-1].policy, name))
+    ours = replace(source, format=plain.FORMAT, dialect=Dialect())  # however its own files are written
+    reading = plain.read(told, Context(ours, settings.theatre, settings.policies[-1].policy, name))
     sha256 = store_raw(workspace.raw, told)
     with workspace.ledger(write=True) as ledger:
         ledger.append(reading, source=source, file_name=name, sha256=sha256, recorded_at=clock(), known="recorded")
