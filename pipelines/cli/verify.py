@@ -44,7 +44,8 @@ def verify(ctx: click.Context, workspace: Path, against: tuple[str, ...], as_jso
         held = f"{found.counts['rows']:,} rows, {found.head.ledger_no:,} entries, {found.publications:,} publications"
         click.echo(f"{workspace}: {held}")
         click.echo(f"  head of the chain: {found.head.hash}")
-        for head in against if not any(head.strip().lower() in problem for problem in found.problems) else ():
+        stood = [head for head in against if not any(head.strip().lower() in problem for problem in found.problems)]
+        for head in stood:
             click.echo(f"  it stood at {head}, and what had been recorded by then is as it was")
         for sentence in (*found.erased, *found.problems):
             click.echo(f"  {sentence}")
