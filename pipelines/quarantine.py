@@ -210,6 +210,11 @@ class _Deferred:
     names: Mapping[int, int]
     whole: Reading
 
+    def lost(self) -> tuple[int, ...]:
+        """Return the quarantine numbers of the rows that the file, read as of now, does not give."""
+        there = set(self.whole.intake["row_no"])
+        return tuple(name for row_no, name in self.names.items() if row_no not in there)
+
 
 def release_deferred(workspace: Workspace, source_id: str, person: Person, clock: Clock) -> Caught:
     """Let in the rows of a source that its cap had deferred, oldest first, as they came.
@@ -233,10 +238,11 @@ def release_deferred(workspace: Workspace, source_id: str, person: Person, clock
         msg = f"source {source_id!r} is not declared in theatre.toml: declare it, or name another"
         raise PolicyError(msg)
     files, left = _reread(workspace, (settings, source), found, clock)
-    unread = {int(batch): _references(workspace, numbers) for batch, numbers in left.items()}
+    lost = {batch: one.rows for batch, one in left.items()} | {file.batch_no: file.lost() for file in files}
+    unread = {batch: _references(workspace, names) for batch, names in lost.items()}
     done = [Caught((), (), tuple(left.values()))]
     for file in files:
-        said = since[file.batch_no].union(*(refs for batch, refs in unread.items() if batch > file.batch_no))
+        said = since[file.batch_no].union(*(refs for batch, refs in unread.items() if batch >= file.batch_no))
         done.append(_release_file(workspace, file, source, said, person, clock))
     return Caught(
         tuple(one for caught in done for one in caught.released),
@@ -265,10 +271,10 @@ def _reread(
     return files, left
 
 
-def _references(workspace: Workspace, left: Left) -> frozenset[str]:
+def _references(workspace: Workspace, lost: tuple[int, ...]) -> frozenset[str]:
     """Return of what rows that cannot be released speak; what they took back must not come in without them."""
     with workspace.ledger() as ledger:
-        texts = [ledger.quarantined(name).raw for name in left.rows]
+        texts = [ledger.quarantined(name).raw for name in lost]
     return frozenset(ref for text in texts if text is not None and (ref := reference(text)) is not None)
 
 

@@ -214,6 +214,18 @@ def test_what_was_taken_back_waits_while_the_file_that_took_it_back_cannot_be_re
     assert (done.released, done.overtaken, [one.rows for one in done.left]) == ((), (1,), [(2,)])
 
 
+def test_what_was_taken_back_waits_while_the_reader_refuses_the_row_that_took_it_back(place: Workspace) -> None:
+    about = place.theatre / "theatre.toml"
+    zoneless = about.read_text()
+    about.write_text(zoneless.replace(CAPPED, f'{CAPPED}time_zone = "UTC"\n'))
+    fill(place)
+    bring(place, 10.1, cells.row("x", 1.0), cells.row("y", 1.0))
+    bring(place, 10.2, gone("x") | {"reported_at": "2026-06-02T03:00"})
+    about.write_text(zoneless)
+    done = release(place, 10.3)
+    assert (standing(place), done.overtaken, [one.rows for one in done.left]) == (["y"], (1,), [(3,)])
+
+
 def test_ingest_says_what_to_do_with_deferred_rows(place: Workspace, tmp_path: Path) -> None:
     rows = [cells.row(f"a{n}", 1.0) for n in range(5)]
     said = ceasewatch("ingest", place.path, cells.write(tmp_path / "crowd.csv", rows)).stdout
