@@ -11,9 +11,11 @@ import csv
 import io
 import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from geo.errors import InputError, PolicyError
+from geo.theatre import Dialect
 from pipelines.sources.headers import SEPARATORS
 from pipelines.sources.records import decode
 
@@ -25,6 +27,12 @@ if TYPE_CHECKING:
 PLAIN: Final = "csv"
 _PLACE: Final = ("lon", "lat")
 _END: Final = "\r\n"  # a field that holds either of its signs is quoted because it does; before Python 3.13 no other is
+_DISC: Final = (*_PLACE, "uncertainty_m")
+_ALIKE: Final = (
+    "source_ref", *_DISC, "weapon", "direction", "origin", "text", "url", "killed", "injured", "footprint", "means",
+    "credibility",
+)  # fmt: skip
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def mended(
@@ -57,6 +65,40 @@ def mended(
     if header is None:
         return _whole(row, changes), replace(source, format=PLAIN)
     return _line(header, said, changes, source), source
+
+
+def columns(said: Mapping[str, str]) -> dict[str, str]:
+    """Return in the columns of the plain table what a row says in those of the intake (times: µs since 1970)."""
+    found = {name: said[name] for name in _ALIKE if name in said}
+    for name in ("observed_from", "observed_to", "reported_at"):
+        if name in said:
+            found[name] = (_EPOCH + timedelta(microseconds=int(said[name]))).isoformat()
+    found["act"] = said.get("act", "") if said["kind"] == "report" else said["kind"]
+    found["count"] = _count(*(said.get(f"count_{name}") for name in ("low", "best", "high")))
+    if "party_claimed" in said:
+        found["party"] = said["party_claimed"]
+    return {name: text for name, text in found.items() if text and not (name in _DISC and "footprint" in said)}
+
+
+def _count(low: str | None, best: str | None, high: str | None) -> str:
+    if low is None:
+        return "" if best is None else f"~{best}"
+    if high is None:
+        return f">{int(low) - 1}"
+    return low if low == high else f"{low}-{high}"
+
+
+def table(said: Mapping[str, str]) -> bytes:
+    """Return a plain table of one row."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator=_END).writerows([list(said), list(said.values())])
+    return out.getvalue().encode()
+
+
+def restated(said: Mapping[str, str], source: Source, changes: Mapping[str, str]) -> tuple[bytes, Source]:
+    """Return a plain table of one row that had been understood, mended, and the source as which it is to be read."""
+    plain = dict.fromkeys(("observed_from", *_PLACE), "") | {**said, **changes}
+    return table(plain), replace(source, format=PLAIN, dialect=Dialect())
 
 
 def _feature(said: str | None, changes: Mapping[str, str]) -> bytes:
@@ -123,9 +165,7 @@ def _whole(row: str | None, changes: Mapping[str, str]) -> bytes:
             "table, with --set observed_from=… --set lon=… --set lat=… and so on"
         )
         raise PolicyError(msg)
-    out = io.StringIO()
-    csv.writer(out, lineterminator=_END).writerows([list(changes), list(changes.values())])
-    return out.getvalue().encode()
+    return table(changes)
 
 
 def _need(said: str | None) -> str:

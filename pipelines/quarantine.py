@@ -7,12 +7,14 @@ other row, and becomes a report of that source from that moment on; what was kno
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
+from unicodedata import normalize
 
 from geo.errors import InputError, PolicyError
 from pipelines import intake, mending
 from pipelines.ledger import DEFERRED, Order, raw_path, raw_state, store_raw
+from pipelines.ledger.caps import reference, stated
 from pipelines.sources import Reading
 from pipelines.workspace import require_replay
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from pipelines.ledger import Batch, Known, Quarantined
     from pipelines.workspace import Clock, Settings, Workspace
 
+UNDERSTOOD: Final = (DEFERRED, "unknown_item")
+"""Codes of rows that their reader had understood, and the ledger refused."""
 _SHA256: Final = re.compile("[0-9a-f]{64}")
 
 
@@ -45,16 +49,21 @@ class Person:
 
 @dataclass(frozen=True)
 class Released:
-    """What became of quarantined rows; ``batch`` counts them as what they are now."""
+    """What became of quarantined rows; ``batch`` counts them as what they are now.
+
+    ``sha256`` is that of the raw file which now says them: the mended one, or theirs as it came.
+    """
 
     rows: tuple[int, ...]
     batch: Batch
+    sha256: str
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as one object for scripts."""
         counts = {kind: getattr(self.batch, kind) for kind in intake.COUNTS}
         named = [f"Q-{number}" for number in self.rows]
-        return {"released": named, "batch_no": self.batch.batch_no, "rows": self.batch.rows, **counts}
+        told = {"released": named, "batch_no": self.batch.batch_no, "rows": self.batch.rows, "sha256": self.sha256}
+        return {**told, **counts}
 
 
 def waiting(workspace: Workspace, *, source: str | None = None) -> pd.DataFrame:
@@ -86,9 +95,18 @@ def number(name: str) -> int:
 
 
 def show(workspace: Workspace, quarantine_no: int) -> Quarantined:
-    """Return one quarantined row with its own bytes."""
+    """Return one quarantined row with its own bytes; one that its reader had understood, in plain columns."""
     with workspace.ledger() as ledger:
-        return ledger.quarantined(quarantine_no)
+        found = ledger.quarantined(quarantine_no)
+    said = _understood(found)
+    return found if said is None else replace(found, raw=mending.table(said))
+
+
+def _understood(found: Quarantined) -> dict[str, str] | None:
+    """Return what a row says in plain columns, if it was not its reader that refused it, but the ledger."""
+    if found.raw is None or found.reason_code not in UNDERSTOOD:
+        return None
+    return mending.columns(stated(found.raw))
 
 
 def release(
@@ -129,7 +147,11 @@ def release(
     if found.released_no is not None:
         msg = f"Q-{quarantine_no} was released before, by order {found.released_no}; nothing was recorded"
         raise PolicyError(msg)
-    data, read_as = mending.mended(_file(workspace, found), found.raw, source, row=row, changes=changes)
+    said = _understood(found) if row is None else None
+    if said is not None:
+        data, read_as = mending.restated(said, source, changes)
+    else:
+        data, read_as = mending.mended(_file(workspace, found), found.raw, source, row=row, changes=changes)
     name = f"{found.file_name}, row {found.row_no}, mended"
     reading = intake.read(
         data, read_as, settings, name, "Nothing was recorded.", received_at=clock() if known == "recorded" else None
@@ -141,88 +163,164 @@ def release(
     if len(reading.intake) != 1:
         msg = f"what is mended makes {len(reading.intake)} rows, and must be exactly one; nothing was recorded"
         raise PolicyError(msg)
-    sha256 = store_raw(workspace.raw, data)
     order = Order((quarantine_no,), person.who, person.why)
     with workspace.ledger(write=True) as ledger:
+        now = clock()
+        foreseen = ledger.preview(reading, source=source, sha256=None, recorded_at=now, known=known, capped=False)
+        fate = foreseen.rows.iloc[0]
+        if fate["becomes"] == "quarantined":  # asked before its bytes are kept, so that none are left over
+            raise InputError(code=fate["code"], message=fate["why"])
+        sha256 = store_raw(workspace.raw, data)
         batch = ledger.release(
-            order, reading, source=source, file_name=name, sha256=sha256, recorded_at=clock(), known=known
+            order, reading, source=source, file_name=name, sha256=sha256, recorded_at=now, known=known
         )
-    return Released(order.rows, batch)
+    return Released(order.rows, batch, sha256)
+
+
+@dataclass(frozen=True)
+class Left:
+    """Quarantined rows that still wait, and why."""
+
+    rows: tuple[int, ...]
+    reason: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as one object for scripts."""
+        return {"rows": [f"Q-{number}" for number in self.rows], "reason": self.reason}
 
 
 @dataclass(frozen=True)
 class Caught:
-    """What became of rows that a cap had deferred; ``overtaken`` are those about which their source said more since."""
+    """What became of rows that a cap had deferred; ``overtaken`` are those about which their source said more since.
+
+    These wait on, as do those that are ``left``: erased, not to be read any more, or refused.
+    """
 
     released: tuple[Released, ...]
     overtaken: tuple[int, ...]
+    left: tuple[Left, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class _Deferred:
+    """The deferred rows of one file: ``names`` gives their quarantine numbers by row number, ``whole`` is all of it."""
+
+    batch_no: int
+    first: Quarantined
+    names: Mapping[int, int]
+    whole: Reading
+
+    def lost(self) -> tuple[int, ...]:
+        """Return the quarantine numbers of the rows that the file, read as of now, does not give."""
+        there = set(self.whole.intake["row_no"])
+        return tuple(name for row_no, name in self.names.items() if row_no not in there)
 
 
 def release_deferred(workspace: Workspace, source_id: str, person: Person, clock: Clock) -> Caught:
     """Let in the rows of a source that its cap had deferred, oldest first, as they came.
 
-    A row that would now correct what its source has said of the same item since stays where it is, to be looked at.
+    A row about which its source has said more since stays where it is, to be looked at: it may have been corrected, or
+    taken back. Each file is treated on its own: one that is gone, or cannot be read any more, keeps nobody else's rows.
 
     Raises
     ------
     PolicyError
-        If the source is not declared, or a file is not there any more, erased or lost.
-    InputError
-        If a file cannot be read any more.
+        If the source is not declared.
     """
     workspace.remember(clock)
     found = waiting(workspace, source=source_id)
     found = found[found["reason_code"] == DEFERRED]
     with workspace.ledger() as ledger:
         settings = workspace.settings(ledger)
-        since = {number: ledger.stated_since(source_id, int(number)) for number in found["batch_no"].unique()}
+        since = {int(batch): ledger.stated_since(source_id, int(batch)) for batch in found["batch_no"].unique()}
     source = settings.theatre.source(source_id)
     if source is None:
         msg = f"source {source_id!r} is not declared in theatre.toml: declare it, or name another"
         raise PolicyError(msg)
-    released: list[Released] = []
-    overtaken: list[int] = []
-    for batch_no, rows in found.groupby("batch_no"):
-        numbers = dict(zip(rows["row_no"].astype(int), rows["quarantine_id"].map(number), strict=True))
-        late = _release_batch(workspace, (settings, source), numbers, since[batch_no], person, clock)
-        overtaken += late.overtaken
-        released += late.released
-    return Caught(tuple(released), tuple(overtaken))
+    files, left = _reread(workspace, (settings, source), found, clock)
+    lost = {batch: one.rows for batch, one in left.items()} | {file.batch_no: file.lost() for file in files}
+    unread = {batch: _references(workspace, names) for batch, names in lost.items()}
+    done = [Caught((), (), tuple(left.values()))]
+    for file in files:
+        said = since[file.batch_no].union(*(refs for batch, refs in unread.items() if batch >= file.batch_no))
+        done.append(_release_file(workspace, file, source, said, person, clock))
+    return Caught(
+        tuple(one for caught in done for one in caught.released),
+        tuple(number for caught in done for number in caught.overtaken),
+        tuple(one for caught in done for one in caught.left),
+    )
 
 
-def _release_batch(
-    workspace: Workspace,
-    by: tuple[Settings, Source],
-    numbers: dict[int, int],
-    since: frozenset[str],
-    person: Person,
-    clock: Clock,
-) -> Caught:
+def _reread(
+    workspace: Workspace, by: tuple[Settings, Source], found: pd.DataFrame, clock: Clock
+) -> tuple[list[_Deferred], dict[int, Left]]:
+    """Return the files of deferred rows, oldest first, and by batch what is left because its file cannot be read."""
     settings, source = by
-    first = show(workspace, next(iter(numbers.values())))
-    data = _file(workspace, first)
+    files, left = [], {}
+    for batch_no in sorted(found["batch_no"].unique().tolist()):
+        rows = found[found["batch_no"] == batch_no]
+        names = dict(zip(rows["row_no"].astype(int), rows["quarantine_id"].map(number), strict=True))
+        first = show(workspace, next(iter(names.values())))
+        try:
+            data = _file(workspace, first)
+            whole = intake.read(data, source, settings, first.file_name, "Its rows wait on.", received_at=clock())
+        except (InputError, PolicyError) as fault:
+            left[batch_no] = Left(tuple(names.values()), str(fault))
+        else:
+            files.append(_Deferred(batch_no, first, names, whole))
+    return files, left
+
+
+def _references(workspace: Workspace, lost: tuple[int, ...]) -> frozenset[str]:
+    """Return of what rows that cannot be released speak; what they took back must not come in without them."""
+    with workspace.ledger() as ledger:
+        texts = [ledger.quarantined(name).raw for name in lost]
+    return frozenset(ref for text in texts if text is not None and (ref := reference(text)) is not None)
+
+
+def _release_file(
+    workspace: Workspace, file: _Deferred, source: Source, since: frozenset[str], person: Person, clock: Clock
+) -> Caught:
+    late = _overtaken(file, since)
+    wanted = _only(file.whole, set(file.names) - late)
     now = clock()
-    whole = intake.read(data, source, settings, first.file_name, "Nothing was recorded.", received_at=now)
-    reading = _only(whole, numbers)
     with workspace.ledger(write=True) as ledger:
-        foreseen = ledger.preview(reading, source=source, sha256=None, recorded_at=now, capped=False).rows
-        corrects = set(foreseen.loc[foreseen["becomes"] == "revision", "row_no"])
-        stated = zip(reading.intake["row_no"], reading.intake["source_ref"], strict=True)
-        late = {int(row_no) for row_no, ref in stated if row_no in corrects and ref in since}
-        wanted = {row_no: name for row_no, name in numbers.items() if row_no not in late}
-        overtaken = tuple(numbers[row_no] for row_no in sorted(late))
-        if not wanted:
-            return Caught((), overtaken)
-        order = Order(tuple(wanted.values()), person.who, person.why)
+        foreseen = ledger.preview(wanted, source=source, sha256=None, recorded_at=now, capped=False).rows
+        fates: dict[int, Any] = dict(zip(foreseen["row_no"], foreseen.to_dict("records"), strict=True))
+        amiss = {no: _amiss(file, fates.get(no)) for no in file.names if no not in late}
+        kept = {no: file.names[no] for no, reason in amiss.items() if reason is None}
+        left = tuple(Left((file.names[no],), reason) for no, reason in amiss.items() if reason is not None)
+        overtaken = tuple(file.names[no] for no in sorted(late))
+        if not kept:
+            return Caught((), overtaken, left)
+        order = Order(tuple(kept.values()), person.who, person.why)
+        name, sha256 = f"{file.first.file_name}, deferred rows", file.first.sha256
         batch = ledger.release(
-            order,
-            _only(reading, wanted),
-            source=source,
-            file_name=f"{first.file_name}, deferred rows",
-            sha256=first.sha256,
-            recorded_at=now,
+            order, _only(wanted, kept), source=source, file_name=name, sha256=sha256, recorded_at=now
         )
-    return Caught((Released(order.rows, batch),), overtaken)
+    return Caught((Released(order.rows, batch, sha256),), overtaken, left)
+
+
+def _overtaken(file: _Deferred, since: frozenset[str]) -> set[int]:
+    """Return the rows of whose item their source said more: later in the file, and not deferred, or ``since``."""
+    said, late = set(since), set()
+    rows = file.whole.intake.sort_values("row_no", ascending=False)
+    rows = rows[rows["kind"].isin(["report", "retraction"]) & rows["source_ref"].notna()]
+    for row_no, text in zip(rows["row_no"].astype(int), rows["source_ref"], strict=True):
+        ref = normalize("NFC", text)  # as the ledger keeps it
+        if row_no not in file.names:
+            said.add(ref)
+        elif ref in said:
+            late.add(row_no)
+    return late
+
+
+def _amiss(file: _Deferred, fate: Mapping[str, Any] | None) -> str | None:
+    """Return why a row cannot be released; ``None`` if it can."""
+    if fate is None:
+        broken = file.whole.refused["reason"].tolist()[:1] if file.whole.intake.empty else []
+        return " ".join([f"{file.first.file_name}: read as of now, the file does not give this row.", *broken])
+    return f"{fate['code']}: {fate['why']}" if fate["becomes"] == "quarantined" else None
 
 
 def _only(reading: Reading, rows: Iterable[int]) -> Reading:

@@ -114,3 +114,119 @@ def test_the_dry_run_and_the_command_tell_the_same(place: Workspace, tmp_path: P
     assert (done.exit_code, "Released Q-1, Q-2: 2 new" in done.stdout) == (0, True)
     none = ceasewatch("quarantine", place.path, "deferred", "--source", "crowd", *named)
     assert "No row of 'crowd'" in none.stdout
+
+
+def release(place: Workspace, hours: float) -> quarantine.Caught:
+    return quarantine.release_deferred(place, "crowd", PERSON, cells.Clock(hours))
+
+
+def fill(place: Workspace, hours: float = 10.0) -> None:
+    bring(place, hours, *(cells.row(f"full{hours}-{n}", 1.0) for n in range(3)))
+
+
+def gone(ref: str) -> dict[str, str]:
+    return cells.row(ref, 1.0, act="retraction")
+
+
+def standing(place: Workspace) -> list[str]:
+    return [ref for ref in refs(place) if not ref.startswith("full")]
+
+
+def test_what_was_taken_back_while_it_waited_does_not_come_in(place: Workspace) -> None:
+    fill(place)
+    bring(place, 10.1, cells.row("x", 1.0))
+    assert bring(place, 10.2, gone("x"), gone("y"))["reasons"] == {"deferred": 1, "unknown_item": 1}
+    done = release(place, 10.3)
+    assert [(one.batch.new, one.batch.retraction) for one in done.released] == [(1, 0), (0, 1)]
+    assert (standing(place), done.left, done.overtaken) == ([], (), ())
+
+
+def test_what_was_said_otherwise_and_taken_back_since_does_not_come_in(place: Workspace) -> None:
+    about = place.theatre / "theatre.toml"
+    about.write_text(about.read_text().replace(CAPPED, CAPPED.replace("true", "false")))
+    fill(place)
+    bring(place, 10.1, cells.row("x", 1.0))
+    bring(place, 12.0, cells.row("x", 1.0, km=35.0))
+    bring(place, 12.1, gone("x"))
+    done = release(place, 12.2)
+    assert (done.released, done.overtaken, standing(place)) == ((), (1,), [])
+
+
+def test_a_correction_that_its_own_file_takes_back_does_not_come_in(place: Workspace) -> None:
+    bring(place, 10.0, cells.row("x", 1.0))
+    fill(place, 12.0)
+    bring(place, 12.1, cells.row("x", 1.0, km=35.0), gone("x"))
+    done = release(place, 12.2)
+    assert (done.released, done.overtaken, standing(place)) == ((), (1,), [])
+
+
+def test_a_retraction_of_what_was_taken_back_before_waits_behind_what_states_it_again(place: Workspace) -> None:
+    bring(place, 10.0, cells.row("x", 1.0), gone("x"))
+    fill(place, 12.0)
+    bring(place, 12.1, cells.row("x", 1.0, km=35.0))
+    assert bring(place, 12.2, gone("x"))["reasons"] == {"deferred": 1}
+    release(place, 12.3)
+    assert standing(place) == []
+
+
+def test_a_retraction_that_waits_does_not_take_back_what_its_file_says_behind_it(place: Workspace) -> None:
+    fill(place)
+    bring(place, 10.1, cells.row("x", 1.0))
+    bring(place, 12.0, gone("x"), cells.row("x", 1.0, km=35.0))
+    done = release(place, 12.1)
+    assert (done.overtaken, standing(place)) == ((1, 2), ["x"])
+
+
+def test_a_file_that_is_gone_keeps_nobody_elses_rows_and_is_named(place: Workspace) -> None:
+    fill(place)
+    sent = [bring(place, 10.1 + n / 10, cells.row(f"d{n}", 1.0))["sha256"] for n in range(3)]
+    quarantine.erase(place, str(sent[1]), PERSON, cells.Clock(11))
+    named = ("--who", PERSON.who, "--why", PERSON.why, "--source", "crowd")
+    done = ceasewatch("quarantine", place.path, "deferred", *named)
+    assert done.exit_code == 3
+    assert "Released Q-1: 1 new" in done.stdout
+    assert "Released Q-3: 1 new" in done.stdout
+    assert "Q-2: left: " in done.stdout
+    assert "erased" in done.stdout
+    assert standing(place) == ["d0", "d2"]
+    again = told(ceasewatch("quarantine", place.path, "deferred", *named, "--json"))
+    assert (again["released"], [one["rows"] for one in again["left"]]) == ([], [["Q-2"]])
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_retractions_of_what_is_gone_are_left_be_they_one_or_more(place: Workspace, number: int) -> None:
+    fill(place)
+    sent = bring(place, 10.1, cells.row("d0", 1.0), cells.row("d1", 1.0))["sha256"]
+    bring(place, 10.2, *(gone(f"d{n}") for n in range(number)), cells.row("e", 1.0))
+    quarantine.erase(place, str(sent), PERSON, cells.Clock(11))
+    done = release(place, 11.1)
+    assert ([one.batch.new for one in done.released], done.released[0].batch.quarantined) == ([1], 0)
+    assert [one.rows for one in done.left] == [(1, 2), *((3 + n,) for n in range(number))]
+    assert all("unknown_item" in one.reason for one in done.left[1:])
+
+
+def test_what_was_taken_back_waits_while_the_file_that_took_it_back_cannot_be_read(place: Workspace) -> None:
+    fill(place)
+    bring(place, 10.1, cells.row("x", 1.0))
+    sha256 = str(bring(place, 10.2, gone("x"))["sha256"])
+    (place.raw / sha256[:2] / sha256).unlink()
+    done = release(place, 10.3)
+    assert (done.released, done.overtaken, [one.rows for one in done.left]) == ((), (1,), [(2,)])
+
+
+def test_what_was_taken_back_waits_while_the_reader_refuses_the_row_that_took_it_back(place: Workspace) -> None:
+    about = place.theatre / "theatre.toml"
+    zoneless = about.read_text()
+    about.write_text(zoneless.replace(CAPPED, f'{CAPPED}time_zone = "UTC"\n'))
+    fill(place)
+    bring(place, 10.1, cells.row("x", 1.0), cells.row("y", 1.0))
+    bring(place, 10.2, gone("x") | {"reported_at": "2026-06-02T03:00"})
+    about.write_text(zoneless)
+    done = release(place, 10.3)
+    assert (standing(place), done.overtaken, [one.rows for one in done.left]) == (["y"], (1,), [(3,)])
+
+
+def test_ingest_says_what_to_do_with_deferred_rows(place: Workspace, tmp_path: Path) -> None:
+    rows = [cells.row(f"a{n}", 1.0) for n in range(5)]
+    said = ceasewatch("ingest", place.path, cells.write(tmp_path / "crowd.csv", rows)).stdout
+    assert ("deferred --source crowd" in said, "Mend" in said) == (True, False)

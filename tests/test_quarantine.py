@@ -11,12 +11,14 @@ import readings
 from commandline import ceasewatch, told
 
 from geo.errors import InputError, PolicyError
-from pipelines import mending, quarantine, sources
+from pipelines import intake, mending, quarantine, sources
+from pipelines.ledger import canonical, caps
 from pipelines.quarantine import Person
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from geo.theatre import Source
     from pipelines.workspace import Workspace
 
 PERSON = Person("First Reviewer", "asked the patrol")
@@ -119,6 +121,58 @@ def test_a_row_that_the_ledger_itself_refuses_takes_its_order_back_with_it(place
         release(place, 4, row=line(rows[0]))
     with place.ledger() as ledger:
         assert ledger.head() == head
+
+
+def test_what_the_ledger_refuses_again_leaves_no_bytes(place: Workspace, tmp_path: Path) -> None:
+    rows = [cells.row("unknown", 3.0, act="retraction")]
+    cells.bring(place, cells.write(tmp_path / "csv.csv", rows), cells.Clock(11))
+    kept = sorted(place.raw.rglob("*"))
+    with pytest.raises(InputError, match="has not reported here"):
+        release(place, 4, source_ref="nobody either")
+    assert sorted(place.raw.rglob("*")) == kept
+
+
+def test_the_sha256_of_what_was_mended_is_told_so_that_it_can_be_erased(place: Workspace) -> None:
+    done = ceasewatch("quarantine", place.path, "release", "Q-1", "--set", "lat=47.9", *NAMED)
+    sha256 = done.stdout.rsplit("Kept as ", 1)[1].strip()
+    assert b"47.9" in (place.raw / sha256[:2] / sha256).read_bytes()
+    assert quarantine.erase(place, sha256, PERSON, cells.Clock(13)) > 0
+    assert len(release(place, 2, act="shelling")["sha256"]) == 64  # type: ignore[index]
+
+
+def test_a_row_that_only_the_ledger_refused_is_shown_and_mended_in_plain_columns(
+    place: Workspace, tmp_path: Path
+) -> None:
+    gone = cells.write(tmp_path / "gone.csv", [cells.row("A", 3.0, act="retraction")])
+    cells.bring(place, gone, cells.Clock(11), source="mission")
+    shown = ceasewatch("quarantine", place.path, "show", "Q-4").stdout
+    assert "    source_ref," in shown
+    assert "x1f" not in shown
+    assert release(place, 4, source_ref="a")["retraction"] == 1  # type: ignore[index]
+    assert refs(place) == []
+
+
+def test_what_plain_columns_say_of_an_understood_row_is_what_it_said(place: Workspace) -> None:
+    source, side = cells.theatre().source("csv"), cells.theatre().parties[0].id
+    assert source is not None
+    header = "source_ref,observed_from,observed_to,lon,lat,uncertainty_m,act,weapon,count,party,origin,text,killed"
+    ref, times = "ö|1:2", "2026-06-02T01:00:00.25Z,2026-06-02T02:00Z"
+    rows = [
+        f'{ref},{times},37.5,47.9,75.5,shelling,mortar,{count},{side},-,"a, ""b""",4'
+        for count in ("3", "2-5", "~60", ">10", "")
+    ]
+    with place.ledger() as ledger:
+        settings = place.settings(ledger)
+
+    def said(data: bytes, read_as: Source) -> list[bytes]:
+        reading = intake.read(data, read_as, settings, "x", "", received_at=None)
+        assert reading.refused["reason"].tolist() == []
+        return [line.encode() for line in canonical.lines(reading.intake, canonical.SAID).to_pylist()]
+
+    first = said("\n".join([header, *rows, ""]).encode(), source)
+    assert len(set(first)) == len(rows)
+    for text in first:
+        assert said(*mending.restated(mending.columns(caps.stated(text)), source, {})) == [text]
 
 
 def test_a_row_is_released_once(place: Workspace) -> None:

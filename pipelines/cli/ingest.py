@@ -212,7 +212,12 @@ def lines(done: Ingested) -> Iterator[str]:
         yield (f"  Note: {note}")
     yield f"  Kept as {done.sha256}; head of the chain: {done.head}"
     if done.batch.quarantined:
-        yield ("  Mend these rows in the file and ingest it again: what is known already is counted as duplicate.")
+        waits = done.as_dict()["reasons"].get("deferred", 0)
+        if waits:
+            yield f"  What is deferred needs no mending: `ceasewatch quarantine … deferred --source {done.source}`."
+        if done.batch.quarantined > waits:
+            these = "the other" if waits else "these"
+            yield f"  Mend {these} rows in the file and ingest it again: what is known already is counted as duplicate."
 
 
 _KINDS = ("new", "revision", "duplicate", "conflict", "retraction", "heartbeat", "quarantined")

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from pipelines.cli.common import SHOWN, Command, plain, put, table
+from pipelines.cli.common import QUARANTINED, SHOWN, Command, plain, put, table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pipelines.ledger import Known
-    from pipelines.quarantine import Released
+    from pipelines.quarantine import Caught, Released
 
 _KINDS = ("new", "revision", "duplicate", "conflict", "retraction", "heartbeat", "quarantined")
 
@@ -89,7 +91,10 @@ def show(workspace: Path, row: str, as_json: bool) -> None:  # noqa: FBT001
     came = f"row {found.row_no} of {found.file_name}, source {found.source}, batch {found.batch_no}"
     click.echo(f"Q-{found.quarantine_no}: {plain(came)}")
     click.echo(f"  {plain(found.reason_code)}: {plain(found.reason)}")
-    click.echo(f"  {'(its text was erased on order)' if raw is None else plain(raw)}")
+    said = ["(its text was erased on order)"] if raw is None else [raw]
+    if raw is not None and found.reason_code in rows.UNDERSTOOD:
+        said = raw.splitlines()
+    click.echo("\n".join(f"    {plain(line)}" for line in said))
     if found.released_no is not None:
         click.echo(f"  Released by order {found.released_no}.")
 
@@ -127,30 +132,47 @@ def release(  # noqa: PLR0913, PLR0917 -- one argument an option
         clock=utc_now,
     )
     tell(done, as_json=as_json)
+    if not as_json:
+        click.echo(f"  Kept as {done.sha256}")
 
 
 @quarantine.command(cls=Command)
 @click.option("--source", required=True, metavar="ID", help="Whose rows.")
 @click.option("--who", required=True, help="Who decides.")
 @click.option("--why", required=True, help="Why.")
-@click.pass_obj
-def deferred(workspace: Path, source: str, who: str, why: str, as_json: bool) -> None:  # noqa: FBT001
-    """Let in, as they came, the rows of a source that were beyond its cap (per_hour in theatre.toml)."""
+@click.pass_context
+def deferred(ctx: click.Context, source: str, who: str, why: str, as_json: bool) -> None:  # noqa: FBT001
+    """Let in, as they came, the rows of a source that were beyond its cap (per_hour in theatre.toml).
+
+    The exit code is 3 if any of them still waits.
+    """
     from pipelines import quarantine as rows
     from pipelines.edge import utc_now
     from pipelines.workspace import Workspace
 
-    done = rows.release_deferred(Workspace.open(workspace), source, rows.Person(who, why), utc_now)
-    late = [f"Q-{number}" for number in done.overtaken]
+    done = rows.release_deferred(Workspace.open(ctx.obj), source, rows.Person(who, why), utc_now)
     if as_json:
-        put({"released": [one.as_dict() for one in done.released], "overtaken": late})
-        return
+        late, left = [f"Q-{number}" for number in done.overtaken], [one.as_dict() for one in done.left]
+        put({"released": [one.as_dict() for one in done.released], "overtaken": late, "left": left})
+    else:
+        tell_deferred(done, source)
+    if done.overtaken or done.left:
+        ctx.exit(QUARANTINED)
+
+
+def tell_deferred(done: Caught, source: str) -> None:
+    """Print what became of deferred rows."""
     for one in done.released:
         tell(one, as_json=False)
     if not done.released:
         click.echo(f"No row of {source!r} could be released.")
-    if late:
-        click.echo(f"  {', '.join(late[:SHOWN])}: their source has said more since; release them one by one, or not.")
+    if done.overtaken:
+        late = _named([f"Q-{number}" for number in done.overtaken])
+        click.echo(f"  {late}: their source has said more since; release them one by one, or not.")
+    for left in done.left[:SHOWN]:
+        click.echo(f"  {_named(left.as_dict()['rows'])}: left: {plain(left.reason)}")
+    if len(done.left) > SHOWN:
+        click.echo(f"  … and {len(done.left) - SHOWN:,} more left (--json gives all)")
 
 
 def tell(done: Released, *, as_json: bool) -> None:
@@ -160,5 +182,8 @@ def tell(done: Released, *, as_json: bool) -> None:
         put(told)
         return
     counts = " + ".join(f"{told[kind]:,} {kind}" for kind in _KINDS if told[kind])
-    named = ", ".join(told["released"][:SHOWN]) + (", …" if len(told["released"]) > SHOWN else "")
-    click.echo(f"Released {named}: {counts}, in batch {told['batch_no']}")
+    click.echo(f"Released {_named(told['released'])}: {counts}, in batch {told['batch_no']}")
+
+
+def _named(names: Sequence[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")

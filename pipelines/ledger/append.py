@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from geo.errors import PolicyError
-from pipelines.ledger import canonical, caps, chain, schema
+from pipelines.ledger import canonical, caps, chain, recall, schema
 from pipelines.ledger.classify import STORED, classify
 from pipelines.ledger.recall import entries_frame
 from pipelines.ledger.records import Batch, Known, Reading, micros
@@ -117,6 +117,12 @@ def judge(
             waiting = caps.deferred(rows[surplus], source, taken)
             rows = rows[~surplus].reset_index(drop=True)
             fates = classify(rows, met, authoritative=source.authoritative, next_no=header["first_no"])
+    if capped and (rows["kind"] == "retraction").any():
+        late = caps.behind(rows, fates, caps.waiting(store, source.id, recall.released(store, None)))
+        if late.any():
+            waiting += caps.deferred_behind(rows[late], source)
+            rows = rows[~late].reset_index(drop=True)
+            fates = classify(rows, met, authoritative=source.authoritative, next_no=header["first_no"])
     refused = _refused(rows, fates, reading.refused, source.id)
     refused = sorted([*refused, *waiting], key=lambda row: row["row_no"])
     return Judged(header | _counted(fates["fate"], len(refused)), rows, fates, refused, met)
@@ -127,7 +133,8 @@ def repeats(store: Store, source: Source, sha256: str) -> dict[str, Any] | None:
 
     None if settings have changed since, or if their reader broke: a later one may be able to read them.
     """
-    earlier = store.select("batch", "sha256 = ? AND source = ? AND kind = 'ingest'", [sha256, source.id]).to_pylist()
+    same = "sha256 = ? AND source = ? AND kind = 'ingest'"
+    earlier: list[dict[str, Any]] = store.select("batch", same, [sha256, source.id]).to_pylist()
     if not earlier or _settings_since(store, earlier[-1]["batch_no"]) or _unread(store, earlier[-1]["batch_no"]):
         return None
     last: dict[str, Any] = earlier[-1]

@@ -2,7 +2,8 @@
 
 A cap is declared in the theatre, source by source, so that a flood of one never holds up another. What is beyond it
 waits in quarantine with the code ``deferred``, kept and counted, until a person releases it. A retraction of what is
-known never waits. History that is imported, and what a person releases, is not capped and takes no room.
+known never waits; one of an item that itself waits, waits behind it, so that what was taken back cannot come in alone.
+History that is imported, and what a person releases, is not capped and takes no room.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from geo.reports import INTAKE
 from pipelines.ledger import canonical, schema
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
 
 CODE: Final = "deferred"
 HOUR_US: Final = 3_600_000_000
+_MISSING: Final = "-"
 _COUNTED: Final = ("new", "revision", "conflict", *schema.BEATS)
 
 
@@ -57,12 +62,63 @@ def surplus(rows: pd.DataFrame, fates: pd.DataFrame, met: pd.DataFrame, room: in
     return waits
 
 
+def waiting(store: Store, source: str, released: Container[int]) -> frozenset[str]:
+    """Return the ids of its own of what a source said that waits, but for the rows that were released or erased."""
+    found = store.rows(
+        """SELECT quarantine_no, raw FROM quarantine JOIN batch USING (batch_no)
+           WHERE source = ? AND reason_code = ? AND raw IS NOT NULL""",
+        [source, CODE],
+    )
+    refs = (reference(row["raw"]) for row in found if row["quarantine_no"] not in released)
+    return frozenset(ref for ref in refs if ref is not None)
+
+
+def reference(said: bytes) -> str | None:
+    """Return the source's own id from the canonical text of a row that waits."""
+    return stated(said).get("source_ref")
+
+
+def stated(said: bytes) -> dict[str, str]:
+    """Return what a row's canonical text says, by column; see ``canonical.lines``. Times are µs since 1970."""
+    text, found = said.decode(), {}
+    for name in canonical.SAID:
+        value, _, rest = text.partition("\x1f")
+        if value != _MISSING and INTAKE[name] == "str":
+            length, _, rest = text.partition(":")
+            value, rest = rest[: int(length)], rest[int(length) + 1 :]
+            found[name] = value
+        elif value != _MISSING:
+            found[name] = value
+        text = rest
+    return found
+
+
+def behind(rows: pd.DataFrame, fates: pd.DataFrame, refs: frozenset[str]) -> NDArray[np.bool_]:
+    """Return which rows take back nothing now, but something that waits: ``refs``, as ``waiting`` gives them."""
+    idle = (rows["kind"] == "retraction") & fates["fate"].isin(["unknown_item", "duplicate"])
+    found: NDArray[np.bool_] = (idle & rows["source_ref"].isin(refs)).to_numpy(dtype=bool)
+    return found
+
+
+def deferred_behind(rows: pd.DataFrame, source: Source) -> list[dict[str, Any]]:
+    """Return retractions as quarantined rows that wait behind what they take back."""
+    reason = (
+        f"what it takes back waits itself, being beyond the cap of source {source.id!r}; release both, in order, with "
+        "`ceasewatch quarantine … deferred`"
+    )
+    return _quarantined(rows, reason)
+
+
 def deferred(rows: pd.DataFrame, source: Source, before: int) -> list[dict[str, Any]]:
     """Return the surplus as quarantined rows."""
     reason = (
         f"source {source.id!r} may say {source.per_hour:,} rows an hour (per_hour in theatre.toml), and had said "
         f"{before:,} in the hour before this file; release it with `ceasewatch quarantine … deferred`"
     )
+    return _quarantined(rows, reason)
+
+
+def _quarantined(rows: pd.DataFrame, reason: str) -> list[dict[str, Any]]:
     said = canonical.lines(rows, canonical.SAID).to_pylist()
     return [
         {"row_no": int(row_no), "raw": text.encode(), "reason_code": CODE, "reason": reason}

@@ -96,6 +96,6 @@ def append_release(
         header, refused = enter_reading(
             store, reading, source=source, batch=batch, recorded_at=recorded_at, known=known, capped=False
         )
-        if len(order.rows) == 1 and refused:
+        if refused:
             raise InputError(code=refused[0]["reason_code"], message=refused[0]["reason"])
     return as_batch(header)
