@@ -143,13 +143,13 @@ def _apart(fast: dict[str, Any] | None, naive: dict[str, Any] | None) -> str:
     )
 
 
-@strategies.tries(12)
+@strategies.tries(8)
 @given(strategies.worlds())
 def test_the_two_implementations_agree_on_every_row(world: World) -> None:
     assert differences(world) == []
 
 
-@strategies.tries(5)
+@strategies.tries(4)
 @given(
     strategies.worlds(sizes=(30, 40), changes={"corroboration.qualifying_status": "alleged"}, windows=((0.0, None),))
 )
@@ -160,13 +160,13 @@ def test_they_agree_on_crowded_worlds(world: World) -> None:
 OF_INCIDENTS = ("set_t0", "set_t0", "end", "end", "reopen", "declare", "release", "merge", "confirm")
 
 
-@strategies.tries(6)
+@strategies.tries(4)
 @given(strategies.worlds(sizes=(5, 8, 12)), st.data())
 def test_they_agree_on_what_people_decide(world: World, data: st.DataObject) -> None:
     assert differences(data.draw(strategies.decided(world))) == []
 
 
-@strategies.tries(5)
+@strategies.tries(4)
 @given(strategies.worlds(sizes=(5, 8)), st.data())
 def test_they_agree_on_what_people_decide_of_incidents(world: World, data: st.DataObject) -> None:
     assert differences(data.draw(strategies.decided(world, kinds=OF_INCIDENTS))) == []

@@ -98,7 +98,7 @@ def test_law_8_a_decision_that_is_still_to_come_changes_nothing_yet(world: World
 
 
 @pytest.mark.slow
-@strategies.tries(6)
+@strategies.tries(4)
 @given(OF_ONE_POLICY, st.data())
 def test_law_10_without_its_evidence_a_tier_is_gone(world: World, data: st.DataObject) -> None:
     found = laws.assessed(world)
@@ -110,7 +110,7 @@ def test_law_10_without_its_evidence_a_tier_is_gone(world: World, data: st.DataO
 
 
 @pytest.mark.slow
-@strategies.tries(6)
+@strategies.tries(4)
 @given(OF_ONE_POLICY, st.data())
 def test_law_10_a_report_is_pivotal_exactly_when_the_others_would_not_take_the_step(
     world: World, data: st.DataObject

@@ -30,7 +30,7 @@ ROWS = st.builds(
 )
 FILES = st.lists(st.tuples(st.lists(ROWS, max_size=9), st.integers(0, 2)), min_size=1, max_size=5)
 #: Small worlds, many of them; no deadline, because each waits for the disk.
-MANY = settings(max_examples=8, deadline=None)
+MANY = settings(max_examples=5, deadline=None)
 
 
 class Naive:

@@ -180,7 +180,7 @@ def test_on_a_line_without_sides_the_offset_is_nought() -> None:
 coordinate = st.tuples(st.integers(0, 40), st.integers(0, 12)).map(lambda p: (35.0 + p[0] / 10, 47.5 + p[1] / 10))
 
 
-@strategies.tries(25)
+@strategies.tries(15)
 @given(st.lists(st.lists(coordinate, min_size=2, max_size=9), min_size=1, max_size=4), st.integers(0, 10**6))
 def test_however_untidy_a_line_is_its_distances_are_true(parts: list[list[tuple[float, float]]], seed: int) -> None:
     drawn = tidy(MultiLineString(parts))
