@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from geo.errors import InputError, PolicyError
 from geo.theatre import Dialect
+from pipelines.sources.door import END
 from pipelines.sources.headers import SEPARATORS
 from pipelines.sources.records import decode
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 PLAIN: Final = "csv"
 _PLACE: Final = ("lon", "lat")
-_END: Final = "\r\n"  # a field that holds either of its signs is quoted because it does; before Python 3.13 no other is
 _DISC: Final = (*_PLACE, "uncertainty_m")
 _ALIKE: Final = (
     "source_ref", *_DISC, "weapon", "direction", "origin", "text", "url", "killed", "injured", "footprint", "means",
@@ -91,7 +91,7 @@ def _count(low: str | None, best: str | None, high: str | None) -> str:
 def table(said: Mapping[str, str]) -> bytes:
     """Return a plain table of one row."""
     out = io.StringIO()
-    csv.writer(out, lineterminator=_END).writerows([list(said), list(said.values())])
+    csv.writer(out, lineterminator=END).writerows([list(said), list(said.values())])
     return out.getvalue().encode()
 
 
@@ -152,9 +152,9 @@ def _line(header: str, said: str | None, changes: Mapping[str, str], source: Sou
             msg = f"{fields}, so that its columns cannot be told; give the whole row with --row"
             raise PolicyError(msg)
         out = io.StringIO()
-        writer = csv.writer(out, delimiter=separator, lineterminator=_END)
+        writer = csv.writer(out, delimiter=separator, lineterminator=END)
         writer.writerow([changes.get(name, cell) for name, cell in zip(names, cells, strict=True)])
-        line = out.getvalue().removesuffix(_END)
+        line = out.getvalue().removesuffix(END)
     return f"{header}\n{line}\n".encode("utf-8-sig")  # whose mark decides, whatever encoding is declared
 
 

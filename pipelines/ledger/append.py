@@ -137,8 +137,7 @@ def repeats(store: Store, source: Source, sha256: str) -> dict[str, Any] | None:
     earlier: list[dict[str, Any]] = store.select("batch", same, [sha256, source.id]).to_pylist()
     if not earlier or _settings_since(store, earlier[-1]["batch_no"]) or _unread(store, earlier[-1]["batch_no"]):
         return None
-    last: dict[str, Any] = earlier[-1]
-    return last
+    return earlier[-1]
 
 
 def _unread(store: Store, batch_no: int) -> bool:

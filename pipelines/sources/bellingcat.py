@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from geo.errors import InputError
-from pipelines.sources.lists import first_link, gather, plain_cell
+from pipelines.sources.lists import first_link, gather, plain_cell, reference
 from pipelines.sources.plain import interpret
 from pipelines.sources.reading import shown
 
@@ -37,12 +37,9 @@ def read(data: bytes, context: Context) -> Reading:
 
 
 def _row(event: Mapping[str, Any]) -> dict[str, str]:
-    reference = plain_cell(event, "id")
-    if not reference:
-        raise InputError(code="no_source_ref", message="id is empty: every event has one; export the file again.")
     said = [plain_cell(event, name) for name in ("description", "location")]
     return {
-        "source_ref": reference,
+        "source_ref": reference(event),
         "observed_from": _moment(plain_cell(event, "date").strip(), plain_cell(event, "time").strip()),
         "lon": plain_cell(event, "longitude"),
         "lat": plain_cell(event, "latitude"),

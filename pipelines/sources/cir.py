@@ -5,23 +5,11 @@ A verified picture of an attack or its effect: the act is ``strike``, and ``arms
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from pipelines.sources.forms import Form, first_link, named
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from pipelines.sources.dates import Order
-    from pipelines.sources.reading import Context, Sieve, Text
+from pipelines.sources.forms import Form, linked
 
 FORMAT: Final = "cir"
-
-
-def _derive(sieve: Sieve, _: Context, __: Order) -> Mapping[str, Text]:
-    named(sieve, "source_ref")
-    return {"url": first_link(sieve.records.text("url"))}
-
 
 FORM: Final = Form(
     FORMAT,
@@ -35,6 +23,6 @@ FORM: Final = Form(
         "url": ("link",),
     },
     required=("source_ref", "observed_from", "lon", "lat"),
-    derive=_derive,
+    derive=linked,
 )
 read: Final = FORM.read

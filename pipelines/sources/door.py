@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipelines.sources.headers import Layout
 
 NOT_KEPT: Final = "(not kept, because it does not fit the header)"
-_END: Final = "\r\n"  # a field that holds either of its signs is quoted because it does; before Python 3.13 no other is
+END: Final = "\r\n"  # a field that holds either of its signs is quoted because it does; before Python 3.13 no other is
 _JOINTS: Final = re.compile(r"[\s_-]+")  # no-break spaces too
 
 
@@ -52,7 +52,7 @@ def emptied(data: bytes, dialect: Dialect, layout: Layout, own: Collection[str],
         kept[number] = row
     kept |= {refusal.row_no: [NOT_KEPT] for refusal in scan.broken}
     out = io.StringIO()
-    writer = csv.writer(out, delimiter=scan.separator, lineterminator=_END)
+    writer = csv.writer(out, delimiter=scan.separator, lineterminator=END)
     writer.writerows([header.fields, *(kept[number] for number in sorted(kept))])
     return _ended_as(text, out.getvalue()).encode("utf-8-sig")
 
@@ -78,4 +78,4 @@ def _bare(name: str) -> str:
 def _ended_as(text: str, told: str) -> str:
     """Return ``told``, whose last record has a line end only if that of ``text`` has one."""
     last = text[max(text.rfind("\n"), text.rfind("\r")) + 1 :]
-    return told.removesuffix(_END) if last.strip(SPACE) else told + last
+    return told.removesuffix(END) if last.strip(SPACE) else told + last

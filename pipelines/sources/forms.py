@@ -100,8 +100,13 @@ def named(sieve: Sieve, column: str) -> None:
     )
 
 
-def first_link(text: Text) -> Text:
-    """Return the first of several links in a cell."""
+def linked(sieve: Sieve, context: Context, order: dates.Order) -> Mapping[str, Text]:  # noqa: ARG001 -- of one kind
+    """Derive for a table in which every row has an id and may have several links: of these the first."""
+    named(sieve, "source_ref")
+    return {"url": _first_link(sieve.records.text("url"))}
+
+
+def _first_link(text: Text) -> Text:
     return pa.array([None if cell is None else _first(cell) for cell in text.to_pylist()], pa.string())
 
 

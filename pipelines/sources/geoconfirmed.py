@@ -6,23 +6,11 @@ claimed. The columns of units are dropped at the door: where a unit stood is nob
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from pipelines.sources.forms import Form, first_link, named
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from pipelines.sources.dates import Order
-    from pipelines.sources.reading import Context, Sieve, Text
+from pipelines.sources.forms import Form, linked
 
 FORMAT: Final = "geoconfirmed"
-
-
-def _derive(sieve: Sieve, _: Context, __: Order) -> Mapping[str, Text]:
-    named(sieve, "source_ref")
-    return {"url": first_link(sieve.records.text("url"))}
-
 
 FORM: Final = Form(
     FORMAT,
@@ -37,6 +25,6 @@ FORM: Final = Form(
     required=("source_ref", "observed_from", "lon", "lat"),
     usual="clash",
     drop=("Unit", "Units", "OrbatUnit", "OrbatUnits"),
-    derive=_derive,
+    derive=linked,
 )
 read: Final = FORM.read

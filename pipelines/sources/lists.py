@@ -50,6 +50,14 @@ def plain_cell(item: Mapping[str, Any], name: str) -> str:
     return cell(name, item.get(name))
 
 
+def reference(item: Mapping[str, Any]) -> str:
+    """Return the id that every event has; raise ``InputError`` (``no_source_ref``) where it is empty."""
+    found = plain_cell(item, "id")
+    if not found:
+        raise InputError(code="no_source_ref", message="id is empty: every event has one; export the file again.")
+    return found
+
+
 def first_link(item: Mapping[str, Any], name: str) -> str:
     """Return the first link in a member that lists them, as texts or as objects with a ``path`` or ``url``."""
     listed = item.get(name) or []

@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from geo.errors import InputError
-from pipelines.sources.lists import first_link, gather, plain_cell
+from pipelines.sources.lists import first_link, gather, plain_cell, reference
 from pipelines.sources.plain import interpret
 
 if TYPE_CHECKING:
@@ -34,13 +33,10 @@ def read(data: bytes, context: Context) -> Reading:
 
 
 def _row(event: Mapping[str, Any]) -> dict[str, str]:
-    reference = plain_cell(event, "id")
-    if not reference:
-        raise InputError(code="no_source_ref", message="id is empty: every event has one; export the file again.")
     said = [plain_cell(event, name) for name in ("title", "description", "place_desc")]
     return {
         # Ids are those of the collections, and two may have the same.
-        "source_ref": f"{plain_cell(event, 'source')}:{reference}",
+        "source_ref": f"{plain_cell(event, 'source')}:{reference(event)}",
         # The collections know days; their midnights are no times of day.
         "observed_from": _MIDNIGHT.sub(r"\1", plain_cell(event, "date").strip()),
         "lon": plain_cell(event, "longitude"),
