@@ -14,7 +14,8 @@ from unicodedata import normalize
 from geo.errors import InputError, PolicyError
 from pipelines import intake, mending
 from pipelines.ledger import DEFERRED, Order, raw_path, raw_state, store_raw
-from pipelines.ledger.caps import reference, stated
+from pipelines.ledger.canonical import stated
+from pipelines.ledger.caps import reference
 from pipelines.sources import Reading
 from pipelines.workspace import require_replay
 

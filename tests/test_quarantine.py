@@ -12,7 +12,7 @@ from commandline import ceasewatch, told
 
 from geo.errors import InputError, PolicyError
 from pipelines import intake, mending, quarantine, sources
-from pipelines.ledger import canonical, caps
+from pipelines.ledger import canonical
 from pipelines.quarantine import Person
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def test_what_plain_columns_say_of_an_understood_row_is_what_it_said(place: Work
     first = said("\n".join([header, *rows, ""]).encode(), source)
     assert len(set(first)) == len(rows)
     for text in first:
-        assert said(*mending.restated(mending.columns(caps.stated(text)), source, {})) == [text]
+        assert said(*mending.restated(mending.columns(canonical.stated(text)), source, {})) == [text]
 
 
 def test_a_row_is_released_once(place: Workspace) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 import numpy as np
@@ -108,7 +109,8 @@ def judge(
     header = _header(store, "ingest", recorded_at)
     rows["known_at"] = _known_at(rows, known, header["recorded_at"])
     met = _met(store, rows)
-    fates = classify(rows, met, authoritative=source.authoritative, next_no=header["first_no"])
+    decide = partial(classify, known=met, authoritative=source.authoritative, next_no=header["first_no"])
+    fates = decide(rows)
     waiting: list[dict[str, Any]] = []
     if capped and known == "recorded" and source.per_hour is not None:
         taken = caps.taken(store, source.id, header["recorded_at"])
@@ -116,13 +118,13 @@ def judge(
         if surplus.any():
             waiting = caps.deferred(rows[surplus], source, taken)
             rows = rows[~surplus].reset_index(drop=True)
-            fates = classify(rows, met, authoritative=source.authoritative, next_no=header["first_no"])
+            fates = decide(rows)
     if capped and (rows["kind"] == "retraction").any():
         late = caps.behind(rows, fates, caps.waiting(store, source.id, recall.released(store, None)))
         if late.any():
             waiting += caps.deferred_behind(rows[late], source)
             rows = rows[~late].reset_index(drop=True)
-            fates = classify(rows, met, authoritative=source.authoritative, next_no=header["first_no"])
+            fates = decide(rows)
     refused = _refused(rows, fates, reading.refused, source.id)
     refused = sorted([*refused, *waiting], key=lambda row: row["row_no"])
     return Judged(header | _counted(fates["fate"], len(refused)), rows, fates, refused, met)

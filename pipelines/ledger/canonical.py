@@ -65,6 +65,21 @@ def lines(rows: pd.DataFrame, columns: Sequence[str]) -> pa.LargeStringArray:
     return pc.binary_join_element_wise(*(_cells(rows[name]) for name in columns), _BORDER)
 
 
+def stated(said: bytes) -> dict[str, str]:
+    """Return what a row's canonical text says, by column; see ``lines``. Times are µs since 1970."""
+    text, found = said.decode(), {}
+    for name in SAID:
+        value, _, rest = text.partition(_BORDER.as_py())
+        if value != _MISSING and INTAKE[name] == "str":
+            length, _, rest = text.partition(":")
+            value, rest = rest[: int(length)], rest[int(length) + 1 :]
+            found[name] = value
+        elif value != _MISSING:
+            found[name] = value
+        text = rest
+    return found
+
+
 def _cells(column: pd.Series[Any]) -> pa.LargeStringArray:
     kind = INTAKE[str(column.name)]
     if kind == "float64":

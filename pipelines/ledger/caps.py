@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from geo.reports import INTAKE
 from pipelines.ledger import canonical, schema
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 CODE: Final = "deferred"
 HOUR_US: Final = 3_600_000_000
-_MISSING: Final = "-"
 _COUNTED: Final = ("new", "revision", "conflict", *schema.BEATS)
 
 
@@ -75,22 +73,7 @@ def waiting(store: Store, source: str, released: Container[int]) -> frozenset[st
 
 def reference(said: bytes) -> str | None:
     """Return the source's own id from the canonical text of a row that waits."""
-    return stated(said).get("source_ref")
-
-
-def stated(said: bytes) -> dict[str, str]:
-    """Return what a row's canonical text says, by column; see ``canonical.lines``. Times are µs since 1970."""
-    text, found = said.decode(), {}
-    for name in canonical.SAID:
-        value, _, rest = text.partition("\x1f")
-        if value != _MISSING and INTAKE[name] == "str":
-            length, _, rest = text.partition(":")
-            value, rest = rest[: int(length)], rest[int(length) + 1 :]
-            found[name] = value
-        elif value != _MISSING:
-            found[name] = value
-        text = rest
-    return found
+    return canonical.stated(said).get("source_ref")
 
 
 def behind(rows: pd.DataFrame, fates: pd.DataFrame, refs: frozenset[str]) -> NDArray[np.bool_]:
