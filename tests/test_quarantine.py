@@ -213,6 +213,31 @@ def test_a_text_with_line_ends_is_mended_into_one_row(sign: str) -> None:
         assert (reading.intake["text"].tolist(), len(reading.refused)) == ([sign], 0)
 
 
+def test_an_explanation_tells_who_let_a_report_in_and_what_it_was_before(place: Workspace, tmp_path: Path) -> None:
+    release(place, 1, lat="47.9")
+    cells.bring(place, cells.write(tmp_path / "later.csv", [cells.row("b", 2.5)]), cells.Clock(14), source="mission")
+    with place.ledger() as ledger:
+        name = ledger.reports().set_index("source_ref").loc["b", "report_id"]
+    now, then = ((name, "--known-at", cells.at(hours).isoformat()) for hours in (14, 12))
+    career = told(ceasewatch("explain", place.path, *now, "--json"))["career"]
+    files = [(each["kind"], each["file_name"]) for each in career]
+    assert files == [("new", "mission.csv, row 2, mended"), ("revision", "later.csv")]
+    assert [each["released"] and each["released"]["rows"] for each in career] == [["Q-1"], None]
+    text = ceasewatch("explain", place.path, *then).stdout
+    assert "released from quarantine (Q-1) by First Reviewer: asked the patrol" in text
+    assert "later.csv" not in text
+
+
+def test_the_explanation_of_a_withdrawn_report_tells_by_which_row(place: Workspace, tmp_path: Path) -> None:
+    with place.ledger() as ledger:
+        name = ledger.reports().set_index("source_ref").loc["a", "report_id"]
+    gone = cells.write(tmp_path / "gone.csv", [cells.row("a", 1.0, act="retraction")])
+    cells.bring(place, gone, cells.Clock(11), source="mission")
+    tree = told(ceasewatch("explain", place.path, name, "--json"))
+    assert (tree["kind"], [each["kind"] for each in tree["career"]]) == ("lost", ["new", "retraction"])
+    assert "retraction: row 1 of gone.csv" in ceasewatch("explain", place.path, name).stdout
+
+
 def test_the_next_publication_shows_what_was_released_and_what_waits(place: Workspace) -> None:
     release(place, 1, lat="47.9")
     outcome = cells.run(place, cells.Clock(13))

@@ -44,10 +44,12 @@ _DECISION: Final = (
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """One assessed moment: its tables, what was known, and which publications had come before."""
+    """One assessed moment: where it was watched, its tables, what was known, which publications had come before."""
 
+    workspace: Workspace
     as_of: datetime
     known_at: datetime | None
+    up_to_no: int | None
     known: Memory
     tables: Mapping[str, pd.DataFrame]
     past: list[Publication]
@@ -85,7 +87,7 @@ def explain(
     table, column, tell = _KINDS[kind]
     rows = answer.tables[table]
     rows = rows[rows[column] == found.group()]
-    told = tell(answer, rows.iloc[0]) if len(rows) else _lost(workspace, answer, found.group(), number)
+    told = tell(answer, rows.iloc[0]) if len(rows) else _lost(answer, found.group(), number)
     return {"name": found.group(), "as_of": stamp(answer.as_of), "known_at": stamp(answer.known_at), **told}
 
 
@@ -101,7 +103,7 @@ def recount(workspace: Workspace, *, as_of: datetime | None, known_at: datetime 
             as_of, known_at, up_to_no = last[0].as_of, last[0].known_at, last[0].ledger_no
         moment = as_of or known_at or at
         known = memory(workspace, ledger, known_at, up_to_no)
-    return Answer(moment, known_at, known, judge(known, moment).tables, past)
+    return Answer(workspace, moment, known_at, up_to_no, known, judge(known, moment).tables, past)
 
 
 def _incident(answer: Answer, row: pd.Series) -> dict[str, Any]:
@@ -174,8 +176,20 @@ def _violation(answer: Answer, row: pd.Series) -> dict[str, Any]:
     }
 
 
-def _report(_answer: Answer, row: pd.Series) -> dict[str, Any]:
-    return {"kind": "report", "report": _plain(row.drop("geometry", errors="ignore"))}
+def _report(answer: Answer, row: pd.Series) -> dict[str, Any]:
+    plain = _plain(row.drop("geometry", errors="ignore"))
+    return {"kind": "report", "report": plain, "career": _career(answer, str(plain["report_id"]))}
+
+
+def _career(answer: Answer, report_id: str) -> list[dict[str, Any]]:
+    """Return the entries that made a report what it is at this moment of knowledge."""
+    with answer.workspace.ledger() as ledger:
+        entries = ledger.career(int(report_id.removeprefix("R-")), answer.known_at, up_to_no=answer.up_to_no)
+    return [_stamped(entry) for entry in entries]
+
+
+def _stamped(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: stamp(value) if isinstance(value, datetime) else value for key, value in entry.items()}
 
 
 def _decision(answer: Answer, row: pd.Series) -> dict[str, Any]:
@@ -202,35 +216,35 @@ _KINDS: Final = {
 }
 
 
-def _lost(workspace: Workspace, answer: Answer, name: str, number: int) -> dict[str, Any]:
+def _lost(answer: Answer, name: str, number: int) -> dict[str, Any]:
     """Say what became of a name that means nothing at this moment: its number is that of an entry."""
-    with workspace.ledger() as ledger:
+    with answer.workspace.ledger() as ledger:
         item = ledger.item(number)
     if item is None:
         msg = f"{name}: the ledger has no entry {number}, so nothing ever bore that name"
         raise PolicyError(msg)
     said = [found for found in answer.past if name in found.incidents]
-    entry = {key: stamp(value) if isinstance(value, datetime) else value for key, value in item.items()}
     return {
         "kind": "lost",
-        "entry": entry,
+        "entry": _stamped(item),
+        "career": _career(answer, item["report_id"]) if "report_id" in item else [],
         "published": [
             {"as_of": stamp(found.as_of), "known_at": stamp(found.known_at), "scope": found.region or "whole"}
             for found in said
         ],
-        "lineage": _fate(workspace, answer, name, said),
+        "lineage": _fate(answer, name, said),
         "became": _became(answer, item),
     }
 
 
-def _fate(workspace: Workspace, answer: Answer, name: str, said: list[Publication]) -> list[dict[str, Any]]:
+def _fate(answer: Answer, name: str, said: list[Publication]) -> list[dict[str, Any]]:
     """Return what became of a name since the last publication that said it, by this moment's answer."""
     told = [found for found in said if found.as_of <= answer.as_of]
     if not told:
         return []
     last = told[-1]
-    with workspace.ledger() as ledger:
-        then = memory(workspace, ledger, last.known_at, last.ledger_no)
+    with answer.workspace.ledger() as ledger:
+        then = memory(answer.workspace, ledger, last.known_at, last.ledger_no)
     begun = then.reports[then.reports["observed_from"] <= last.as_of]
     came = answer.known.reports[answer.known.reports["observed_from"] <= answer.as_of]
     arrived = news.between(begun, came, None, answer.known.withdrawn)

@@ -209,6 +209,22 @@ def _report(told: dict[str, Any], _limit: int | None) -> Iterator[str]:
     yield f"  incident   {_or(row['incident_id'])}"
     if row["text"]:
         yield f"  text       {row['text']}"
+    yield from _career(told["career"])
+
+
+def _career(entries: list[dict[str, Any]]) -> Iterator[str]:
+    """Tell how a report came to be what it is: by which files and rows, and who let in what had been refused."""
+    if entries:
+        yield from ("", "How it came in")
+    for entry in entries:
+        late = f" (known {entry['known_at']})" if entry["known_at"] != entry["recorded_at"] else ""
+        kind = f"revision {entry['revision']}" if entry["kind"] == "revision" else entry["kind"]
+        row = entry["file_name"] if entry["released"] else f"row {entry['row_no']} of {entry['file_name']}"
+        yield f"  entry {entry['ledger_no']}, {kind}: {row}, recorded {entry['recorded_at']}{late}"
+        order = entry["released"]
+        if order:
+            whole = f"released from quarantine ({', '.join(order['rows'])}) by {order['who']}: {order['why']}"
+            yield from _wrapped(f"{whole} (entry {order['order']})", "      ")
 
 
 def _decision(told: dict[str, Any], _limit: int | None) -> Iterator[str]:
@@ -251,6 +267,7 @@ def _lost(told: dict[str, Any], _limit: int | None) -> Iterator[str]:
     else:
         violation = f"violation {_or(became['violation_id'])}"
         yield f"  What it said is report {became['report_id']}, which belongs to no incident now ({violation})."
+    yield from _career(told["career"])
 
 
 _TELL: Final = {

@@ -325,6 +325,16 @@ class Ledger:
         """
         return recall.item(self._store, ledger_no)
 
+    def career(
+        self, first_no: int, known_at: datetime | None = None, *, up_to_no: int | None = None
+    ) -> list[dict[str, Any]]:
+        """Return how the report R-``first_no`` came to be what it is: its entries, in order of arrival.
+
+        Each has ``ledger_no``, ``kind``, ``revision``, ``file_name``, ``row_no``, ``recorded_at``, ``known_at``, and
+        ``released``: by which order (its number), of which rows, ``who`` and ``why``; ``None`` where none was needed.
+        """
+        return recall.career(self._store, first_no, known_at, up_to_no)
+
     def verify(self, raw_dir: Path | str) -> list[str]:
         """Read and compute everything anew and return what is wrong, a sentence each; empty when all is whole."""
         return verify(self._store, Path(raw_dir))

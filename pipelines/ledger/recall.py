@@ -168,6 +168,31 @@ def released(store: Store, known_at: datetime | None) -> dict[int, int]:
     }
 
 
+def career(store: Store, first_no: int, known_at: datetime | None, up_to_no: int | None) -> list[dict[str, Any]]:
+    """Return the entries of a report in order of arrival, with the order by which each was released, if it was."""
+    found = store.rows(
+        """SELECT entry.ledger_no, entry.kind, revision, file_name, row_no, batch.recorded_at, entry.known_at,
+                  document.ledger_no AS order_no, body
+           FROM entry JOIN batch USING (batch_no)
+           LEFT JOIN document ON document.batch_no = entry.batch_no - 1 AND document.kind = ?
+           WHERE entry.first_no = ? AND entry.known_at <= ? AND entry.ledger_no <= ? ORDER BY entry.ledger_no""",
+        [RELEASE, first_no, until(known_at), _FOREVER if up_to_no is None else up_to_no],
+    )
+    return [
+        {
+            **{name: row[name] for name in ("ledger_no", "kind", "revision", "file_name", "row_no")},
+            **{name: moment(row[name]) for name in ("recorded_at", "known_at")},
+            "released": None if row["body"] is None else {"order": row["order_no"], **_order(row["body"])},
+        }
+        for row in found
+    ]
+
+
+def _order(body: bytes) -> dict[str, Any]:
+    order = json.loads(body)
+    return {"rows": [f"Q-{number}" for number in order["rows"]], "who": order["who"], "why": order["why"]}
+
+
 def stated_since(store: Store, source: str, batch_no: int) -> frozenset[str]:
     """Return the ids of its own under which a source said something after a batch."""
     later = "SELECT DISTINCT source_ref FROM entry WHERE source = ? AND batch_no > ? AND source_ref IS NOT NULL"
