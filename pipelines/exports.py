@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 import shapely
 
-from pipelines.outcome import records, rows
+from pipelines.outcome import caveats, records, rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,12 +95,13 @@ def acled(violations: pd.DataFrame, reports: pd.DataFrame, regions: pd.DataFrame
 def _event(row: Mapping[str, Any], regions: Mapping[str, str], run: Mapping[str, Any]) -> dict[str, object]:
     kind, detail = _KINDS.get(row["act"] or "strike", _OTHER)
     begin, end = row["observed_from"], row["observed_to"]
-    standing = "illustrative, without legal meaning; " if run["standing"] == "illustrative" else ""
-    notes = (
-        f"{standing}{row['status']}; {'counts' if row['qualifying'] else 'does not count: ' + (row['why_not'] or '')}; "
-        f"{row['reports']} reports of {row['origins']} origins; "
-        f"observed {begin:%Y-%m-%dT%H:%MZ} to {end:%Y-%m-%dT%H:%MZ}"
-    )
+    said = [
+        *caveats(run),
+        row["status"],
+        "counts" if row["qualifying"] else f"does not count: {row['why_not'] or ''}",
+        f"{row['reports']} reports of {row['origins']} origins",
+        f"observed {begin:%Y-%m-%dT%H:%MZ} to {end:%Y-%m-%dT%H:%MZ}",
+    ]
     return {
         "event_id_cnty": row["violation_id"],
         "event_date": f"{begin:%Y-%m-%d}",
@@ -115,7 +116,7 @@ def _event(row: Mapping[str, Any], regions: Mapping[str, str], run: Mapping[str,
         "latitude": round(row["geometry"].y, _DIGITS),
         "longitude": round(row["geometry"].x, _DIGITS),
         "geo_precision": next((code for most, code in _RADII if _radius(row["uncertainty_m"]) <= most), 3),
-        "notes": notes,
+        "notes": "; ".join(said),
         "fatalities": row["killed"],
         "tags": row["incident_id"],
     }

@@ -213,6 +213,16 @@ def _lines(outcome: Outcome) -> Iterator[str]:
         yield "none"
 
 
+def caveats(run: Mapping[str, Any]) -> list[str]:
+    """Return what must be said of every figure of a run, by its row in the table ``run``."""
+    return [
+        *(["illustrative, without legal meaning"] if run["standing"] == "illustrative" else []),
+        *(["hindsight: later knowledge is used"] if run["hindsight"] else []),
+        *(["replay: history, or a simulation, and not the present"] if run["replay"] else []),
+        *([f"region {run['scope']} only"] if run["scope"] != "whole" else []),
+    ]
+
+
 def _standing(outcome: Outcome) -> str:
     words = [
         "Illustrative, without legal meaning" if outcome.standing == "illustrative" else "Operational",

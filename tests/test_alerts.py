@@ -49,6 +49,15 @@ def of(rows: Iterable[dict[str, Any]], hour: float) -> dict[str, pd.DataFrame]:
     return situation.content(rows, hour, run_id=f"other-{hour:g}")
 
 
+def test_what_must_be_said_of_every_figure_stands_in_every_message() -> None:
+    found = read(send(until(60, hindsight=True, replay=True)))
+    assert found
+    for one in found:
+        note = cap.text(one, "note")
+        assert "Hindsight: later knowledge is used." in note
+        assert "Replay: history, or a simulation, and not the present." in note
+
+
 def test_each_step_from_effective_on_has_a_message_of_its_own() -> None:
     told = situation.burnt()
     steps = told["transitions"]

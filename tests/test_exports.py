@@ -20,7 +20,10 @@ from pipelines import exports
 if TYPE_CHECKING:
     from pathlib import Path
 
-RUN: dict[str, Any] = {"run_id": "r", "standing": "illustrative", "as_of": pd.Timestamp("2026-02-03T12:00Z")}
+RUN: dict[str, Any] = {
+    "run_id": "r", "standing": "illustrative", "as_of": pd.Timestamp("2026-02-03T12:00Z"), "scope": "whole",
+    "hindsight": False, "replay": False,
+}  # fmt: skip
 
 
 def table(text: str) -> list[dict[str, str]]:
@@ -31,7 +34,7 @@ def test_geojson_holds_every_row_with_its_place_and_its_run() -> None:
     points = situation.burnt()["incident_points"]
     told = json.loads(exports.geojson(points, "incident_points", RUN))
     assert told["type"] == "FeatureCollection"
-    assert told["run"] == {"run_id": "r", "standing": "illustrative", "as_of": "2026-02-03T12:00:00Z"}
+    assert told["run"] == {**RUN, "as_of": "2026-02-03T12:00:00Z"}
     assert [one["properties"]["incident_id"] for one in told["features"]] == points["incident_id"].tolist()
     found = shapely.from_geojson([json.dumps(one["geometry"]) for one in told["features"]])
     assert shapely.distance(found, points["geometry"].to_numpy()).max() < 1e-6
@@ -56,6 +59,13 @@ def test_acled_columns_hold_each_located_violation_once() -> None:
     assert all(row["notes"].startswith("illustrative, without legal meaning; ") for row in rows)
     first = next(row for row in rows if row["event_id_cnty"] == "V-1")
     assert (first["source"], first["admin1"], first["tags"], first["geo_precision"]) == ("vetted", "Middle", "B-1", "1")
+
+
+def test_hindsight_and_replay_are_said_of_every_event() -> None:
+    told = situation.burnt()
+    run = {**RUN, "standing": "operational", "hindsight": True, "replay": True}
+    for row in table(exports.acled(told["violations"], told["reports"], told["regions"], run)):
+        assert row["notes"].startswith("hindsight: later knowledge is used; replay: history, or a simulation, and not")
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1+1", "=cmd|' /C calc'!A0"])

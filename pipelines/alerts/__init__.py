@@ -16,7 +16,7 @@ from pipelines.alerts.area import circle
 from pipelines.alerts.message import Info, Message, stamp, xml
 from pipelines.alerts.steps import steps
 from pipelines.alerts.told import Said, standing, tell
-from pipelines.outcome import rows
+from pipelines.outcome import caveats, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -131,8 +131,7 @@ class _Office:
 
     def _note(self, told: News) -> str:
         words = [
-            *(["Illustrative, without legal meaning."] if self.run["standing"] == "illustrative" else []),
-            *(["Replay: history or a simulation, not the present."] if self.run["replay"] else []),
+            *(f"{caveat[0].upper()}{caveat[1:]}." for caveat in caveats(self.run)),
             *(["Draft of a run that a person asked for."] if self.meant == "Draft" else []),
         ]
         if told.gone:

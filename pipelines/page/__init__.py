@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from geo.names import NOWHERE
 from geo.terms import TIER_LABELS
-from pipelines.outcome import Changes, rows
+from pipelines.outcome import Changes, caveats, rows
 from pipelines.page.bands import bands
 from pipelines.page.board import SHOWN, lines, ordered
 from pipelines.page.doubts import doubts
@@ -100,7 +100,7 @@ def page(content: Mapping[str, pd.DataFrame], setting: Setting) -> str:
             "voices": voices(content, as_of),
             "index": _index(told),
             "regions": list(rows(content["regions"][["region_id", "name"]])),
-            "standing": _standing(run),
+            "standing": caveats(run),
         },
         f"#map{{--k:{chart.width / 1000:g}}}",
     )
@@ -109,16 +109,6 @@ def page(content: Mapping[str, pd.DataFrame], setting: Setting) -> str:
 def _some(frame: pd.DataFrame) -> tuple[list[dict[str, Any]], int]:
     """Return the first rows, and how many more there are."""
     return list(rows(frame.head(_NEWS))), max(len(frame) - _NEWS, 0)
-
-
-def _standing(run: Mapping[str, Any]) -> list[str]:
-    """Return what must be said of every figure on the page."""
-    return [
-        *(["illustrative, without legal meaning"] if run["standing"] == "illustrative" else []),
-        *(["hindsight: later knowledge is used"] if run["hindsight"] else []),
-        *(["replay: history, or a simulation, and not the present"] if run["replay"] else []),
-        *([f"region {run['scope']} only"] if run["scope"] != "whole" else []),
-    ]
 
 
 def _changed(changes: Changes, points: pd.DataFrame) -> list[tuple[str, list[tuple[str, str]]]]:
