@@ -13,7 +13,7 @@ from pipelines import backtest as plainly
 from pipelines.backtest import Plan, Result
 from pipelines.edge import utc_now
 from pipelines.feeds.turn import TURN_S, turn
-from pipelines.flows import tasks
+from pipelines.flows import orphans, tasks
 from pipelines.flows.monitor import here, planned
 from pipelines.outcome import stamp
 from pipelines.workspace import Workspace
@@ -36,6 +36,7 @@ def backtest(  # noqa: PLR0913, PLR0917 -- one for each option of the command
     periods: Path | None = None,
 ) -> Result:
     """Say what would have been said at every step from ``begin`` to ``end``; as the command."""
+    orphans.claim()
     plan = Plan(begin.astimezone(UTC), end.astimezone(UTC), every, region, hindsight)
     return _step(Workspace.open(workspace), plan, out, periods)
 

@@ -14,7 +14,7 @@ from pydantic import AwareDatetime  # noqa: TC002 -- likewise
 from geo.errors import PolicyError
 from pipelines import watch
 from pipelines.edge import utc_now, version
-from pipelines.flows import tasks
+from pipelines.flows import orphans, tasks
 from pipelines.outcome import Outcome, stamp
 from pipelines.publications import Profile, Question
 from pipelines.recall import latest
@@ -58,6 +58,7 @@ def monitor(
     profile
         ``shared``: only what may leave the cell, as late as the policy asks for.
     """
+    orphans.claim()
     place = Workspace.open(workspace)
     moment = as_of or known_at or latest(place, profile, planned())
     asked = is_scheduled() and as_of is None and known_at is None
@@ -102,15 +103,17 @@ def monitor_here(
 
 
 def here(run: Callable[[], R]) -> R:
-    """Run a flow once, in this process.
+    """Run a flow once, in this process, after putting in order what killed runs have left with Prefect.
 
     Raises
     ------
     PolicyError
         If no Prefect server answers, or the run itself refuses what it was asked.
     """
+    orphans.sign()
     try:
         with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+            orphans.clear()
             return run()
     except RuntimeError as fault:
         if not str(fault).startswith(_UNREACHABLE):

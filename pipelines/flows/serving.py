@@ -20,7 +20,6 @@ from prefect.client.schemas.filters import (
     FlowRunFilterState,
     FlowRunFilterStateType,
 )
-from prefect.client.schemas.objects import StateType
 from prefect.runner import Runner
 from prefect.states import Crashed
 
@@ -28,6 +27,7 @@ from geo.errors import PolicyError
 from pipelines.feeds.turn import RUNNING, SERVING, turn
 from pipelines.flows import deployments
 from pipelines.flows.monitor import server
+from pipelines.flows.orphans import OPEN
 from pipelines.ledger import LedgerBusy
 from pipelines.workspace import WAIT_S
 
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 _GONE: Final = "its process ended without a word; found so when the workspace was served again"
 LAST_WORD_S: Final = 5.0
 """What a run that was waited for gets to tell the server how it ended, seconds."""
-_OPEN: Final = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
 
 
 def require_server() -> str:
@@ -94,7 +93,7 @@ def alone(place: Workspace) -> Iterator[list[FlowRun]]:
 def crash_orphans(workspace: Path) -> list[FlowRun]:
     """Mark as crashed each run of the workspace's deployments that the server believes to be going on; return them."""
     named = DeploymentFilter(name=DeploymentFilterName(any_=[deployments.name_of(workspace)]))
-    going = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=_OPEN)))
+    going = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=OPEN)))
     found = []
     with get_client(sync_client=True) as client:
         while runs := client.read_flow_runs(deployment_filter=named, flow_run_filter=going):

@@ -1,0 +1,134 @@
+"""Is what a killed run left with Prefect put in order by the next, and everything else left alone?"""
+
+# ruff: noqa: PLC0415 -- Prefect is imported when its settings stand
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cells
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[1]
+SLEEP = "import time; time.sleep(120)"
+SERVER = "prefect.server.api.server:create_app"
+pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="tells processes apart by /proc")
+
+
+@pytest.fixture
+def start() -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Collect processes that end with the test."""
+    started: list[subprocess.Popen[bytes]] = []
+    yield started
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def sleeper(started: list[subprocess.Popen[bytes]], *words: str, **more: str) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen([sys.executable, "-c", SLEEP, *words], env={**os.environ, **more})
+    started.append(process)
+    return process
+
+
+def dead() -> str:
+    """Return the mark of a process that is gone."""
+    from pipelines.flows import orphans
+
+    process = subprocess.Popen([sys.executable, "-c", SLEEP])
+    marked = orphans.mark(process.pid)
+    process.kill()
+    process.wait()
+    assert marked is not None
+    return marked
+
+
+def test_a_process_is_told_from_a_later_one_of_the_same_number() -> None:
+    from pipelines.flows import orphans
+
+    own = orphans.mark(os.getpid())
+    assert own is not None
+    boot, process, start = own.split(":")
+    assert not orphans.is_gone(own)
+    assert orphans.is_gone(dead())
+    assert orphans.is_gone(f"{boot}:{process}:{int(start) + 1}")
+    assert not orphans.is_gone(f"another-boot:{process}:{int(start) + 1}")
+
+
+def test_only_an_embedded_server_whose_process_is_gone_is_ended(start: list[subprocess.Popen[bytes]]) -> None:
+    from pipelines.flows import orphans
+
+    gone, own = {"CEASEWATCH_EMBEDDED_FOR": dead()}, orphans.mark(os.getpid())
+    left = sleeper(start, SERVER, **gone)
+    others = [
+        sleeper(start, SERVER, CEASEWATCH_EMBEDDED_FOR=str(own)),
+        sleeper(start, SERVER, CEASEWATCH_EMBEDDED_FOR="another-boot:1:1"),
+        sleeper(start, SERVER),
+        sleeper(start, "something.else", **gone),
+    ]
+    time.sleep(0.2)  # until each has begun with its own words
+    assert orphans.end_servers() == [left.pid]
+    assert left.wait(timeout=30) == -signal.SIGTERM
+    assert [other.poll() for other in others] == [None] * len(others)
+    assert orphans.end_servers() == []
+
+
+@pytest.mark.usefixtures("prefect")
+def test_only_a_run_whose_process_is_gone_is_marked_as_crashed() -> None:
+    from prefect import flow
+    from prefect.client.orchestration import get_client
+    from prefect.states import Running
+
+    from pipelines.flows import orphans
+
+    @flow
+    def claimed() -> None:
+        orphans.claim()
+
+    with get_client(sync_client=True) as client:
+        runs = {name: client.create_flow_run(claimed, state=Running()) for name in ("gone", "going", "unmarked")}
+        client.update_flow_run_labels(runs["gone"].id, {"ceasewatch.process": dead()})
+        client.update_flow_run_labels(runs["going"].id, {"ceasewatch.process": str(orphans.mark(os.getpid()))})
+        claimed()
+        assert [run.id for run in orphans.crash_runs()] == [runs["gone"].id]
+        states = {name: client.read_flow_run(run.id).state for name, run in runs.items()}
+        assert {name: state.type.value for name, state in states.items() if state} == {
+            "gone": "CRASHED", "going": "RUNNING", "unmarked": "RUNNING",
+        }  # fmt: skip
+        own = [
+            run for run in client.read_flow_runs() if run.labels.get("ceasewatch.process") == orphans.mark(os.getpid())
+        ]
+        assert {run.id for run in own} > {runs["going"].id}
+        for name in ("going", "unmarked"):
+            client.delete_flow_run(runs[name].id)
+
+
+def servers() -> set[int]:
+    found = subprocess.run(["pgrep", "-f", SERVER], capture_output=True, text=True, check=False)
+    return set(map(int, found.stdout.split()))
+
+
+@pytest.mark.slow
+def test_the_server_of_a_run_that_was_killed_is_ended_by_the_next_and_its_run_has_crashed(tmp_path: Path) -> None:
+    place, before = cells.shelled(tmp_path), servers()
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    home = {**plain, "PREFECT_HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT)}
+    words = [sys.executable, "-m", "pipelines", "run", place.path]
+    with subprocess.Popen(words, env=home, stderr=subprocess.PIPE, text=True) as killed:
+        assert killed.stderr is not None
+        next(line for line in killed.stderr if "stage=assess" in line or "assess-theatre" in line)
+        killed.kill()
+    assert len(servers() - before) == 1
+    done = subprocess.run(words, env=home, capture_output=True, text=True, check=True)
+    assert "ended 1 embedded servers" in done.stderr
+    assert "marked 1 runs as crashed" in done.stderr
+    assert servers() == before
