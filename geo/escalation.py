@@ -136,7 +136,7 @@ def _warning(course: list[Violation], policy: Policy) -> list[Step]:
     """RULE 1: the breach."""
     n = policy.ladder.open_n
     at = course[n - 1].start
-    what = "the first qualifying violation" if n == 1 else f"the {n}th qualifying violation (reading repeated)"
+    what = "the first qualifying violation" if n == 1 else f"qualifying violation number {n} (reading repeated)"
     reason = f"{what} began"
     at_once = f"{reason}; a warning takes effect at once"
     return [

@@ -135,3 +135,63 @@ def test_the_ladder_and_its_naive_twin_take_the_same_steps(
         ]
     persists = escalation.persistence(course, [], Watch(), policy, instant(as_of), end)
     assert persists == oracle_ladder.persistence(incident, rows, [], policy, policy, as_of)
+
+
+# --- what it says, and what a person's word on time does to it
+
+
+def shot(hours: float, n: int, chainage_m: float = 0.0, **more: Any) -> Violation:  # noqa: ANN401 -- any of its fields
+    """Return one shot that two independent origins tell of at once."""
+    at = instant(when(hours))
+    told = frozenset({("anna", "origin anna", "media"), ("boris", "origin boris", "media")})
+    return Violation(at, at, chainage_m, 0.0, None, told, {}, at, str(n), n)._replace(**more)
+
+
+def climbed(course: list[Violation], as_of: float, end: End | None = None, **policy: Any) -> list[escalation.Step]:  # noqa: ANN401
+    return escalation.climb(course, builders.policy(**policy), instant(when(as_of)), end or End("active"))
+
+
+def test_a_sentence_counts_which_violation_opened_the_breach() -> None:
+    course = [shot(0, 0), shot(1, 1)]
+    assert climbed(course, 2)[0].reason == "the first qualifying violation began"
+    second = climbed(course, 2, **{"ladder.open_n": 2, "ladder.open_reading": "repeated"})[0].reason
+    assert second == "qualifying violation number 2 (reading repeated) began"
+
+
+def test_a_sentence_says_whether_hostilities_went_on_after_the_bound_or_just_before_it() -> None:
+    policy = {"ladder.persist_reading": "window"}
+    for hours, words in ((24.0, "began 24.0 h after T0, after T0 + 24 h"), (20.0, "within the 12 h before T0 + 24 h")):
+        reasons = [step.reason for step in climbed([shot(0, 0), shot(hours, 1)], 30, **policy) if step.tier_to == 2]
+        assert reasons
+        assert all(words in reason for reason in reasons)
+
+
+def test_a_sentence_names_the_ratios_from_exactly_as_many_on_as_the_policy_asks_for() -> None:
+    policy = {
+        "expansion.k": 1, "expansion.extent_m": 9e5, "expansion.rate_n": 99,
+        "expansion.extent_growth": {"times": 2.0, "floor": 1000.0},
+        "expansion.rate_growth": {"times": 99.0, "floor": 99.0},
+    }  # fmt: skip
+    course = [shot(0, 0), shot(0, 1, 1000.0), shot(25, 2, 5000.0)]
+    [eligible] = [step for step in climbed(course, 30, **policy) if step.tier_to == 3 and step.kind == "eligible"]
+    assert eligible.reason == "a broader attack: extent 1.0 → 5.0 km"
+
+
+def test_a_tier_above_the_first_is_not_reached_at_the_very_instant_of_the_end() -> None:
+    course = [shot(0, 0), shot(24, 1)]
+    for hours, tiers in ((24.0, {0, 1}), (24.0 + SECOND, {0, 1, 2})):
+        end = End("ended", instant(when(hours)), "ceased", instant(when(30)))
+        assert {step.tier_to for step in climbed(course, 30, end) if step.kind != "ended"} == tiers
+
+
+def test_a_breach_that_is_said_to_have_ended_as_it_began_was_a_warning_all_the_same() -> None:
+    end = End("ended", instant(when(0)), "ceased", instant(when(30)))
+    kinds = [(step.kind, step.tier_to) for step in climbed([shot(0, 0)], 30, end)]
+    assert kinds == [("opened", 0), ("eligible", 1), ("effective", 1), ("ended", 0)]
+
+
+def test_nothing_is_told_before_its_instant_though_the_breach_goes_on() -> None:
+    course = [shot(0, 0), shot(20, 1)]
+    policy = {"ladder.persist_reading": "window"}
+    assert {step.tier_to for step in climbed(course, 23, **policy)} == {0, 1}
+    assert {step.tier_to for step in climbed(course, 24, **policy)} == {0, 1, 2}

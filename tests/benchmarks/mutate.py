@@ -1,10 +1,9 @@
 """Which small faults in grouping and ladder would no test notice?
 
-Run ``poe mutate`` (all of them), ``poe mutate 60`` (a sample of so many) or ``poe mutate 60
-geo.escalation`` (of one module). Each mutant is one operator,
-number, bound or choice changed in grouping or ladder; it is killed when a test fails. What
-survives is printed with its line. A mutant runs in a process of its own, forked from one in which the tests passed. The
-sentences of reasons are not mutated.
+Run ``poe mutate`` (all of them), ``poe mutate 60`` (a sample of so many) or ``poe mutate 60 geo.escalation``
+(of one module). Each mutant is one operator, number, bound or choice changed in grouping or ladder; it is killed when a
+test fails. What survives is printed with its line. A mutant runs in a process of its own, forked from one in which the
+tests passed. The sentences of reasons are not mutated.
 """
 
 from __future__ import annotations
@@ -33,8 +32,8 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).resolve().parents[2]
 # What is tried on the mutants of each module, the quickest first.
 TARGETS: Final = {
-    "geo.course": ("tests/test_ladder.py", "tests/test_escalation.py"),
-    "geo.escalation": ("tests/test_ladder.py", "tests/test_escalation.py"),
+    "geo.course": ("tests/test_ladder.py", "tests/test_escalation.py", "tests/test_ladder_readings.py"),
+    "geo.escalation": ("tests/test_ladder.py", "tests/test_escalation.py", "tests/test_ladder_readings.py"),
     "geo.incidents": ("tests/test_incidents.py", "tests/test_escalation.py", "tests/test_agreement.py"),
 }
 LIMIT_S: Final = 300  # a mutant that never ends is killed
