@@ -1,7 +1,7 @@
 """Does a day of scheduled operation lose nothing and keep every law, whatever happens on the way?
 
 A day of ticks: a mission's feed that sends all it has, media that bring a file into the inbox. Reports come late, some
-are taken back; one tick is killed and made again, the feed falls silent for hours, and the line of the day is corrected.
+are taken back; one tick is killed and made again, the feed falls silent for hours, the line of the day is corrected.
 """
 
 from __future__ import annotations

@@ -195,3 +195,43 @@ def test_nothing_is_told_before_its_instant_though_the_breach_goes_on() -> None:
     policy = {"ladder.persist_reading": "window"}
     assert {step.tier_to for step in climbed(course, 23, **policy)} == {0, 1}
     assert {step.tier_to for step in climbed(course, 24, **policy)} == {0, 1, 2}
+
+
+def persists(attached: list[tuple[float, float]], as_of: float, end: End | None = None, **policy: Any) -> str | None:  # noqa: ANN401
+    """Return the verdict on one shot at hour 0 with others attached, and whatever was not seen left out."""
+    spans = [(instant(when(a)), instant(when(b))) for a, b in attached]
+    rules = builders.policy(**policy)
+    return escalation.persistence([shot(0, 0)], spans, Watch(), rules, instant(when(as_of)), end or End("active"))
+
+
+def test_what_may_have_happened_counts_from_the_first_to_the_last_instant_of_the_span_that_is_judged() -> None:
+    literal, window = ({"ladder.persist_reading": reading} for reading in ("literal", "window"))
+    for begin, policy in ((24.0, literal), (12.0, window)):
+        assert persists([(0.0, begin)], 30, **policy) == "indeterminate"
+        assert persists([(0.0, begin - SECOND)], 30, **policy) == "ceased"
+        assert persists([(30.0, 40.0)], 30, **policy) == "indeterminate"
+        assert persists([(30.0 + SECOND, 40.0)], 30, **policy) == "ceased"
+    end = End("ended", instant(when(28)), "ceased", instant(when(28)))
+    assert persists([(28.0, 29.0)], 30, end, **literal) == "indeterminate"
+    assert persists([(28.0 + SECOND, 29.0)], 30, end, **literal) == "ceased"
+    early = End("ended", instant(when(20)), "ceased", instant(when(20)))
+    assert persists([(24.0, 30.0)], 30, early, **literal) == "ceased"
+
+
+def test_the_words_on_persistence_name_the_span_that_was_judged() -> None:
+    def words(as_of: float, end: End | None = None, *more: Violation, **policy: Any) -> str | None:  # noqa: ANN401
+        rules, course, at = builders.policy(**policy), [shot(0, 0), *more], instant(when(as_of))
+        verdict = escalation.persistence(course, [], Watch(), rules, at, end or End("active"))
+        return escalation.persistence_in_words(course, verdict, rules, at, end or End("active"))
+
+    literal, window = ({"ladder.persist_reading": reading} for reading in ("literal", "window"))
+    assert words(23, **literal) is None
+    assert words(30, **literal) == "none is known from 24.0 h to 30.0 h after T0"
+    assert words(30, **window) == "none is known from 12.0 h to 30.0 h after T0"
+    end = End("ended", instant(when(26)), "ceased", instant(when(26)))
+    assert words(30, end, **literal) == "none is known from 24.0 h to 26.0 h after T0"
+    early = End("ended", instant(when(20)), "ceased", instant(when(20)))
+    assert words(30, early, **literal) == "none is known from 24.0 h to 24.0 h after T0"
+    assert words(30, None, shot(25, 1), shot(29, 2), **literal) == (
+        "2 began from 24.0 h to 30.0 h after T0, the first at 25.0 h"
+    )
