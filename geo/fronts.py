@@ -35,7 +35,7 @@ GENTLE_DEG: Final = 170.0  # a curve whose headings differ by less than 180 degr
 BESIDE_M: Final = 0.05  # how far beside the line its samples lie
 TIE_M: Final = 1e-8  # distances that differ by less are equal: the ellipsoid is solved to some nanometres
 # Points, and discs, from which compiling pays for itself at once.
-COMPILED_FROM: Final = {"locate": 200_000, "spread": 10_000, "count": 10_000}
+COMPILED_FROM: Final = {"locate": 200_000, "spread": 10_000}
 CELLS: Final = 256  # points in one of so many by so many cells around the line are looked at together
 AROUND_DEG: Final = 1.0  # how far the cells reach beyond the line
 NO_BORDER_M: Final = 1e12  # farther than any place
@@ -54,7 +54,7 @@ class Beside:
     distance_m: Reals
     side: npt.NDArray[np.int8]
 
-    def __getitem__(self, rows: Indices) -> Self:
+    def __getitem__(self, rows: Indices | slice) -> Self:
         """Return the answers of some places."""
         return type(self)(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 

@@ -22,7 +22,6 @@ from geo.descents import (
     gap,
     inner,
     least_of,
-    leaves_within,
     metres_of,
     outer,
     root,
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
     from geo.pieces import Indices, Pieces
     from geo.trees import Tree
 
-ROOM: Final = 512  # pieces that are looked at for all of a disc
+SPARE: Final = 1e-6  # for rounding: what can be nearest is never left out
 CHUNK: Final = 16_384  # points a thread takes at a time
 WARM: Final[set[str]] = set()  # what is compiled already
 FEW: Final = 8  # pieces kept for a point before they are measured; where there are more, they are measured at once
@@ -214,62 +213,102 @@ def _run(work: Callable[[int, int], None], marks: Indices) -> None:
 
 
 @inner
-def _winners(here, nodes, count, leaves, points, tie, square, winner):
-    """Fill ``winner`` with the first piece that is nearest to each of some points, or as near; all are leaves."""
-    size = len(winner)
-    least = square[count]
-    least[:] = np.inf
+def _rival(here, count, point, radius, apart, close):
+    """Fill ``close`` with what can be nearest to any place within a radius of a point; return how many.
+
+    Of a way with its nearest place b, seen from there, all lies on the far side of the plane through b across the
+    line of sight. So to a place moved by u the way comes no nearer than its distance plus u along that line, while the
+    nearest way of all goes no farther than the place of it that was nearest before.
+    """
+    first = 0
     for j in range(count):
+        x, y, z = point[0] - here[0, j], point[1] - here[1, j], point[2] - here[2, j]
+        share = min(max((x * here[3, j] + y * here[4, j] + z * here[5, j]) * here[6, j], 0.0), 1.0)
+        x, y, z = x - share * here[3, j], y - share * here[4, j], z - share * here[5, j]
+        metres = root(x * x + y * y + z * z)
+        apart[0, j], apart[1, j], apart[2, j], apart[3, j] = x / metres, y / metres, z / metres, metres
+    for j in range(count):
+        first = j if apart[3, j] < apart[3, first] else first
+    x, y, z, least = apart[0, first], apart[1, first], apart[2, first], apart[3, first]
+    spare, kept = SPARE * (1.0 + radius), 0
+    for j in range(count):
+        e, n, u = apart[0, j] - x, apart[1, j] - y, apart[2, j] - z
+        more = apart[3, j] - least - spare
+        turned = radius * root(e * e + n * n + u * u) + radius * radius / (2.0 * least)
+        if not (more > 2.0 * radius or more > turned):
+            close[kept] = j
+            kept += 1
+    return kept
+
+
+@inner
+def _winners(here, close, kept, places, tie, least, winner):
+    """Fill ``winner`` with the first of what is close that is nearest to each of some places, or as near."""
+    px, py, pz = places
+    least[:] = np.inf
+    winner[:] = 0
+    for m in range(kept):
+        j = close[m]
         row = (here[0, j], here[1, j], here[2, j], here[3, j], here[4, j], here[5, j], here[6, j])
-        for k in range(size):
-            square[j, k] = gap((points[0, k], points[1, k], points[2, k]), row)
-            least[k] = min(least[k], square[j, k])
-    for k in range(size):
+        for k in range(len(px)):
+            least[k] = min(least[k], gap((px[k], py[k], pz[k]), row))
+    for k in range(len(px)):
         least[k] = (root(least[k]) + tie) * (root(least[k]) + tie)
-    for j in range(count - 1, -1, -1):
-        for k in range(size):
-            winner[k] = j if square[j, k] <= least[k] else winner[k]
-    for k in range(size):
-        winner[k] = nodes[winner[k]] - leaves
+    for m in range(kept - 1, -1, -1):
+        j = close[m]
+        row = (here[0, j], here[1, j], here[2, j], here[3, j], here[4, j], here[5, j], here[6, j])
+        for k in range(len(px)):
+            winner[k] = j if gap((px[k], py[k], pz[k]), row) <= least[k] else winner[k]
+
+
+@inner
+def _between(places, own, at, metres, edge, side):
+    """Measure places as if to none an end of its piece were nearest, and how far from there the nearest place is."""
+    px, py, pz = places
+    for k in range(len(px)):
+        row = (
+            own[0, k], own[1, k], own[2, k], own[3, k], own[4, k], own[5, k], own[6, k], own[7, k], own[8, k],
+            own[9, k], own[10, k],
+        )  # fmt: skip
+        sample = (px[k], py[k], pz[k])
+        at[k] = share_along(sample, row)
+        held = min(max(at[k], 0.0), 1.0)
+        metres[k], side[k] = rough_metres(sample, row, held), beside(sample, row, held)
+        edge[k] = min(held, 1.0 - held) * row[10]
 
 
 @outer
-def _spread(tree, line, discs, pattern, limits, answers):
+def _spread(tree, line, discs, pattern, tie, answers):
     """Measure the samples of discs."""
     table, before, after, segment = line
     xyz, frames, radius, drop = discs
-    tie, nobody = limits
     nearest, metres, side = answers
-    size = pattern.shape[1]
-    nodes, chord, here = np.empty(2 * ROOM, np.int64), np.empty(2 * ROOM), np.empty((7, 2 * ROOM))
-    stack, found, points = np.empty(DEPTH, np.int64), np.empty(1, np.int64), np.empty((3, size))
-    square, winner = np.empty((2 * ROOM + 1, size)), np.empty(size, np.int64)
+    size, most = pattern.shape[1], 2 * tree[2]
+    nodes, chord, here = np.empty(most + 1, np.int64), np.empty(most + 1), np.empty((7, most + 1))
+    apart, close = np.empty((4, most)), np.empty(most, np.int64)
+    px, py, pz = np.empty(size), np.empty(size), np.empty(size)
+    winner, own, at, edge = np.empty(size, np.int64), np.empty((11, size)), np.empty(size), np.empty(size)
     for i in range(len(xyz)):
-        point = (xyz[i, 0], xyz[i, 1], xyz[i, 2])
-        count = frontier(tree, point, 2.0 * radius[i], nobody, np.inf, nodes, chord)
+        point, wide, deep = (xyz[i, 0], xyz[i, 1], xyz[i, 2]), radius[i], drop[i]
+        count = frontier(tree, point, 2.0 * wide, -1, np.inf, nodes, chord)
         copy(tree[0], nodes, count, here)
+        kept = _rival(here, count, point, wide + deep, apart, close)
         for k in range(size):
-            east, north, down = radius[i] * pattern[0, k], radius[i] * pattern[1, k], drop[i] * pattern[2, k]
-            points[0, k], points[1, k], points[2, k] = aside(point, frames[i], east, north, down)
-        if nodes[0] >= tree[2]:
-            _winners(here, nodes, count, tree[2], points, tie, square, winner)
-        else:
-            for k in range(size):
-                sample = (points[0, k], points[1, k], points[2, k])
-                scan(sample, here, count, chord)
-                least = least_of(tree, sample, nodes, count, chord, nobody, np.inf, stack)
-                leaves_within(tree, sample, nodes, count, chord, least + tie, stack, found, 0 * count)
-                winner[k] = found[0]
+            px[k], py[k], pz[k] = aside(
+                point, frames[i], wide * pattern[0, k], wide * pattern[1, k], deep * pattern[2, k]
+            )
+        _winners(here, close, kept, (px, py, pz), tie, edge, winner)
         for k in range(size):
-            sample, own = (points[0, k], points[1, k], points[2, k]), winner[k]
-            row = row_of(table, own)
-            at = share_along(sample, row)
-            held = min(max(at, 0.0), 1.0)
-            nearest[i, k], metres[i, k] = segment[own], rough_metres(sample, row, held)
-            if held * row[10] > arcs.SAME_M and (1.0 - held) * row[10] > arcs.SAME_M:
-                side[i, k] = beside(sample, row, held)
-            else:
-                side[i, k] = side_of(sample, row, row_of(table, before[own]), row_of(table, after[own]), at)
+            winner[k] = nodes[winner[k]] - tree[2]
+            nearest[i, k] = segment[winner[k]]
+            for column in range(11):
+                own[column, k] = table[winner[k], column]
+        _between((px, py, pz), own, at, metres[i], edge, side[i])
+        for k in range(size):
+            if not edge[k] > arcs.SAME_M:
+                own_row, ends = row_of(table, winner[k]), (before[winner[k]], after[winner[k]])
+                sample = (px[k], py[k], pz[k])
+                side[i, k] = side_of(sample, own_row, row_of(table, ends[0]), row_of(table, ends[1]), at[k])
 
 
 def spread(tree: Tree, pieces: Pieces, discs: tuple[Reals, ...], pattern: Reals, tie_m: float) -> tuple[Any, ...]:
@@ -286,44 +325,11 @@ def spread(tree: Tree, pieces: Pieces, discs: tuple[Reals, ...], pattern: Reals,
     def work(first: int, last: int) -> None:
         own = (discs[0][first:last], discs[1][first:last], discs[2][first:last], discs[3][first:last])
         parts = (answers[0][first:last], answers[1][first:last], answers[2][first:last])
-        _spread(ground, line, own, pattern, (tie_m, -1), parts)
+        _spread(ground, line, own, pattern, tie_m, parts)
 
     _run(work, np.append(np.arange(0, shape[0], CHUNK // 16), shape[0]))
     WARM.add("spread")
     return answers
-
-
-@outer
-def _count(codes, place, code, count):
-    """Count the codes of each row, the largest count first (ties: the lowest code); return how many parts there are."""
-    size = 0
-    for i in range(len(codes)):
-        begin, last = size, size
-        for k in range(codes.shape[1]):
-            own = codes[i, k]
-            if last == size or code[last] != own:
-                last = begin
-                while last < size and code[last] != own:
-                    last += 1
-                if last == size:
-                    place[size], code[size], count[size] = i, own, 0
-                    size += 1
-            count[last] += 1
-        for j in range(begin + 1, size):
-            own, many, k = code[j], count[j], j
-            while k > begin and (count[k - 1] < many or (count[k - 1] == many and code[k - 1] > own)):
-                code[k], count[k] = code[k - 1], count[k - 1]
-                k -= 1
-            code[k], count[k] = own, many
-    return size
-
-
-def count(codes: npt.NDArray[np.integer[Any]]) -> tuple[Indices, Indices, Indices]:
-    """Return place of the row, code and count of every different code of every row; ``codes`` of shape (n, samples)."""
-    parts = (np.empty(codes.size, np.intp), np.empty(codes.size, np.intp), np.empty(codes.size, np.intp))
-    size = _count(codes, *parts)
-    WARM.add("count")
-    return parts[0][:size].copy(), parts[1][:size].copy(), parts[2][:size].copy()
 
 
 def locate(

@@ -8,16 +8,15 @@ share of the footprint.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
 import shapely
 
-from geo import footprints, shapes, shares
-from geo.crs import GEOD
+from geo import borders, footprints, shapes, shares
 from geo.shares import Division
-from geo.zones import applies, contains
+from geo.zones import applies, contains, in_band
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -213,15 +212,15 @@ def _between(divided: dict[str, Division], unled: dict[str, Bools], names: dict[
 def _sets(places: _Places, ground: _Ground, answers: _Answers, zone: Indices) -> pd.Series:
     """Return all zones that hold the place nearest to the centre whose strictest zone is ``zone``, joined by +."""
     holds = answers.holds.copy()
-    holds[zone == len(ground.zones)] = False
+    holds[:, zone == len(ground.zones)] = False
     for rows in _blocks(np.flatnonzero((zone < len(ground.zones)) & (zone != answers.divided["zone"].centre)), places):
         _, within = _look(places[rows], ground)
         nearest = (_first(within) == zone[rows, None]).argmax(axis=1)
-        holds[rows] = within[np.arange(len(rows)), nearest]
+        holds[:, rows] = within[:, np.arange(len(rows)), nearest]
     ids = np.array([zone.id for zone in ground.zones], dtype=object)
-    bits = pd.Series([packed.tobytes() for packed in np.packbits(holds, axis=1)], dtype=object)
+    bits = pd.Series([packed.tobytes() for packed in np.packbits(holds.T, axis=1)], dtype=object)
     first = np.flatnonzero(~bits.duplicated())
-    words = {bits.iloc[at]: "+".join(ids[holds[at]]) or None for at in first}
+    words = {bits.iloc[at]: "+".join(ids[holds[:, at]]) or None for at in first}
     return bits.map(words).astype("str")
 
 
@@ -235,13 +234,14 @@ def _answers(places: _Places, ground: _Ground) -> _Answers:
         codes = {"segment": line.segment, "side": line.side + np.int8(1), "zone": _first(within)}
         for of, each in codes.items():
             counted[of].append(shares.count(rows, each))
-    borders = shapely.boundary(ground.regions.geometry.to_numpy())
-    for rows in _blocks(np.flatnonzero(_near(borders, places)), places):
+    areas = ground.regions.geometry.to_numpy()
+    for rows in _blocks(np.flatnonzero(_near(shapely.boundary(areas), places)), places):
         lon, lat = _samples(places[rows])
-        code = _regions(lon.ravel(), lat.ravel(), ground.regions).reshape(lon.shape)
+        code = borders.holding(areas, lon.ravel(), lat.ravel()).reshape(lon.shape)
         counted["region"].append(shares.count(rows, code))
-    region = _regions(places.lon, places.lat, ground.regions)
-    centre = {"segment": main.segment, "zone": _first(holds), "side": main.side.astype(np.intp) + 1, "region": region}
+    region = borders.holding(areas, places.lon, places.lat)
+    zone, side = _first(holds).astype(np.intp), main.side.astype(np.intp) + 1
+    centre = {"segment": main.segment, "zone": zone, "side": side, "region": region}
     return _Answers(main, holds, {of: Division.of(centre[of], counted[of]) for of in centre})
 
 
@@ -263,7 +263,7 @@ def _samples(places: _Places) -> tuple[Reals, Reals]:
 def _look(places: _Places, ground: _Ground, centres: dict[str, Located] | None = None) -> tuple[Beside, Bools]:
     """Return what of the first baseline is nearest to the samples of footprints, and which zones hold them.
 
-    Shapes (n, samples) and (n, samples, zones). The footprints are all discs, or none is.
+    Shapes (n, samples) and (zones, n, samples). The footprints are all discs, or none is.
     """
     located: dict[str, Beside]
     if places.shape[0] is None:
@@ -283,22 +283,24 @@ def _folded(located: Beside, shape: tuple[int, ...]) -> Beside:
 
 
 def _holding(places: _Places, zones: tuple[Zone, ...], located: Mapping[str, Beside]) -> Bools:
-    """Return which zones bind and contain each place, along a last axis of zones."""
-    holds = np.zeros((*places.lon.shape, len(zones)), dtype=bool)
-    for code, zone in enumerate(zones):
-        bound = np.flatnonzero(places.binding[:, code])
-        if bound.size:
-            line = located.get(zone.baseline_id or "")
-            at = (places.lon[bound], places.lat[bound])
-            holds[bound, ..., code] = contains(zone, *at, line[bound] if line else None)
+    """Return which zones bind and contain each place, along a first axis of zones."""
+    holds = np.zeros((len(zones), *places.lon.shape), dtype=bool)
+    for held, zone, binding in zip(holds, zones, places.binding.T, strict=True):
+        bound: Indices | slice = slice(None) if binding.all() else np.flatnonzero(binding)
+        if zone.kind == "polygon":
+            held[bound] = contains(zone, places.lon[bound], places.lat[bound], None)
+        else:
+            held[bound] = in_band(zone, located[zone.baseline_id or ""][bound])
     return holds
 
 
-def _first(holds: Bools) -> Indices:
+def _first(holds: Bools) -> npt.NDArray[np.integer[Any]]:
     """Return the strictest zone that holds each place; the number of zones where none does."""
-    count = holds.shape[-1]
-    every = np.concatenate([holds, np.ones((*holds.shape[:-1], 1), dtype=bool)], axis=-1) if count else holds
-    return every.argmax(axis=-1) if count else np.zeros(holds.shape[:-1], dtype=np.intp)
+    count = len(holds)
+    first = np.full(holds.shape[1:], count, dtype=np.min_scalar_type(count))
+    for code in range(count - 1, -1, -1):
+        first[holds[code]] = code
+    return first
 
 
 def _unsure(places: _Places, zones: tuple[Zone, ...], located: Mapping[str, Located], main: Located) -> Bools:
@@ -323,41 +325,27 @@ def _straddles(zone: Zone, places: _Places, located: Located | None, rows: Indic
     return np.asarray(~(inside | (metres - radius > zone.depth)))
 
 
-def _near(borders: Objects, places: _Places) -> Bools:
-    """Return which footprints may reach one of the borders."""
-    high = np.degrees(places.radius / GEOD.b) * 1.01
-    wide = high / np.maximum(np.cos(np.radians(np.minimum(np.abs(places.lat) + high, 89.0))), 0.01)
-    some = np.flatnonzero(places.radius > 0)
-    west, south, east, north = places.lon - wide, places.lat - high, places.lon + wide, places.lat + high
-    tree = shapely.STRtree(shapely.box(west[some], south[some], east[some], north[some]))
-    near = np.zeros(len(places.lon), dtype=bool)
-    near[some[tree.query(borders, predicate="intersects")[1]]] = True
-    return near
+def _near(edges: Objects, places: _Places) -> Bools:
+    """Return which footprints may reach one of some borders."""
+    return borders.reaching(edges, places.lon, places.lat, places.radius)
 
 
 def _spread(places: _Places, zones: tuple[Zone, ...]) -> _Places:
     """Return the samples of discs where a polygon's border needs them; elsewhere the centre stands for its disc."""
-    lon, lat = (np.repeat(item[:, None], footprints.SAMPLES, axis=1) for item in (places.lon, places.lat))
+    lon, lat = (np.broadcast_to(item[:, None], (len(item), footprints.SAMPLES)) for item in (places.lon, places.lat))
     border = np.zeros(len(lon), dtype=bool)
     for code, zone in enumerate(zones):
         if zone.kind == "polygon":
             rows = np.flatnonzero(places.binding[:, code] & ~border)
             border[rows] = _near(shapely.boundary(np.array([zone.geometry])), places[rows])
-    lon[border], lat[border] = footprints.places(places.lon[border], places.lat[border], places.radius[border])
+    if border.any():
+        lon, lat = lon.copy(), lat.copy()
+        lon[border], lat[border] = footprints.places(places.lon[border], places.lat[border], places.radius[border])
     return _Places(lon, lat, places.radius, places.shape, places.binding)
 
 
 def regions_at(lon: Reals, lat: Reals, regions: gpd.GeoDataFrame) -> pd.Series:
     """Return the id of the region that holds each point, borders included (ties: the lowest)."""
     ordered = regions.sort_values("region_id", kind="stable")
-    code = _regions(lon, lat, ordered)
+    code = borders.holding(ordered.geometry.to_numpy(), lon, lat)
     return _named([*ordered["region_id"], NOWHERE], code, code < len(ordered))
-
-
-def _regions(lon: Reals, lat: Reals, regions: gpd.GeoDataFrame) -> Indices:
-    """Return which region holds each point, borders included (ties: the first); the number of regions: none."""
-    tree = shapely.STRtree(np.asarray(shapely.points(lon, lat)))
-    region, point = tree.query(regions.geometry.to_numpy(), predicate="intersects")
-    first = np.full(len(lon), len(regions), dtype=np.intp)
-    np.minimum.at(first, point, region)
-    return first

@@ -107,10 +107,10 @@ def enrich(reports: pd.DataFrame, theatre: Theatre, policy: Policy) -> pd.DataFr
     return reports.assign(
         **_standing(reports, theatre),
         **_rating(reports, theatre),
-        family=reports["act"].map({name: act.family for name, act in acts.items()}).astype("str"),
-        prohibited=reports["act"].map({name: act.prohibited for name, act in acts.items()}).astype("str"),
-        domain=reports["domain"].fillna(reports["act"].map({name: act.domain for name, act in acts.items()})),
-        weapon_class=reports["weapon"].map(policy.weapons).astype("str"),
+        family=_told(reports["act"], {name: act.family for name, act in acts.items()}).astype("str"),
+        prohibited=_told(reports["act"], {name: act.prohibited for name, act in acts.items()}).astype("str"),
+        domain=reports["domain"].fillna(_told(reports["act"], {name: act.domain for name, act in acts.items()})),
+        weapon_class=_told(reports["weapon"], policy.weapons).astype("str"),
         coarse=(reports["uncertainty_m"] > policy.corroboration.coarse_m) | (length_h > policy.corroboration.coarse_h),
         inside=inside,
         touched=touched,
@@ -139,13 +139,13 @@ def voiced(frame: pd.DataFrame, theatre: Theatre) -> pd.DataFrame:
 def _standing(reports: pd.DataFrame, theatre: Theatre) -> dict[str, pd.Series]:
     """Return trust, party, origin and voice: what a source declared, not what a row says, decides them."""
     declared = {source.id: source for source in theatre.sources}
-    group = reports["source"].map({name: source.independence_group for name, source in declared.items()})
+    group = _told(reports["source"], {name: source.independence_group for name, source in declared.items()})
     group = group.fillna(reports["source"])
-    own = reports["source"].map({name: source.origin == "column" for name, source in declared.items()})
+    own = _told(reports["source"], {name: source.origin == "column" for name, source in declared.items()})
     origin = reports["origin"].where(own.eq(True), None).fillna(group).astype("str")  # noqa: FBT003 -- missing is not true
-    party = reports["source"].map({name: source.party for name, source in declared.items()}).astype("str")
-    trust = reports["source"].map({name: source.trust for name, source in declared.items()}).fillna("public")
-    whose = party.where(trust == "party", origin.map(_spokesmen(theatre))).astype("str")
+    party = _told(reports["source"], {name: source.party for name, source in declared.items()}).astype("str")
+    trust = _told(reports["source"], {name: source.trust for name, source in declared.items()}).fillna("public")
+    whose = party.where(trust == "party", _told(origin, _spokesmen(theatre))).astype("str")
     voice = (PARTY + whose).where(whose.notna(), "origin " + origin)
     return {"trust": trust.astype("str"), "source_party": party, "origin": origin, "voice": voice.astype("str")}
 
@@ -172,18 +172,26 @@ def _rating(reports: pd.DataFrame, theatre: Theatre) -> dict[str, pd.Series]:
     kin, repute = ancestry(theatre.sources), reputes(theatre.sources)
     source = reports["source"]
     rates = source.isin([name for name, each in declared.items() if each.rates and each.trust != "public"])
-    usual = source.map({name: each.means for name, each in declared.items()}).astype("str")
+    usual = _told(source, {name: each.means for name, each in declared.items()}).astype("str")
     return {
         "kin": _looked_up(source, kin, frozenset()),
         "repute": _looked_up(source, repute, NOBODY),
-        "reliability": source.map({name: each.reliability for name, each in declared.items()}).fillna(UNRATED),
+        "reliability": _told(source, {name: each.reliability for name, each in declared.items()}).fillna(UNRATED),
         "credibility": reports["credibility"].where(rates, pd.NA),
         "means": reports["means"].fillna(usual).astype("str"),
     }
 
 
+def _told(names: pd.Series, told: Mapping[str, Any]) -> pd.Series:
+    """Return what ``names.map(told)`` does; each name is looked up once."""
+    row, each = pd.factorize(names)
+    return pd.Series(each).map(told).reindex(row).set_axis(names.index)
+
+
 def _looked_up(names: pd.Series, told: Mapping[str, Any], otherwise: object) -> pd.Series:
-    return pd.Series([told.get(name, otherwise) for name in names], names.index, dtype=object)
+    row, each = pd.factorize(names)
+    found = pd.Series([*(told.get(name, otherwise) for name in each), otherwise], dtype=object).to_numpy()
+    return pd.Series(found[row], names.index, dtype=object)  # the last is that of -1: no name
 
 
 def window_masks(frame: pd.DataFrame, windows: tuple[Window, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Final, Self
 import numpy as np
 import pandas as pd
 
-from geo.fronts import compiled
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
@@ -89,26 +87,18 @@ def count(rows: Indices, codes: npt.NDArray[np.integer[Any]]) -> tuple[Indices, 
     ``rows``, shape (m,), are the footprints' places among all; ``codes`` the answers at their samples, shape
     (m, samples).
     """
-    if compiled(len(codes), "count"):
-        from geo import kernels  # noqa: PLC0415 -- numba takes a while to load, and few footprints do not need it
-
-        at, code, places = kernels.count(codes)
-    else:
-        at, code, places = _counted(codes)
-    return rows[at], code, places / codes.shape[1]
-
-
-def _counted(codes: npt.NDArray[np.integer[Any]]) -> tuple[Indices, Indices, Indices]:
-    """Return (place of the row, code, count) of every different code of every row, in arrays."""
-    ranked = np.sort(codes, axis=1)
+    mixed = np.flatnonzero((codes != codes[:, :1]).any(axis=1))
+    ranked = np.sort(codes[mixed], axis=1)
     begins = np.ones(ranked.shape, dtype=bool)
     np.not_equal(ranked[:, 1:], ranked[:, :-1], out=begins[:, 1:])
     at, place = np.nonzero(begins)
     last = np.append(np.diff(at) != 0, True)[: len(at)]
     places = np.where(last, codes.shape[1], np.append(place[1:], 0)[: len(at)]) - place
-    code = ranked[begins].astype(np.intp)
+    whole = np.delete(np.arange(len(codes)), mixed)
+    at, code = np.append(mixed[at], whole), np.append(ranked[begins], codes[whole, 0]).astype(np.intp)
+    places = np.append(places, np.full(len(whole), codes.shape[1]))
     order = np.lexsort((code, -places, at))
-    return at[order], code[order], places[order]
+    return rows[at[order]], code[order], places[order] / codes.shape[1]
 
 
 @dataclass(frozen=True, eq=False)

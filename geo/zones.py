@@ -98,6 +98,11 @@ def contains(zone: Zone, lon: Reals, lat: Reals, located: Beside | None) -> Bool
     if located is None:
         msg = f"the band {zone.id} needs the places relative to its baseline"
         raise ValueError(msg)
+    return in_band(zone, located)
+
+
+def in_band(zone: Zone, located: Beside) -> Bools:
+    """Return which places lie in a band; ``located``, of any shape, is on its baseline."""
     fits = (located.side != 0) if zone.side == "both" else (located.side == SIGNS[zone.side][0])
     fits |= located.on_line
     return np.asarray(fits & (located.distance_m <= zone.depth))

@@ -25,7 +25,6 @@ from geo.fronts import Baseline
 from geo.linking import blocks, components
 from geo.nearest import nearest
 from geo.nearness import Things
-from geo.shares import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,12 +77,10 @@ def _warm() -> None:
     """Ask each question once for which there are compiled loops."""
     from geo import kernels  # noqa: PLC0415 -- numba takes a while to load
 
-    kernels.WARM.update({"locate", "spread", "count"})
+    kernels.WARM.update({"locate", "spread"})
     line = Baseline.build("short", LineString([(0, 0), (1, 0)]), segment_length_m=50_000, valid_from=BEGINNING)
     lon, lat = np.array([0.5]), np.array([0.1])
-    found = spread(line, lon, lat, np.array([1_000.0]), line.locate(lon, lat))
-    for codes in (found.segment, found.side):
-        count(np.zeros(1, np.intp), codes)
+    spread(line, lon, lat, np.array([1_000.0]), line.locate(lon, lat))
     crowds, masks = _crowds(), np.ones(2 * CROWD, np.int64)
     components(crowds, masks, REACH_M, 0)
     blocks(crowds, masks, REACH_M, 0, np.zeros(2 * CROWD, np.int64))

@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 import strategies
 from builders import band, boxes, policy
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from shapely import box
 from test_fronts import LINES, build
 from test_matching import DEPTHS, cloud, on
 
-from geo import shapes, shares
+from geo import shapes
 from geo.crs import GEOD
 from geo.matching import divide
 from geo.shares import Division, count, name
@@ -141,19 +141,13 @@ def test_an_answer_leads_by_the_policys_share_and_margin(codes: list[int], led: 
     assert division.share_of(np.array([1, 0])).tolist() == [codes.count(1) / 10, 0.0]
 
 
-@settings(deadline=None)  # the first is compiled
 @given(
     st.lists(st.lists(st.integers(0, 4) | st.sampled_from([90, 91]), min_size=5, max_size=5), min_size=1, max_size=8),
     st.sampled_from([np.intp, np.int8]),
 )
-def test_codes_are_counted_alike_in_arrays_and_compiled(codes: list[list[int]], kind: type[np.integer[Any]]) -> None:
-    rows, asked = np.arange(len(codes)) * 3, np.array(codes, kind)
-    told = []
-    for compiled in (False, True):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(shares, "compiled", lambda _, __, compiled=compiled: compiled)
-            told.append([column.tolist() for column in count(rows, asked)])
-    assert told[0] == told[1]
+def test_codes_are_counted_by_row_the_largest_first(codes: list[list[int]], kind: type[np.integer[Any]]) -> None:
+    row, code, share = count(np.arange(len(codes)) * 3, np.array(codes, kind))
     most = [pd.Series(row).value_counts().sort_index().sort_values(ascending=False, kind="stable") for row in codes]
-    assert told[0][1] == [code for row in most for code in row.index]
-    assert told[0][0] == [3 * at for at, row in enumerate(most) for _ in row]
+    assert code.tolist() == [code for row in most for code in row.index]
+    assert row.tolist() == [3 * at for at, row in enumerate(most) for _ in row]
+    assert share.tolist() == [times / 5 for row in most for times in row]
