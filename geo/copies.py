@@ -27,7 +27,7 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from geo.policy import Corroboration
     from geo.theatre import Source
 
+    Bools = NDArray[np.bool_]
     Ints = NDArray[np.int64]
 
 # A party's own statement and the medium that repeats it word for word: the first to say it is the origin.
@@ -43,6 +44,7 @@ RELIABILITY: Final = {"A": 0, "B": 1, "C": 2, "F": 3, "D": 4, "E": 5}
 UNRATED: Final = "F"  # cannot be judged
 NEVER_US: Final = int(np.iinfo(np.int64).max)
 _INVISIBLE: Final = "Cf"
+_KEYS: Final = ("words", "link", "ref", "tail")  # what tells a statement, and stands in its sign
 
 
 class Sign(NamedTuple):
@@ -130,30 +132,44 @@ def _ref(source_ref: object, least: int) -> str | None:
     return said if least and len(said) >= least else None
 
 
-def signs(reports: pd.DataFrame, rules: Corroboration) -> list[Sign]:
-    """Return the sign of every report, in order of the rows."""
-    said_us = reports["reported_at"].to_numpy("datetime64[us]").astype(np.int64)
-    said_us = np.where(reports["reported_at"].isna(), NEVER_US, said_us).tolist()
-    names = [
-        "source", "origin", "kin", "repute", "text", "url", "source_ref", "trust", "content", "first_no",
-    ]  # fmt: skip
-    found = []
-    for said, row in zip(said_us, reports[names].itertuples(index=False, name=None), strict=True):
-        source, origin, kin, repute, text, url, ref, trust, content, number = row
-        page = link(url)
-        found.append(
-            Sign(
-                source=source,
-                origin=origin,
-                kin=kin,
-                words=words(text, rules.same_text_chars),
-                link=page,
-                ref=_ref(ref, rules.same_id_chars),
-                tail=_tail(page, rules.same_id_chars),
-                rank=(repute, said, trust != "party", content, source, number),
-            )
-        )
+def signs(reports: pd.DataFrame, rules: Corroboration) -> list[Sign | None]:
+    """Return the sign of every report, in order of the rows; ``None`` where it is the same statement as no other here."""
+    least = rules.same_id_chars
+    pages = [link(url) for url in reports["url"].tolist()]
+    told = (
+        [words(text, rules.same_text_chars) for text in reports["text"].tolist()],
+        pages,
+        [_ref(ref, least) for ref in reports["source_ref"].tolist()],
+        [_tail(page, least) for page in pages],
+    )
+    some = np.flatnonzero(_shared(told) | _related(reports))
+    found: list[Sign | None] = [None] * len(reports)
+    rows = reports[["source", "origin", "kin", "repute", "trust", "content", "first_no", "reported_at"]].iloc[some]
+    said_us = rows["reported_at"].to_numpy("datetime64[us]").astype(np.int64)
+    said = np.where(rows["reported_at"].isna(), NEVER_US, said_us).tolist()
+    columns = (rows[name].tolist() for name in rows if name != "reported_at")
+    for row, at, source, origin, kin, repute, trust, content, number in zip(some.tolist(), said, *columns, strict=True):
+        rank = (repute, at, trust != "party", content, source, number)
+        found[row] = Sign(source, origin, kin, *(column[row] for column in told), rank)
     return found
+
+
+def _shared(told: Sequence[Sequence[str | None]]) -> Bools:
+    """Return which reports have words, a link or an id that some other has; by words, links, refs and tails."""
+    words_, link_ = _codes(told[0]), _codes(told[1])
+    ids = _codes([*told[2], *told[3]])
+    several = [np.append(np.bincount(code[code >= 0]) > 1, [False])[code] for code in (words_, link_, ids)]
+    ref, tail = np.split(several[2], 2)
+    return several[0] | several[1] | ref | tail  # type: ignore[no-any-return]  # arrays of truth values
+
+
+def _related(reports: pd.DataFrame) -> Bools:
+    """Return which reports are of a source that copies another one here, or is copied by one."""
+    source = reports["source"].tolist()
+    kin = dict(zip(source, reports["kin"].tolist(), strict=True))
+    kin = {name: far & kin.keys() for name, far in kin.items()}
+    related = {*(name for name, far in kin.items() if far), *(name for far in kin.values() for name in far)}
+    return np.array([name in related for name in source], bool)
 
 
 def same(one: Sign, other: Sign) -> bool:
@@ -175,16 +191,43 @@ def _names(one: Sign, other: Sign) -> bool:
 def originals(found: Sequence[Sign]) -> list[int]:
     """Return the positions of those that are copies of no other, best first (RULES 3 to 5)."""
     kept: list[int] = []
+    known: dict[tuple[str, str | None], list[Sign]] = {}
     for i in sorted(range(len(found)), key=lambda i: found[i].rank):
-        if not any(same(found[i], found[j]) for j in kept):
+        sign = found[i]
+        if not any(same(sign, other) for key in _looks_for(sign) for other in known.get(key, ())):
             kept.append(i)
+            for key in _answers_to(sign):
+                known.setdefault(key, []).append(sign)
     return kept
 
 
-def alike(found: Mapping[int, Sign], near: Near) -> Near:
-    """Return the pairs that are the same statement; ``found`` has the sign of every position, in order."""
-    rows, signed = np.fromiter(found, np.int64, len(found)), list(found.values())
-    left, right = np.searchsorted(rows, near.left), np.searchsorted(rows, near.right)
+def _answers_to(sign: Sign) -> Iterator[tuple[str, str | None]]:
+    """Yield what a statement is found by; two that are the same find each other, though not all that do are."""
+    yield "source", sign.source
+    for source in sign.kin:
+        yield "copies", source
+    for name in _KEYS:
+        if getattr(sign, name) is not None:
+            yield name, getattr(sign, name)
+
+
+def _looks_for(sign: Sign) -> Iterator[tuple[str, str | None]]:
+    """Yield what others answer to that may be the same."""
+    yield "copies", sign.source
+    for source in sign.kin:
+        yield "source", source
+    pairs = ("words", sign.words), ("link", sign.link), ("ref", sign.ref), ("ref", sign.tail), ("tail", sign.ref)
+    yield from (each for each in pairs if each[1] is not None)
+
+
+def alike(found: Sequence[Sign | None], near: Near) -> Near:
+    """Return the pairs that are the same statement; ``found`` has the sign of every position."""
+    rows = np.flatnonzero([sign is not None for sign in found])
+    signed = [sign for sign in found if sign is not None]
+    place = np.full(len(found), -1)
+    place[rows] = np.arange(len(rows))
+    near = near.where((place[near.left] >= 0) & (place[near.right] >= 0))
+    left, right = place[near.left], place[near.right]
     # Most pairs share nothing: only those that may are looked at one by one.
     words_, link_ = (_codes(each) for each in ([sign.words for sign in signed], [sign.link for sign in signed]))
     ref, tail = np.split(_codes([sign.ref for sign in signed] + [sign.tail for sign in signed]), 2)
@@ -193,8 +236,8 @@ def alike(found: Mapping[int, Sign], near: Near) -> Near:
     for one, other in ((words_, words_), (link_, link_), (ref, ref), (ref, tail), (tail, ref)):
         maybe |= (one[left] >= 0) & (one[left] == other[right])
     some = np.flatnonzero(maybe)
-    pairs = zip(near.left[some].tolist(), near.right[some].tolist(), strict=True)
-    return near.where(some[np.array([same(found[i], found[j]) for i, j in pairs], bool)])
+    pairs = zip(left[some].tolist(), right[some].tolist(), strict=True)
+    return near.where(some[np.array([same(signed[i], signed[j]) for i, j in pairs], bool)])
 
 
 def _codes(texts: Sequence[str | None]) -> Ints:
@@ -202,19 +245,20 @@ def _codes(texts: Sequence[str | None]) -> Ints:
     return pd.factorize(np.array(texts, object))[0].astype(np.int64)
 
 
-def leaders(found: Mapping[int, Sign], near: Near, n: int) -> Ints:
-    """Return the position of the original of each of ``n`` reports; -1 where it is one itself.
+def leaders(found: Sequence[Sign | None], near: Near) -> Ints:
+    """Return the position of the original of each report, whose signs are ``found``; -1 where it is one itself.
 
     ``near`` pairs the positions of those that are the same statement and agree in time, place and act; they are in
     order of content. Of several originals the nearest leads, then the least.
     """
-    leader = np.full(n, -1, np.int64)
+    leader = np.full(len(found), -1)
     neighbours: dict[int, list[tuple[float, int]]] = {}
     for i, j, metres in zip(near.left.tolist(), near.right.tolist(), near.distance_m.tolist(), strict=True):
         neighbours.setdefault(i, []).append((metres, j))
         neighbours.setdefault(j, []).append((metres, i))
     settled: set[int] = set()
-    for row in sorted(neighbours, key=lambda row: found[row].rank):
+    rank = {row: sign.rank for row, sign in enumerate(found) if sign is not None}
+    for row in sorted(neighbours, key=rank.__getitem__):
         better = [(metres, j) for metres, j in neighbours[row] if j in settled and leader[j] < 0]
         if better:
             leader[row] = min(better)[1]

@@ -18,9 +18,10 @@ import rustworkx as rx
 
 from geo import escalation, incidents, nearness
 from geo.course import Measures, Violation, by_begin, first_window, last_begun, t0
+from geo.qualification import qualified
 from geo.reviews import NOBODY, choose
 from geo.standing import Carrier, carriers_of, dating, placing, speaking, vouching
-from geo.violations import CONTENT, qualified
+from geo.violations import CONTENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

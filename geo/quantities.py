@@ -12,50 +12,66 @@ RULE 4  A number of people is exact as a source states it: the least and the lar
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
 
 from geo.copies import RELIABILITY
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from geo.groups import Groups
+
+    Ints = NDArray[np.int64]
+
 COUNTS: Final = ("count_low", "count_best", "count_high")
 PEOPLE: Final = ("killed", "injured")
+_LEAST, _MOST = (int(end) for end in (np.iinfo(np.int64).min, np.iinfo(np.int64).max))  # no bound
 
 
-def merged(spoken: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per ``_group``: ``COUNTS``, and for ``PEOPLE`` the largest figure and that with ``_low``.
+def merged(spoken: pd.DataFrame, groups: Groups) -> dict[str, pd.arrays.IntegerArray]:
+    """Return by group of reports: ``COUNTS``; for ``PEOPLE`` the largest figure, and the least as that with ``_low``.
 
     ``spoken`` are the reports that describe the violations, in order of content.
     """
-    groups = spoken.groupby("_group")
-    people = {name: groups[name].max() for name in PEOPLE}
-    people |= {f"{name}_low": groups[name].min() for name in PEOPLE}
-    return pd.DataFrame(people).join(_counts(spoken))
+    people = {name: _most(groups, spoken[name]) for name in PEOPLE}
+    people |= {f"{name}_low": _least(groups, spoken[name]) for name in PEOPLE}
+    return {name: _figures(values) for name, values in {**people, **_counts(groups, spoken)}.items()}
 
 
-def _counts(spoken: pd.DataFrame) -> pd.DataFrame:
+def _figures(values: Ints) -> pd.arrays.IntegerArray:
+    return pd.arrays.IntegerArray(values, (values == _LEAST) | (values == _MOST))
+
+
+def _least(groups: Groups, column: pd.Series) -> Ints:
+    return groups.least(column.to_numpy(np.int64, na_value=_MOST))
+
+
+def _most(groups: Groups, column: pd.Series) -> Ints:
+    return ~groups.least(~column.to_numpy(np.int64, na_value=_LEAST))  # ~x falls as x rises, and overflows nowhere
+
+
+def _counts(groups: Groups, spoken: pd.DataFrame) -> dict[str, Ints]:
     low, high = spoken["count_low"], spoken["count_high"]
-    by = spoken["_group"]
-    tightest = pd.DataFrame({"count_low": low.groupby(by).max(), "count_high": high.groupby(by).min()})
-    clash = (tightest["count_low"] > tightest["count_high"]).fillna(value=False).astype(bool)
-    open_above = (low.notna() & high.isna()).groupby(by).any()
-    widest = pd.DataFrame(
-        {"count_low": low.groupby(by).min(), "count_high": high.groupby(by).max().mask(open_above, pd.NA)}
-    )
-    bounds = tightest.where(~clash, widest)
-    return bounds.assign(count_best=_best(spoken, bounds))[list(COUNTS)]
+    lowest, highest = _most(groups, low), _least(groups, high)
+    clash = lowest > highest
+    open_above = groups.some((low.notna() & high.isna()).to_numpy(bool))
+    lowest = np.where(clash, _least(groups, low), lowest)
+    highest = np.where(clash, np.where(open_above, _MOST, _most(groups, high)), highest)
+    return {"count_low": lowest, "count_best": _best(groups, spoken, lowest, highest), "count_high": highest}
 
 
-def _best(spoken: pd.DataFrame, bounds: pd.DataFrame) -> pd.Series:
-    needed = ["_group", "reliability", "uncertainty_m", *COUNTS]
-    stated = spoken.loc[spoken["count_best"].notna(), needed]
-    own = bounds.reindex(stated["_group"]).set_axis(stated.index)
-    fits = (stated["count_best"] >= own["count_low"]).fillna(value=True)
-    fits &= (stated["count_best"] <= own["count_high"]).fillna(value=True)
-    stated = stated.loc[fits.to_numpy(bool)]
-    ordered = stated.assign(
-        _reliability=stated["reliability"].map(RELIABILITY),
-        _width=(stated["count_high"] - stated["count_low"]).astype("Float64").fillna(np.inf),
-    ).sort_values(["_group", "_reliability", "_width", "uncertainty_m"], kind="stable")
-    return ordered.drop_duplicates("_group").set_index("_group")["count_best"]
+def _best(groups: Groups, spoken: pd.DataFrame, low: Ints, high: Ints) -> Ints:
+    best = np.full(len(groups), _MOST)
+    said = spoken["count_best"].to_numpy(np.int64, na_value=_MOST)
+    fits = np.flatnonzero((said != _MOST) & (said >= low[groups.of]) & (said <= high[groups.of]))
+    stated = spoken.iloc[fits]
+    own = groups.of[fits]
+    reliability = np.array([RELIABILITY[each] for each in stated["reliability"].tolist()], np.int64)
+    width = (stated["count_high"] - stated["count_low"]).to_numpy(np.float64, na_value=np.inf)
+    order = np.lexsort((stated["uncertainty_m"].to_numpy(), width, reliability, own))
+    lead = order[np.flatnonzero(np.diff(own[order], prepend=-1))]
+    best[own[lead]] = said[fits][lead]
+    return best

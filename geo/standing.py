@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from geo import nearness
 from geo.copies import originals
@@ -23,9 +24,8 @@ from geo.reports import PARTY
 from geo.reviews import choose
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    import pandas as pd
+    from collections.abc import Collection, Iterable, Sequence
+    from datetime import datetime
 
     from geo.copies import Sign
     from geo.policy import Clause, Corroboration
@@ -35,6 +35,16 @@ ORDER: Final = {"alleged": 0, "corroborated": 1, "confirmed": 2}
 UNRATED: Final = 6  # credibility that cannot be judged
 
 
+class Word(NamedTuple):
+    """What of a report that speaks bears on the status of its violation."""
+
+    voice: str
+    group: str  # the trust group that it speaks for
+    reliability: str
+    credibility: int
+    means: str | None
+
+
 class Carrier(NamedTuple):
     """What of a report bears on the standing of its violation; instants in µs since 1970 UTC, metres, degrees."""
 
@@ -42,7 +52,7 @@ class Carrier(NamedTuple):
     trust: str
     disputed: bool
     stands_no: int
-    known_at: pd.Timestamp
+    known_at: datetime
     origin: str
     length_us: int
     inside: int
@@ -50,7 +60,7 @@ class Carrier(NamedTuple):
     reliability: str
     credibility: int
     means: str | None
-    sign: Sign | None  # ``None`` where no other report agrees with it
+    sign: Sign | None  # ``None`` where no other report is the same statement
     start: int
     end: int
     lon: float
@@ -65,6 +75,11 @@ class Carrier(NamedTuple):
         """The trust group that it speaks for: a party's word is a party's, whoever carries it."""
         return "party" if self.voice.startswith(PARTY) and self.trust != "public" else self.trust
 
+    @property
+    def word(self) -> Word:
+        """What it is worth where it speaks."""
+        return Word(self.voice, self.group, self.reliability, self.credibility, self.means)
+
 
 class Standing(NamedTuple):
     """How well a set of reports establishes a violation."""
@@ -76,23 +91,25 @@ class Standing(NamedTuple):
 def carriers_of(reports: pd.DataFrame) -> list[Carrier]:
     """Return what bears on the standing of their violations, in order of the rows."""
     start, end = nearness.micros(reports["observed_from"]), nearness.micros(reports["observed_to"])
-    means = reports["means"].astype(object)
-    plain = reports.assign(
-        start=start,
-        end=end,
-        length_us=end - start,
-        credibility=reports["credibility"].fillna(UNRATED).astype(np.int64),
-        means=means.where(means.notna(), None),
-    )
-    return list(map(Carrier._make, plain[list(Carrier._fields)].itertuples(index=False, name=None)))
+    plain = {
+        "start": start.tolist(),
+        "end": end.tolist(),
+        "length_us": (end - start).tolist(),
+        "known_at": pd.DatetimeIndex(reports["known_at"]).to_pydatetime().tolist(),
+        "credibility": reports["credibility"].to_numpy(np.int64, na_value=UNRATED).tolist(),
+        "means": [None if pd.isna(each) else each for each in reports["means"].tolist()],
+    }
+    columns = (plain[name] if name in plain else reports[name].tolist() for name in Carrier._fields)
+    return list(map(Carrier._make, zip(*columns, strict=True)))
 
 
 def heard(carriers: Sequence[Carrier], rules: Corroboration) -> list[int]:
     """Return the positions of those that speak (RULE 1)."""
     upright = [i for i, carrier in enumerate(carriers) if not carrier.disputed]
-    found = [sign for i in upright if (sign := carriers[i].sign) is not None]
-    if len(found) > 1:
-        upright = sorted(upright[place] for place in originals(found))
+    signed = [(i, sign) for i in upright if (sign := carriers[i].sign) is not None]
+    if len(signed) > 1:
+        kept = {signed[place][0] for place in originals([sign for _, sign in signed])}
+        upright = [i for i in upright if i in kept or carriers[i].sign is None]
     return [
         i
         for i in upright
@@ -133,30 +150,33 @@ def independent(speakers: Iterable[tuple[str, str]]) -> int:
 
 def standing(carriers: Sequence[Carrier], rules: Corroboration) -> Standing:
     """Return what a person decided of the reports that carry one violation, or else what the rules say of them."""
+    return overruled(carriers, judged({carriers[i].word for i in heard(carriers, rules)}, rules))
+
+
+def overruled(carriers: Sequence[Carrier], found: Standing) -> Standing:
+    """Return what a person decided of reports in place of what was found by the rules, if anybody did."""
     ruled = choose((ruling for carrier in carriers for ruling in carrier.rulings), "status")
-    found = by_rule(carriers, rules)
     return found if ruled is None else found._replace(status=ruled.says)
 
 
-def by_rule(carriers: Sequence[Carrier], rules: Corroboration) -> Standing:
-    """Apply RULES 2 and 3 to the reports that carry one violation."""
-    speakers = [carriers[i] for i in heard(carriers, rules)]
-    voices = len({carrier.voice for carrier in speakers})
-    groups = {carrier.group for carrier in speakers}
-    if not speakers:
+def judged(words: Collection[Word], rules: Corroboration) -> Standing:
+    """Apply RULES 2 and 3 to what is said by those that speak; who says the same twice says it once."""
+    voices = len({word.voice for word in words})
+    groups = {word.group for word in words}
+    if not words:
         return Standing("contested", 0)
     for clause in rules.rules:
-        if _holds(clause, speakers):
+        if _holds(clause, words):
             return Standing(clause.status, voices)
     if any(groups.issuperset(needed) for needed in rules.confirming):
         return Standing("confirmed", voices)
     return Standing("corroborated" if voices > 1 else "alleged", voices)
 
 
-def _holds(clause: Clause, speakers: Sequence[Carrier]) -> bool:
+def _holds(clause: Clause, words: Collection[Word]) -> bool:
     counted = [
         each
-        for each in speakers
+        for each in words
         if (not clause.means or each.means in clause.means)
         and (not clause.reliability or each.reliability in clause.reliability)
         and (not clause.credibility or each.credibility in clause.credibility)
@@ -172,4 +192,9 @@ def qualifies(status: str, rules: Corroboration) -> bool:
 
 def vouching(carriers: Sequence[Carrier], rules: Corroboration) -> frozenset[tuple[str, str, str]]:
     """Return (origin, voice, trust group) of each that speaks."""
-    return frozenset((carriers[i].origin, carriers[i].voice, carriers[i].group) for i in speaking(carriers, rules))
+    return vouched(carriers[i] for i in speaking(carriers, rules))
+
+
+def vouched(spoken: Iterable[Carrier]) -> frozenset[tuple[str, str, str]]:
+    """Return (origin, voice, trust group) of each."""
+    return frozenset((carrier.origin, carrier.voice, carrier.group) for carrier in spoken)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from builders import coverage, policy, report, reports, theatre, versions, when
 
 from geo.assess import assess
+from geo.groups import Groups
 from geo.quantities import merged
 
 Said = tuple[int | None, int | None, int | None]
@@ -18,12 +20,12 @@ def counted(*said: Said, reliability: str | None = None) -> Said:
     """Return the bounds and the best of one violation, by what each report says: low, best, high."""
     grades = list(reliability or "F" * len(said))
     frame = pd.DataFrame(
-        {"_group": 1, "reliability": grades, "uncertainty_m": 100.0, "killed": pd.NA, "injured": pd.NA},
+        {"reliability": grades, "uncertainty_m": 100.0, "killed": pd.NA, "injured": pd.NA},
         index=range(len(said)),
     ).astype({"killed": "Int64", "injured": "Int64"})
     for name, values in zip(("count_low", "count_best", "count_high"), zip(*said, strict=True), strict=True):
         frame[name] = pd.array(values, dtype="Int64")
-    [row] = merged(frame).to_dict("records")
+    [row] = pd.DataFrame(merged(frame, Groups(np.zeros(len(frame), np.int64)))).to_dict("records")
     low, best, high = (
         None if pd.isna(row[name]) else int(row[name]) for name in ("count_low", "count_best", "count_high")
     )

@@ -1,0 +1,141 @@
+"""Does a violation count, and since when has that been known?
+
+RULES 6 to 8 of ``geo.violations``, and what of ``geo.standing`` they rest on. Most violations are carried by one of a
+few sets of voices: what the policy says of a set is asked once and looked up from then on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from geo import exemptions
+from geo.nearness import Things
+from geo.reports import TIME
+from geo.standing import dating, heard, judged, overruled, placing, qualifies, vouched
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from pandas.api.extensions import ExtensionArray
+
+    from geo.exemptions import Exemption
+    from geo.policy import Corroboration
+    from geo.standing import Carrier, Standing, Word
+
+EXEMPT: Final = "exempt: "
+
+
+class Case(NamedTuple):
+    """The reports that carry a violation, and the places of those by which it is described."""
+
+    carriers: Sequence[Carrier]
+    heard: Sequence[int]
+
+    @property
+    def spoken(self) -> list[Carrier]:
+        """Those that speak, or all where nobody does."""
+        return [self.carriers[i] for i in self.heard] or list(self.carriers)
+
+
+class Finding(NamedTuple):
+    """What a case amounts to."""
+
+    status: str
+    qualifying: bool
+    why_not: str | None
+    origins: int
+    anchor: int | None
+    qualified_at: datetime | None
+    origin_set: frozenset[tuple[str, str, str]]
+    by_rule: str
+
+
+_TYPES: Final = dict.fromkeys(Finding._fields, "str") | {
+    "qualifying": "bool", "origins": "int64", "anchor": "Int64", "qualified_at": TIME, "origin_set": "object",
+}  # fmt: skip
+
+
+class Bench:
+    """Where cases are judged by one policy and its exemptions."""
+
+    def __init__(self, rules: Corroboration, exempted: tuple[Exemption, ...]) -> None:
+        self.rules = rules
+        self._exempted = exempted
+        self._known: dict[frozenset[Word], Standing] = {}
+
+    def case(self, carriers: Sequence[Carrier]) -> Case:
+        """Return reports with who of them speaks."""
+        return Case(carriers, heard(carriers, self.rules))
+
+    def by_rule(self, case: Case) -> Standing:
+        """Return what the rules say of a case."""
+        words = frozenset(case.carriers[i].word for i in case.heard)
+        found = self._known.get(words)
+        if found is None:
+            found = self._known[words] = judged(words, self.rules)
+        return found
+
+    def find(self, case: Case, why: str) -> Finding:
+        """Return what a case amounts to, given what else keeps it from qualifying."""
+        by_rule = self.by_rule(case)
+        now = overruled(case.carriers, by_rule)
+        if not why and not qualifies(now.status, self.rules):
+            why = f"{now.status}, while {self.rules.qualifying_status} is needed"
+        status = "exempt" if why.startswith(EXEMPT) else now.status
+        anchor, known = (None, None) if why else self._anchor(case)
+        return Finding(status, not why, why or None, now.voices, anchor, known, vouched(case.spoken), by_rule.status)
+
+    def qualified(self, case: Case) -> bool:
+        """Return whether a case qualifies by the rules: dated and placed by its carriers, with the status they give."""
+        return qualifies(self.by_rule(case).status, self.rules) and self.counts(case)
+
+    def _anchor(self, case: Case) -> tuple[int, datetime]:
+        """Return RULE 8's ledger number, and the moment by which what made it qualify was known."""
+        helping = {ruling for one in case.carriers for ruling in one.rulings if qualifies(ruling.says, self.rules)}
+        for n in sorted({one.stands_no for one in case.carriers} | {ruling.no for ruling in helping}):
+            then = self._arrived(case, n)
+            known = [one.known_at for one in then.carriers]
+            if known and self.qualified(then):
+                return n, max(known)
+            ruled = [ruling for ruling in helping if ruling.no <= n]
+            if known and ruled and self.counts(then):
+                return n, max(*known, pd.Timestamp(min(ruling.known_at for ruling in ruled), unit="us", tz="UTC"))
+        msg = "a violation that qualifies did so at no moment"
+        raise AssertionError(msg)
+
+    def _arrived(self, case: Case, n: int) -> Case:
+        """Return a case as it was when the ledger ended with number ``n``."""
+        arrived = [one for one in case.carriers if one.stands_no <= n]
+        return case if len(arrived) == len(case.carriers) else self.case(arrived)
+
+    def counts(self, case: Case) -> bool:
+        """Return whether what a case describes lies surely inside a window and in no exemption."""
+        spoken = case.spoken
+        dated = min(spoken, key=dating)
+        return dated.inside != 0 and not (self._exempted and self._covered(spoken, dated))
+
+    def _covered(self, spoken: Sequence[Carrier], dated: Carrier) -> bool:
+        """Return whether a violation that these describe is exempt (RULE 10)."""
+        place = min(spoken, key=placing)
+        lon, lat, radius = np.array([[place.lon], [place.lat], [place.uncertainty_m]])
+        thing = Things(lon, lat, radius, np.array([dated.start]), np.array([dated.end]))
+        kinds = frozenset((carrier.act, carrier.family) for carrier in spoken)
+        return exemptions.judge(thing, [kinds], self._exempted).exemption[0] is not None
+
+
+def established(bench: Bench, cases: Iterable[Case], why: Iterable[str]) -> dict[str, ExtensionArray]:
+    """Return the columns of ``Finding``, given what else keeps each violation from qualifying."""
+    found = [bench.find(case, reason) for case, reason in zip(cases, why, strict=True)]
+    columns = zip(*found, strict=True) if found else [()] * len(_TYPES)
+    return {name: pd.array(list(values), dtype) for (name, dtype), values in zip(_TYPES.items(), columns, strict=True)}
+
+
+def qualified(carriers: Sequence[Carrier], rules: Corroboration, exempted: tuple[Exemption, ...]) -> bool:
+    """Return whether carriers would qualify alone, by the rules or by what people decided of them."""
+    bench = Bench(rules, exempted)
+    case = bench.case(carriers)
+    return qualifies(overruled(carriers, bench.by_rule(case)).status, rules) and bench.counts(case)
