@@ -13,18 +13,25 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 import numpy as np
 import rustworkx as rx
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import minimum_spanning_tree
 
-from geo import crs, linking
+from geo import crs, linking, nearness
 from geo.course import HOUR_US, by_begin
 from geo.nearness import Things
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Mapping
+
+    from numpy.typing import NDArray
 
     from geo.course import Violation
     from geo.policy import Grouping
 
-LISTED: Final = 1_000  # violations whose links are listed to tell when they were known; no result depends on it
+    Ints = NDArray[np.int64]
+    Forest = dict[int, tuple[int, float]]
+
+FEW: Final = 100  # violations whose links are tried one by one to tell when they were known; no result depends on it
 _NEVER: Final = float("inf")
 
 
@@ -115,11 +122,10 @@ class Web:
             found.append(set(part))
         return found
 
-    def touches(self, moved: Placed, rows: Iterable[int]) -> bool:
+    def touches(self, moved: Placed, rows: set[int]) -> bool:
         """Return whether a violation that moved is linked to any of these."""
-        near = self.links.get(moved.violation.row, set())
-        first = sorted(rows, key=lambda row: row not in near)  # most stay linked to what they were linked to
-        return any(linked(moved, self.placed[row], self._reach) for row in first)
+        near = self.links[moved.violation.row] & rows  # most stay linked to what they were linked to
+        return any(linked(moved, self.placed[row], self._reach) for some in (near, rows - near) for row in some)
 
     def known_together(self, needs: Collection[int], known_at: int) -> int | None:
         """Return the earliest knowledge, not before ``known_at``, in which some violations hang together.
@@ -143,20 +149,23 @@ class Web:
         some = sorted((self.placed[row] for row in needs), key=lambda each: by_begin(each.violation))
         if all(linked(one, other, self._reach) for one, other in pairwise(some)):
             return known_at
-        if len(self.placed) > LISTED:
+        if self._forest is None:
             return self._searched(set(needs), known_at)
         first, *others = needs
-        latest = max(self._met(first, other) for other in others)
+        latest = max([_met(self._forest, first, other) for other in others])
         return None if latest == _NEVER else max(known_at, int(latest))
 
     @cached_property
-    def _forest(self) -> dict[int, tuple[int, float]]:
-        """Of what each violation became a part, and when that was known: the links in order of knowledge, as a tree.
+    def _forest(self) -> Forest | None:
+        """Of what each violation became a part, and when that was known; ``None`` where links are too many to be listed.
 
         Of two parts that met, the smaller one's root hangs on the larger one's; so all ways up are short, and the
         moments on them only grow.
         """
-        up = {row: (row, _NEVER) for row in self.placed}
+        links = self._by_knowledge()
+        if links is None:
+            return None
+        up: Forest = {row: (row, _NEVER) for row in self.placed}
         size = dict.fromkeys(self.placed, 1)
 
         def root(row: int) -> int:
@@ -164,24 +173,35 @@ class Web:
                 row = up[row][0]
             return row
 
-        told: set[int] = set()
-        for row in sorted(self.placed, key=lambda row: self.placed[row].violation.known_at):
-            told.add(row)
-            for other in self.links[row] & told:
-                small, large = sorted((root(row), root(other)), key=size.__getitem__)
-                if small != large:
-                    up[small] = large, self.placed[row].violation.known_at
-                    size[large] += size[small]
+        for known, one, other in links:
+            small, large = sorted((root(one), root(other)), key=size.__getitem__)
+            if small != large:
+                up[small] = large, known
+                size[large] += size[small]
         return up
 
-    def _met(self, one: int, other: int) -> float:
-        """Return when it was known that two violations hang together; infinite: never."""
-        up, met = self._forest, 0.0
-        while one != other and met < _NEVER:
-            if up[one][1] > up[other][1]:
-                one, other = other, one
-            one, met = up[one]
-        return met
+    def _by_knowledge(self) -> list[tuple[int, int, int]] | None:
+        """Return enough of the links to tell what hangs together at any time, in the order in which they became known.
+
+        Each is the moment when both its ends were known, and its ends.
+        """
+        if len(self.placed) <= FEW:
+            known = {row: each.violation.known_at for row, each in self.placed.items()}
+            return sorted((max(known[i], known[j]), i, j) for i, near in self.links.items() for j in near if i < j)
+        things, inside = _things(self.placed.values())
+        if nearness.crowded(things, things, self._reach.link_m, self._reach.gap_us, linking.FEW):
+            return None
+        rows = list(self.placed)
+        left, right = nearness.linked(things, self._reach.link_m, self._reach.gap_us)
+        left, right = (side[(inside[left] & inside[right]) != 0] for side in (left, right))
+        moment = np.array([each.violation.known_at for each in self.placed.values()], np.int64)
+        known = np.maximum(moment[left], moment[right])
+        order = np.argsort(known, kind="stable")
+        # The least tree over the links keeps, between any two, the way that was known first.
+        graph = coo_array((order.argsort() + 1.0, (left, right)), shape=(len(rows), len(rows)))
+        nth = np.sort(minimum_spanning_tree(graph).data).astype(np.int64) - 1
+        kept = order[nth]
+        return [(known[n].item(), rows[left[n]], rows[right[n]]) for n in kept.tolist()]
 
     def _searched(self, rows: set[int], known_at: int) -> int | None:
         """Return the same where the links are too many to be listed."""
@@ -193,9 +213,24 @@ class Web:
     def _one(self, rows: set[int], moment: int) -> bool:
         """Return whether violations hang together through those that were known at a moment."""
         known = [each for each in self.placed.values() if each.violation.known_at <= moment]
-        start, end = (np.array([getattr(each.violation, name) for each in known], np.int64) for name in ("start", "end"))
-        lon, lat = (np.array([getattr(each, name) for each in known], np.float64) for name in ("lon", "lat"))
-        inside = np.array([each.inside for each in known], np.int64)
-        things = Things(lon, lat, np.zeros(len(known)), start, end)
+        things, inside = _things(known)
         component = linking.components(things, inside, self._reach.link_m, self._reach.gap_us)
         return len({int(component[n]) for n, each in enumerate(known) if each.violation.row in rows}) == 1
+
+
+def _things(placed: Collection[Placed]) -> tuple[Things, Ints]:
+    """Return violations as things, and the windows of each."""
+    start, end = (np.array([getattr(each.violation, name) for each in placed], np.int64) for name in ("start", "end"))
+    lon, lat = (np.array([getattr(each, name) for each in placed], np.float64) for name in ("lon", "lat"))
+    inside = np.array([each.inside for each in placed], np.int64)
+    return Things(lon, lat, np.zeros(len(placed)), start, end), inside
+
+
+def _met(up: Forest, one: int, other: int) -> float:
+    """Return when it was known that two violations hang together; infinite: never."""
+    met = 0.0
+    while one != other and met < _NEVER:
+        if up[one][1] > up[other][1]:
+            one, other = other, one
+        one, met = up[one]
+    return met

@@ -111,7 +111,8 @@ def read(reports: pd.DataFrame, violation_ids: pd.Series, rules: Corroboration) 
     for row, item in zip(labels, _items(frame.iloc[order]), strict=True):
         several.setdefault(row, []).append(item)
     for row, items in several.items():
-        heard = spoken(items, rules)
+        silent = not any(item.party_claimed or item.response or item.carrier.rulings for item in items)
+        heard = [] if silent else spoken(items, rules)  # who speaks matters only where something is said
         ids = tuple([item.report_id for item in items])
         told[row] = Told(ids, claims(items, heard), responses(heard), items if len(items) > 1 else [])
     return told

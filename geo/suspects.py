@@ -67,12 +67,13 @@ class Scene:
     """Scenarios that count the same violations of one incident, what they reached, and who can be pivotal in them."""
 
     names: list[str]
-    course: list[Violation]
+    rows: set[int]
     moves: frozenset[tuple[Kind, int]]
     suspects: set[int]
     lone: bool  # one violation, a warning: nothing else bears on it
     minds_moves: bool  # whether anything can be lost with a part of the reports of a violation that is no suspect
     vouched: int
+    surely: int  # the later end of T0
     base: tuple[int, float, float, float] | None  # of growth: the window's edge, chainage from and to, depth
 
     @classmethod
@@ -83,7 +84,7 @@ class Scene:
         highest, own = max([tier for _, tier in moves], default=0), {violation.row for violation in course}
         if highest <= _WARNING and court.most_n == 1:
             lone = len(course) == 1
-            return cls([name], course, moves, own if lone else set(), lone, False, _ALWAYS, None)  # noqa: FBT003
+            return cls([name], own, moves, own if lone else set(), lone, False, _ALWAYS, 0, None)  # noqa: FBT003
         policy = court.ladder_at(t0(course)[1])
         suspects, vouched, base = _holding(course, web, court), _ALWAYS, None
         if highest > _WARNING:
@@ -97,7 +98,7 @@ class Scene:
                 edge = t0(course)[1] + us(policy.ladder.persist_h)
                 inside = [violation.chainage_m for violation in course if violation.start < edge]
                 base = edge, min(inside), max(inside), first[1]
-        return cls([name], course, moves, suspects, False, True, vouched, base)  # noqa: FBT003
+        return cls([name], own, moves, suspects, False, True, vouched, t0(course)[1], base)  # noqa: FBT003
 
     def stands(self, web: Web, row: int, left: Placed | None, court: Court) -> bool:
         """Return whether it is sure that nothing is lost when so much is left of a violation that is no suspect."""
@@ -105,10 +106,10 @@ class Scene:
             return True  # RULES 1 to 4
         before, now = web.placed[row], left.violation
         old = before.violation
-        counted = any(violation.row == row for violation in self.course)
+        counted = row in self.rows
         if left.inside != before.inside or any(bool(court.counted([now], name)) != counted for name in self.names):
             return False
-        if counted and (now.start <= self.vouched or now.end < t0(self.course)[1]):
+        if counted and (now.start <= self.vouched or now.end < self.surely):
             return False
         if counted and self.base is not None and now.start < self.base[0]:
             edge, low_m, high_m, depth_m = self.base

@@ -26,10 +26,10 @@ SMALL, BIG = 100_000, 600
 MEAN_N, MOST_N, BIG_N = 3, 10, 40
 BEGIN = datetime(2026, 7, 1, tzinfo=UTC)
 PARTS = {
-    "reading the reports": ("geo.evidence", "items_of"),
+    "reading the reports": ("geo.evidence", "read"),
     "the ladder": ("geo.escalation", "climb"),
     "pivotal reports": ("geo.evidence", "pivotal"),
-    "known together": ("geo.bridges", "known_together"),
+    "known together": ("geo.bridges", "Web.known_together"),
 }
 
 
@@ -90,8 +90,10 @@ def clocked(work: Callable[[], Any]) -> dict[str, float]:
 
         return timed
 
-    for part, (module, name) in PARTS.items():
-        setattr(sys.modules[module], name, clock(part, getattr(sys.modules[module], name)))
+    for part, (module, path) in PARTS.items():
+        *outer, name = path.split(".")
+        home = getattr(sys.modules[module], outer[0]) if outer else sys.modules[module]
+        setattr(home, name, clock(part, getattr(home, name)))
     work()
     return spent
 
