@@ -178,12 +178,7 @@ def summarise(
     found, reports = (summary.named(frame, theatre, drawn) for frame in (grouping.violations, reports))
     discs = extents.shapes(found, drawn.footprint_m)
     areas, points = summary.incident_layers(ladder, found, reports, theatre, discs)
-    carriers = evidence.items_of(reports)
-    named = {
-        violation.row: [item.report_id for item in carriers[found["violation_id"].iloc[violation.row]]]
-        for breach in ladder
-        for violation in breach.course
-    }
+    named = evidence.report_ids(reports, found["violation_id"])
     policy = in_force(policies, as_of)
     settled = sights.settle(coverage, theatre, policy)
     watched = coverages.measure(grouping.violations, settled, theatre, policy.coverage.depth_m, as_of)

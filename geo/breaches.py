@@ -7,27 +7,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING
 
-from geo import bridges, escalation, evidence, incidents, nearness, sights
+import numpy as np
+
+from geo import crs, escalation, evidence, incidents, nearness, sights
+from geo.bridges import Placed, Reach, Web
 from geo.course import Grown, Violation, by_begin, grown, t0
-from geo.evidence import Case, Court, Placed
+from geo.evidence import Case
 from geo.policy import Policy, PolicyVersion, in_force
+from geo.suspects import Court
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
     import pandas as pd
 
     from geo.decisions import Decisions
     from geo.escalation import Step
-    from geo.evidence import Item
+    from geo.evidence import Told
     from geo.incidents import End, Grouping, Watch
     from geo.theatre import Theatre
 
-
-_NOBODY: Any = {}
-_UNSET: Any = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,27 +120,52 @@ def escalate(
         In order of name.
     """
     policy = in_force(policies, as_of)
-    now = nearness.instant(as_of)
     table = grouping.violations
     watches = incidents.watches(table, sights.settle(coverage, theatre, policy), policy)
-    items = evidence.items_of(reports)
-    cases = _cases(table, items, policy)
-    attached, possible = _attached(table), _possible(table)
     court = Court(
         windows=theatre.windows,
         scenarios=escalation.scenarios([party.id for party in theatre.parties]),
         grouping=policy,
         ladder_at=_ladder_at(policies),
-        as_of=now,
-        exempted=theatre.exemptions,
+        most_n=max(version.policy.ladder.open_n for version in policies),
+        as_of=nearness.instant(as_of),
     )
-    breaches = [
-        _breach(name, case, court, watches[name], (attached.get(name, ()), possible.get(name, [])), decided)
-        for name, case in cases.items()
+    stories = [
+        _story(name, case, court, watches[name], decided)
+        for name, case in _cases(table, reports, theatre, policy).items()
     ]
-    weak = incidents.weak(grouping, policy)
-    breaches = [replace(breach, weak=breach.name in weak) for breach in breaches]
-    return _with_recurrence(breaches, table, watches, policy)
+    ends = {story.name: story.end for story in stories}
+    before = incidents.recurrences(table, ends, policy)
+    lasts = {story.name: max(violation.end for violation in story.course) for story in stories if story.end.at}
+    attached, possible, weak = _attached(table), _possible(table), incidents.weak(grouping, policy)
+    breaches = []
+    for story in stories:
+        name = story.name
+        former, start = before.get(name), story.course[0].start
+        breaches.append(
+            Breach(
+                name=name,
+                rows=tuple([violation.row for violation in story.course]),
+                attached=attached.get(name, ()),
+                course=story.course,
+                end=story.end,
+                climbs=_climbs(story, court, watches[name], possible.get(name, []), decided),
+                weak=name in weak,
+                recurrence_of=former,
+                gap_covered=None if former is None else watches[name].covered(lasts[former], start),
+            )
+        )
+    return breaches
+
+
+@dataclass(frozen=True, eq=False)
+class _Story:
+    """One incident before the ladder is put to it: its violations in order of their begin, and how it stands."""
+
+    name: str
+    case: Case
+    course: tuple[Violation, ...]
+    end: End
 
 
 def _ladder_at(policies: tuple[PolicyVersion, ...]) -> Callable[[int], Policy]:
@@ -148,45 +176,42 @@ def _ladder_at(policies: tuple[PolicyVersion, ...]) -> Callable[[int], Policy]:
     return lambda at: in_force(policies, epoch + timedelta(microseconds=at))
 
 
-def _cases(table: pd.DataFrame, items: dict[str, list[Item]], policy: Policy) -> dict[str, Case]:
+def _cases(table: pd.DataFrame, reports: pd.DataFrame, theatre: Theatre, policy: Policy) -> dict[str, Case]:
     """Return every incident's violations and reports, in order of name."""
     members = table.loc[table["qualifying"] & table["incident_id"].str.startswith("B-", na=False)]
-    cases: dict[str, Case] = {}
-    for placed, name, violation_id in _placed(members):
-        row = placed.violation.row
-        case = cases.setdefault(name, Case({}, {}, policy))
-        own = items[violation_id]
-        case.placed[row] = placed._replace(
-            violation=placed.violation._replace(
-                parties=evidence.claims(own, policy.corroboration),
-                response=evidence.responses(evidence.spoken(own, policy.corroboration)),
-            )
-        )
-        case.items[row] = own
-    return dict(sorted(cases.items(), key=lambda case: incidents.number_of(case[0])))
+    told = evidence.read(reports, members["violation_id"], policy.corroboration)
+    placed: dict[str, dict[int, Placed]] = {}
+    for name, one in zip(members["incident_id"].to_numpy(object).tolist(), _placed(members, told), strict=True):
+        placed.setdefault(name, {})[one.violation.row] = one
+    reach = Reach.of(policy.grouping)
+    return {
+        name: Case(Web(placed[name], reach), told, theatre.exemptions)
+        for name in sorted(placed, key=incidents.number_of)
+    }
 
 
-def _placed(members: pd.DataFrame) -> list[tuple[Placed, str, str]]:
-    """Return every violation with its place, its incident and its name; the parties are still missing."""
-    weapons = members["weapon_class"].astype(object)
-    plain = members.assign(
-        start=nearness.micros(members["observed_from"]),
-        end=nearness.micros(members["observed_to"]),
-        known_at=nearness.micros(members["qualified_at"]),
-        weapon_class=weapons.where(weapons.notna(), None),
-        origins=members["origin_set"],
-        parties=[_NOBODY] * len(members),
-        row=members.index,
-        response=[_NOBODY] * len(members),
-        t0=[_UNSET] * len(members),
+def _placed(members: pd.DataFrame, told: Mapping[int, Told]) -> Iterator[Placed]:
+    """Yield every violation with its place, in order of the rows."""
+    rows = members.index.tolist()
+    weapons = members["weapon_class"]
+    courses = zip(
+        *(nearness.micros(members[name]).tolist() for name in ("observed_from", "observed_to")),
+        *(members[name].to_numpy(np.float64).tolist() for name in ("chainage_m", "distance_m")),
+        np.where(weapons.isna(), None, weapons.to_numpy(object)).tolist(),
+        members["origin_set"].tolist(),
+        [told[row].parties for row in rows],
+        nearness.micros(members["qualified_at"]).tolist(),
+        members["content"].to_numpy(object).tolist(),
+        rows,
+        [told[row].response for row in rows],
+        strict=True,
     )
-    courses = map(Violation._make, plain[list(Violation._fields)].itertuples(index=False, name=None))
-    places = plain[["lon", "lat", "inside"]].itertuples(index=False, name=None)
-    names = zip(plain["incident_id"], plain["violation_id"], strict=True)
-    return [
-        (Placed(violation, *place), incident_id, violation_id)
-        for violation, place, (incident_id, violation_id) in zip(courses, places, names, strict=True)
-    ]
+    lon, lat = (members[name].to_numpy(np.float64) for name in ("lon", "lat"))
+    places = zip(lon.tolist(), lat.tolist(), members["inside"].tolist(), crs.ecef(lon, lat).tolist(), strict=True)
+    return (
+        Placed(Violation(*course), *place, (x, y, z))
+        for course, (*place, (x, y, z)) in zip(courses, places, strict=True)
+    )
 
 
 def _attached(table: pd.DataFrame) -> dict[str, tuple[int, ...]]:
@@ -194,42 +219,18 @@ def _attached(table: pd.DataFrame) -> dict[str, tuple[int, ...]]:
     return {str(name): tuple(rows) for name, rows in only.groupby("incident_id").groups.items()}
 
 
-def _breach(
-    name: str,
-    case: Case,
-    court: Court,
-    watch: Watch,
-    beside: tuple[tuple[int, ...], list[tuple[int, int]]],
-    decided: Decisions,
-) -> Breach:
-    attached, possible = beside
-    start = decided.t0(name)
-    course = tuple(
-        placed.violation._replace(t0=start)
-        for placed in sorted(case.placed.values(), key=lambda placed: by_begin(placed.violation))
-    )
-    last = max(violation.end for violation in course)
-    inside = [placed.inside for placed in case.placed.values()]
-    ladder = court.ladder_at(t0(course)[1]).ladder
-    end = incidents.ending(last, inside, court.windows, court.grouping, ladder, court.as_of)
+def _story(name: str, case: Case, court: Court, watch: Watch, decided: Decisions) -> _Story:
+    """Return how an incident stands, by the rules and by what people decided."""
+    placed, start = case.web.placed.values(), decided.t0(name)
+    ordered = sorted([each.violation for each in placed], key=by_begin)
+    course = tuple(ordered if start is None else [violation._replace(t0=start) for violation in ordered])
+    last = max([violation.end for violation in course])
+    closes = court.closing(reduce(or_, [each.inside for each in placed]))
+    end = incidents.ending(last, closes, court.grouping, court.ladder_at(t0(course)[1]).ladder, court.as_of)
     if end.at is not None:
-        known = max(violation.known_at for violation in course)
+        known = max([violation.known_at for violation in course])
         end = replace(end, how=end.how or watch.verdict(last, end.at), known_at=max(known, end.at))
-    end = decided.end(name, course, end)
-    asked = (possible, watch, not decided.bear(name), decided.arranged.get(name))
-    climbs = _climbs(case, court, course, end, asked)
-    whole = climbs.get("any")
-    declared = decided.declared(name, course, whole.steps if whole else (), end)
-    if whole is not None:
-        climbs["any"] = _with_declared(whole, declared)
-    return Breach(
-        name=name,
-        rows=tuple(violation.row for violation in course),
-        attached=attached,
-        course=course,
-        end=end,
-        climbs=climbs,
-    )
+    return _Story(name, case, course, decided.end(name, course, end))
 
 
 def _possible(table: pd.DataFrame) -> dict[str, list[tuple[int, int]]]:
@@ -244,6 +245,11 @@ def _possible(table: pd.DataFrame) -> dict[str, list[tuple[int, int]]]:
 
 def _with_declared(climb: Climb, declared: list[Step]) -> Climb:
     """Return a climb with the steps that people declared; these have no pivotal reports."""
+    parties = {party for violation in climb.course for party in violation.parties}
+    if len(parties) > 1:
+        climb = replace(climb, due=None)  # both fired, and nobody says who is to answer
+    if not declared:
+        return climb
     steps = escalation.with_tiers([*climb.steps, *declared])
     own = [n for n, step in enumerate(steps) if step.kind != "declared"]
     pivotal = None if climb.pivotal is None else {own[n]: found for n, found in climb.pivotal.items()}
@@ -251,49 +257,50 @@ def _with_declared(climb: Climb, declared: list[Step]) -> Climb:
 
 
 def _climbs(
-    case: Case,
-    court: Court,
-    course: tuple[Violation, ...],
-    end: End,
-    asked: tuple[list[tuple[int, int]], Watch, bool, int | None],
+    story: _Story, court: Court, watch: Watch, possible: list[tuple[int, int]], decided: Decisions
 ) -> dict[str, Climb]:
-    """Climb the ladder in every scenario that counts a violation.
+    """Climb the ladder in every scenario that counts a violation, and add what people declared.
 
-    ``asked``: what persistence asks besides (two), whether to look for pivotal reports, and since when it was known how
-    people arranged the incident, if they did.
+    ``possible`` and ``watch`` are what persistence asks besides.
     """
-    possible, watch, tried, arranged = asked
+    name, case, arranged = story.name, story.case, decided.arranged.get(story.name)
     found: dict[str, Climb] = {}
     alike: dict[tuple[tuple[int, int], ...], Climb] = {}  # most scenarios of an incident count the same violations
     together: dict[tuple[tuple[int, ...], int], int | None] = {}  # and most of its steps need the same
-    for scenario, (party, unknown) in court.scenarios.items():
-        some = tuple(escalation.only(course, party, unknown=unknown))
-        key = tuple((violation.row, violation.known_at) for violation in some)
+    for scenario in court.scenarios:
+        some = tuple(court.counted(story.course, scenario))
+        key = tuple([(violation.row, violation.known_at) for violation in some])
         if some and key not in alike:
-            alike[key] = _waiting(_climb(some, court, end, (possible, watch)), case, arranged, together)
+            alike[key] = _waiting(_climb(some, court, story.end, (possible, watch)), case.web, arranged, together)
         if some:
             found[scenario] = alike[key]
-    if "any" in found and len({party for violation in found["any"].course for party in violation.parties}) > 1:
-        found["any"] = replace(found["any"], due=None)  # both fired, and nobody says who is to answer
-    if not tried or len(case.placed) > court.grouping.publication.pivotal_n:
-        return found
-    lone = evidence.pivotal(case, court, {name: climb.steps for name, climb in found.items() if climb.steps})
-    return {name: replace(climb, pivotal=lone.get(name, {})) for name, climb in found.items()}
+    if not decided.bear(name) and len(story.course) <= court.grouping.publication.pivotal_n:
+        taken = {scenario: climb.steps for scenario, climb in found.items() if climb.steps}
+        pivots = evidence.pivotal(case, court, taken)
+        found = {scenario: replace(climb, pivotal=pivots.get(scenario, {})) for scenario, climb in found.items()}
+    whole = found.get("any")
+    declared = decided.declared(name, story.course, whole.steps if whole else (), story.end)
+    if whole is not None:
+        found["any"] = _with_declared(whole, declared)
+    return found
 
 
 def _waiting(
-    climb: Climb, case: Case, arranged: int | None, together: dict[tuple[tuple[int, ...], int], int | None]
+    climb: Climb, web: Web, arranged: int | None, together: dict[tuple[tuple[int, ...], int], int | None]
 ) -> Climb:
     """Return a climb whose steps are not known before what they need is known to be one breach.
 
     ``together`` remembers for rows known at a moment since when they hang together.
     """
-    rules, steps = case.policy.grouping, []
+    steps = []
     for step in climb.steps:
+        if len(step.needs) < 2:  # noqa: PLR2004 -- one alone is together
+            steps.append(step)
+            continue
         needed = step.needs, step.known_at
-        if step.needs and needed not in together:
-            together[needed] = bridges.known_together(case.placed, *needed, rules)
-        known = together[needed] if step.needs else step.known_at
+        if needed not in together:
+            together[needed] = web.known_together(*needed)
+        known = together[needed]
         if known is None:
             known = max(step.known_at, step.known_at if arranged is None else arranged)
         steps.append(step if known == step.known_at else step._replace(known_at=known))
@@ -314,20 +321,3 @@ def _climb(course: tuple[Violation, ...], court: Court, end: End, quiet: tuple[l
         persistence_why=escalation.persistence_in_words(course, verdict, policy, court.as_of, end),
         due=None if end.at is not None else escalation.due_next(course, steps, policy, court.as_of),
     )
-
-
-def _with_recurrence(
-    breaches: list[Breach], table: pd.DataFrame, watches: dict[str, Watch], policy: Policy
-) -> list[Breach]:
-    by_name = {breach.name: breach for breach in breaches}
-    before = incidents.recurrences(table, {name: breach.end for name, breach in by_name.items()}, policy)
-    out = []
-    for breach in breaches:
-        former = before.get(breach.name)
-        if former is None:
-            out.append(breach)
-            continue
-        last = max(violation.end for violation in by_name[former].course)
-        covered = watches[breach.name].covered(last, breach.course[0].start)
-        out.append(replace(breach, recurrence_of=former, gap_covered=covered))
-    return out

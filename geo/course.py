@@ -6,14 +6,13 @@ Measures alone: what they make of an incident's state is decided in ``geo.escala
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
 from itertools import compress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from geo.policy import Expansion, Growth, Ladder
+    from geo.policy import Expansion, Ladder
 
 HOUR_US: Final = 3600 * 10**6
 DAY_US: Final = 24 * HOUR_US
@@ -50,36 +49,45 @@ class Violation(NamedTuple):
     t0: SetT0 | None = None  # of its whole incident, if a person set it
 
 
-@dataclass
-class Measures:
-    """How far, deep and fast a breach has been, as its violations begin one after the other."""
+class Measures(NamedTuple):
+    """How far, deep and fast a breach has been: chainage span and depth in metres, violations begun in 24 hours."""
 
-    low_m: float = float("inf")
-    high_m: float = float("-inf")
-    depth_m: float = 0.0
-    weapons: set[str] = field(default_factory=set)
-    recent: deque[int] = field(default_factory=deque)
+    extent_m: float
+    depth_m: float
+    rate_n: int
+    weapons: frozenset[str]  # classes
 
-    def add(self, violation: Violation) -> None:
-        """Count one more violation; they come in order of their begin."""
-        self.low_m = min(self.low_m, violation.chainage_m)
-        self.high_m = max(self.high_m, violation.chainage_m)
-        self.depth_m = max(self.depth_m, violation.distance_m)
-        if violation.weapon_class is not None:
-            self.weapons.add(violation.weapon_class)
-        self.recent.append(violation.start)
-        while self.recent[0] <= violation.start - DAY_US:
-            self.recent.popleft()
 
-    @property
-    def extent_m(self) -> float:
-        """Chainage span, metres."""
-        return max(0.0, self.high_m - self.low_m)
+class Bars(NamedTuple):
+    """What makes a breach a broader attack: what is enough by itself, and ``k`` of what is growth beside its base."""
 
-    @property
-    def rate_n(self) -> int:
-        """Violations begun in the last 24 hours."""
-        return len(self.recent)
+    extent_m: float
+    depth_m: float
+    rate_n: int
+    weapons: frozenset[str]
+    k: int
+    grown_extent_m: float
+    grown_depth_m: float
+    grown_rate_n: float
+
+
+def measured(course: Iterable[Violation]) -> Iterator[Measures]:
+    """Yield the measures of a breach when each of its violations begins; they come in order of their begin."""
+    low_m, high_m, depth_m, weapons = float("inf"), float("-inf"), 0.0, frozenset[str]()
+    recent: deque[int] = deque()
+    for start, _, chainage_m, distance_m, weapon_class, *_ in course:
+        if chainage_m < low_m:
+            low_m = chainage_m
+        if chainage_m > high_m:
+            high_m = chainage_m
+        if distance_m > depth_m:
+            depth_m = distance_m
+        if weapon_class is not None and weapon_class not in weapons:
+            weapons |= {weapon_class}
+        recent.append(start)
+        while recent[0] <= start - DAY_US:
+            recent.popleft()
+        yield Measures(max(0.0, high_m - low_m), depth_m, len(recent), weapons)
 
 
 def by_begin(violation: Violation) -> tuple[int, str]:
@@ -127,13 +135,14 @@ class Grown(NamedTuple):
 
 
 def grown(course: Sequence[Violation], ladder: Ladder) -> Grown:
-    """Return how a breach has grown since its first window; rate is the most that began in any 24 hours."""
-    now, most = Measures(), 0
-    for violation in sorted(course, key=by_begin):
-        now.add(violation)
-        most = max(most, now.rate_n)
+    """Return how a breach has grown since its first window; rate is the most that began in any 24 hours.
+
+    The violations come in order of their begin.
+    """
+    every = list(measured(course))
     extent, depth, rate = first_window(course, ladder)
-    return Grown(extent, now.extent_m, depth, now.depth_m, rate, most)
+    now = every[-1]
+    return Grown(extent, now.extent_m, depth, now.depth_m, rate, max([each.rate_n for each in every]))
 
 
 def first_window(course: Sequence[Violation], ladder: Ladder) -> tuple[float, float, int]:
@@ -146,28 +155,28 @@ def first_window(course: Sequence[Violation], ladder: Ladder) -> tuple[float, fl
     return max(span) - min(span), max(violation.distance_m for violation in first), len(first)
 
 
-def absolute(now: Measures, rules: Expansion) -> tuple[bool, bool, bool, bool]:
+def bars(base: tuple[float, float, int], rules: Expansion) -> Bars:
+    """Return what makes a breach a broader attack that had this extent (m), depth (m) and number in its first window."""
+    grown = [
+        max(rule.times * first, rule.floor)
+        for first, rule in zip(base, (rules.extent_growth, rules.depth_growth, rules.rate_growth), strict=True)
+    ]
+    return Bars(rules.extent_m, rules.depth_m, rules.rate_n, frozenset(rules.weapons), rules.k, *grown)
+
+
+def absolute(now: Measures, than: Bars) -> tuple[bool, bool, bool, bool]:
     """Return which absolute thresholds a breach has reached: extent, depth, rate, weapon."""
     return (
-        now.extent_m >= rules.extent_m,
-        now.depth_m >= rules.depth_m,
-        now.rate_n >= rules.rate_n,
-        not now.weapons.isdisjoint(rules.weapons),
+        now.extent_m >= than.extent_m,
+        now.depth_m >= than.depth_m,
+        now.rate_n >= than.rate_n,
+        not now.weapons.isdisjoint(than.weapons),
     )
 
 
-def ratios(now: Measures, base: tuple[float, float, int], rules: Expansion) -> tuple[bool, bool, bool]:
+def ratios(now: Measures, than: Bars) -> tuple[bool, bool, bool]:
     """Return in which ratios to its first window a breach has grown: extent, depth, rate."""
-    extent, depth, rate = base
-    return (
-        _has_grown(now.extent_m, extent, rules.extent_growth),
-        _has_grown(now.depth_m, depth, rules.depth_growth),
-        _has_grown(now.rate_n, rate, rules.rate_growth),
-    )
-
-
-def _has_grown(value: float, base: float, rule: Growth) -> bool:
-    return value >= rule.floor and value >= rule.times * base
+    return now.extent_m >= than.grown_extent_m, now.depth_m >= than.grown_depth_m, now.rate_n >= than.grown_rate_n
 
 
 def growth(now: Measures, base: tuple[float, float, int], rules: Expansion) -> list[str]:
@@ -184,5 +193,6 @@ def growth(now: Measures, base: tuple[float, float, int], rules: Expansion) -> l
         f"depth {depth / 1000:.1f} → {now.depth_m / 1000:.1f} km",
         f"rate {rate} → {now.rate_n} in 24 h",
     )
-    grown = list(compress(grew, ratios(now, base, rules)))
-    return [*compress(broad, absolute(now, rules)), *(grown if len(grown) >= rules.k else [])]
+    than = bars(base, rules)
+    grown = list(compress(grew, ratios(now, than)))
+    return [*compress(broad, absolute(now, than)), *(grown if len(grown) >= rules.k else [])]

@@ -30,15 +30,16 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from geo.course import (
     HOUR_US,
-    Measures,
     Violation,
     absolute,
+    bars,
     begun,
     by_begin,
     by_end,
     first_window,
     growth,
     last_begun,
+    measured,
     ratios,
     t0,
     us,
@@ -46,10 +47,11 @@ from geo.course import (
 from geo.standing import independent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from geo.course import Bars, Measures
     from geo.incidents import End, Watch
-    from geo.policy import Expansion, Ladder, Policy
+    from geo.policy import Ladder, Policy
 
 Kind = Literal["opened", "eligible", "effective", "declared", "ended", "corrected", "merged"]
 
@@ -110,7 +112,19 @@ def step_order(step: Step) -> tuple[bool, int, int, int]:
     return step.kind == "ended", step.at, step.tier_to, _KIND_ORDER[step.kind]
 
 
-def climb(violations: Sequence[Violation], policy: Policy, as_of: int, end: End) -> list[Step]:
+class Move(NamedTuple):
+    """What a rule makes of a course: the moves of one tier that come at one instant, and by when begun they need it all.
+
+    Instants in µs since 1970 UTC.
+    """
+
+    tier: int
+    kinds: tuple[Kind, ...]
+    at: int
+    by: int
+
+
+def climb(violations: Iterable[Violation], policy: Policy, as_of: int, end: End) -> list[Step]:
     """Fold an incident's qualifying violations into its steps up to ``as_of``.
 
     Returns
@@ -120,30 +134,57 @@ def climb(violations: Sequence[Violation], policy: Policy, as_of: int, end: End)
         violations in any order give the same steps.
     """
     course = sorted(violations, key=by_begin)
-    if len(course) < policy.ladder.open_n:
-        return []
-    over = end.at if end.at is not None else as_of + 1
-    vouched = vouched_at(course, policy.ladder)
-    above = [] if vouched is None else [*_coalition(course, policy, vouched), *_coordinated(course, policy, vouched)]
-    reached = [*_warning(course, policy), *above]
-    steps = [step for step in reached if step.at <= as_of and (step.at < over or step.tier_to <= _WARNING)]
-    if end.at is not None:
+    steps = [step for move in _moves(course, policy, as_of, end) for step in _steps(move, course, policy)]
+    if steps and end.at is not None:
         steps.append(_ended(course, end))
     return with_tiers(steps)
 
 
-def _warning(course: list[Violation], policy: Policy) -> list[Step]:
+def reached(violations: Iterable[Violation], policy: Policy, as_of: int, end: End) -> set[tuple[Kind, int]]:
+    """Return kind and tier of every step that ``climb`` would take, but its end, without a word of why."""
+    moves = _moves(sorted(violations, key=by_begin), policy, as_of, end)
+    return {(kind, move.tier) for move in moves for kind in move.kinds}
+
+
+def _moves(course: list[Violation], policy: Policy, as_of: int, end: End) -> list[Move]:
+    """Return the moves up to ``as_of`` and before the end; the violations come in order of their begin."""
+    ladder = policy.ladder
+    if len(course) < ladder.open_n:
+        return []
+    opened = course[ladder.open_n - 1].start
+    if opened > as_of:
+        return []
+    moves = [Move(0, ("opened",), opened, opened), Move(_WARNING, ("eligible", "effective"), opened, opened)]
+    vouched = vouched_at(course, ladder)
+    if vouched is None:
+        return moves
+    persists = _persists(course, ladder, vouched)
+    if persists is not None:
+        moves.append(Move(_COALITION, ("eligible", "effective"), persists, vouched))
+    broad = _broad(course, policy, vouched)
+    if broad is not None:
+        moves.append(Move(_COORDINATED, ("eligible",), broad, broad))
+        effect = _takes_effect(course, ladder, broad)
+        if effect is not None:
+            moves.append(Move(_COORDINATED, ("effective",), effect, broad))
+    over = end.at if end.at is not None else as_of + 1
+    return [move for move in moves if move.at <= as_of and (move.at < over or move.tier <= _WARNING)]
+
+
+def _steps(move: Move, course: list[Violation], policy: Policy) -> list[Step]:
+    """Return the steps of a move, each with its reason and with what it needs and rests on."""
+    if move.tier <= _WARNING:
+        return _warning(move, course, policy.ladder)
+    return _coalition(move, course, policy.ladder) if move.tier == _COALITION else _coordinated(move, course, policy)
+
+
+def _warning(move: Move, course: list[Violation], ladder: Ladder) -> list[Step]:
     """RULE 1: the breach."""
-    n = policy.ladder.open_n
-    at = course[n - 1].start
+    n = ladder.open_n
     what = "the first qualifying violation" if n == 1 else f"qualifying violation number {n} (reading repeated)"
-    reason = f"{what} began"
-    at_once = f"{reason}; a warning takes effect at once"
-    return [
-        _step("opened", 0, at, "RULE 1 opened", reason, course[:n], course),
-        _step("eligible", _WARNING, at, "RULE 1 warning", reason, course[:n], course),
-        _step("effective", _WARNING, at, "RULE 1 warning", at_once, course[:n], course),
-    ]
+    rule, reason = ("RULE 1 warning" if move.tier else "RULE 1 opened"), f"{what} began"
+    at_once = {"effective": f"{reason}; a warning takes effect at once"}
+    return _step(move, rule, reason, course[:n], course, at_once)
 
 
 def persisting(course: Sequence[Violation], ladder: Ladder) -> tuple[int, list[Violation]]:
@@ -153,71 +194,72 @@ def persisting(course: Sequence[Violation], ladder: Ladder) -> tuple[int, list[V
     return due, [violation for violation in course if violation.start >= edge]
 
 
-def _coalition(course: list[Violation], policy: Policy, vouched: int) -> list[Step]:
+def _persists(course: list[Violation], ladder: Ladder, vouched: int) -> int | None:
+    """RULE 2: return when hostilities persist."""
+    due, going_on = persisting(course, ladder)
+    return max(due, going_on[0].start, vouched) if going_on else None
+
+
+def _coalition(move: Move, course: list[Violation], ladder: Ladder) -> list[Step]:
     """RULE 2: hostilities persist."""
-    due, going_on = persisting(course, policy.ladder)
-    if not going_on:
-        return []
+    due, going_on = persisting(course, ladder)
     shown = going_on[0]
-    at = max(due, shown.start, vouched)
     hours = (shown.start - t0(course)[1]) / HOUR_US
-    bound = f"T0 + {policy.ladder.persist_h:g} h"
-    where = f"after {bound}" if shown.start >= due else f"within the {policy.ladder.quiet_h:g} h before {bound}"
+    bound = f"T0 + {ladder.persist_h:g} h"
+    where = f"after {bound}" if shown.start >= due else f"within the {ladder.quiet_h:g} h before {bound}"
     reason = f"hostilities persist: a violation began {hours:.1f} h after T0, {where}"
-    needs = [shown, min(course, key=by_end), *begun(course, vouched)]
+    needs = [shown, min(course, key=by_end), *begun(course, move.by)]
     rests = {violation.row for violation in (*needs, *going_on)}
     carried = [violation for violation in course if violation.row in rests]
-    return [
-        _step("eligible", _COALITION, at, "RULE 2 persistence", reason, needs, carried),
-        _step("effective", _COALITION, at, "RULE 2 persistence", f"{reason}; effective at once", needs, carried),
-    ]
+    return _step(move, "RULE 2 persistence", reason, needs, carried, {"effective": f"{reason}; effective at once"})
 
 
-def _coordinated(course: list[Violation], policy: Policy, vouched: int) -> list[Step]:
-    """RULES 3 and 4: a broader attack, and when the response to it takes effect."""
-    grown = _grown(course, policy, vouched)
-    if grown is None:
-        return []
-    at, reason = grown
-    grew = [*begun(course, at), min(course, key=by_end)]
-    steps = [_step("eligible", _COORDINATED, at, "RULE 3 expansion", reason, grew, course)]
-    effect = _takes_effect(course, policy.ladder, at)
-    if effect is not None:
-        instant, why = effect
-        needs = [*grew, last_begun(course, instant)]
-        steps.append(_step("effective", _COORDINATED, instant, "RULE 4 effect", why, needs, course))
-    return steps
-
-
-def _grown(course: list[Violation], policy: Policy, vouched: int) -> tuple[int, str] | None:
-    """Return when a breach has become a broader attack, and the measured sentence that says so (RULE 3)."""
-    base = first_window(course, policy.ladder)
-    now = Measures()
-    for n, violation in enumerate(course):
-        now.add(violation)
-        if n + 1 < len(course) and course[n + 1].start == violation.start:
-            continue  # what begins at one instant is seen together
-        if violation.start >= vouched and expanded(now, base, policy.expansion):
-            return violation.start, f"a broader attack: {'; '.join(growth(now, base, policy.expansion))}"
+def _broad(course: list[Violation], policy: Policy, vouched: int) -> int | None:
+    """RULE 3: return when a breach has become a broader attack; what begins at one instant is seen together."""
+    than, last = bars(first_window(course, policy.ladder), policy.expansion), len(course) - 1
+    for n, now in enumerate(measured(course)):
+        start = course[n].start
+        if start >= vouched and (n == last or course[n + 1].start != start) and expanded(now, than):
+            return start
     return None
 
 
-def expanded(now: Measures, base: tuple[float, float, int], rules: Expansion) -> bool:
-    """Return whether a breach is a broader attack: an absolute threshold, or enough ratios."""
-    return any(absolute(now, rules)) or sum(ratios(now, base, rules)) >= rules.k
+def expanded(now: Measures, than: Bars) -> bool:
+    """Return whether a breach is a broader attack: an absolute threshold, or enough ratios (RULE 3)."""
+    return True in absolute(now, than) or sum(ratios(now, than)) >= than.k
 
 
-def _takes_effect(course: list[Violation], ladder: Ladder, eligible: int) -> tuple[int, str] | None:
-    """Return when tier 3 takes effect, and why (RULE 4)."""
+def _takes_effect(course: list[Violation], ladder: Ladder, eligible: int) -> int | None:
+    """RULE 4: return when the response to a broader attack takes effect."""
     if ladder.broad_reading == "deadline":
-        return eligible, "effective when eligible (reading 'deadline')"
+        return eligible
     first = max(t0(course)[1] + us(ladder.broad_h), eligible)
-    pause = first - last_begun(course, first).end
+    if first - last_begun(course, first).end < us(ladder.quiet_h):
+        return first
+    return next((violation.start for violation in course if violation.start > first), None)
+
+
+def _coordinated(move: Move, course: list[Violation], policy: Policy) -> list[Step]:
+    """RULES 3 and 4: a broader attack, and when the response to it takes effect."""
+    grew = begun(course, move.by)
+    needs = [*grew, min(course, key=by_end)]
+    if move.kinds == ("eligible",):
+        *_, now = measured(grew)
+        measures = "; ".join(growth(now, first_window(course, policy.ladder), policy.expansion))
+        return _step(move, "RULE 3 expansion", f"a broader attack: {measures}", needs, course)
+    needs.append(last_begun(course, move.at))
+    return _step(move, "RULE 4 effect", _effect_in_words(move, course, policy.ladder), needs, course)
+
+
+def _effect_in_words(move: Move, course: list[Violation], ladder: Ladder) -> str:
+    if ladder.broad_reading == "deadline":
+        return "effective when eligible (reading 'deadline')"
+    first = max(t0(course)[1] + us(ladder.broad_h), move.by)
     words = f"{ladder.broad_h:g} h after T0 have passed"
-    if pause < us(ladder.quiet_h):
-        return first, f"{words} and the last violation ended {max(0.0, pause / HOUR_US):.1f} h before"
-    later = next((violation.start for violation in course if violation.start > first), None)
-    return None if later is None else (later, f"{words} and hostilities went on after a pause")
+    if move.at > first:
+        return f"{words} and hostilities went on after a pause"
+    pause = first - last_begun(course, first).end
+    return f"{words} and the last violation ended {max(0.0, pause / HOUR_US):.1f} h before"
 
 
 def vouched_at(course: list[Violation], ladder: Ladder) -> int | None:
@@ -328,12 +370,21 @@ def due_next(course: Sequence[Violation], steps: Sequence[Step], policy: Policy,
 
 
 def _step(
-    kind: Kind, tier: int, at: int, rule: str, reason: str, needs: Sequence[Violation], carriers: Sequence[Violation]
-) -> Step:
-    known = max([at, *[violation.known_at for violation in needs]])
-    if tier > _WARNING and carriers[0].t0 is not None:
-        known = max(known, carriers[0].t0.known_at)
-    return Step(kind, tier, at, known, rule, reason, _rows(needs), _rows(carriers))
+    move: Move,
+    rule: str,
+    reason: str,
+    needs: Sequence[Violation],
+    carriers: Sequence[Violation],
+    reasons: Mapping[str, str] | None = None,
+) -> list[Step]:
+    """Return a move's steps, one of each kind; ``reasons`` by kind where it is not ``reason``."""
+    known = max([move.at, *[violation.known_at for violation in needs]])
+    set_t0 = carriers[0].t0
+    if move.tier > _WARNING and set_t0 is not None:
+        known = max(known, set_t0.known_at)
+    rows = _rows(needs), _rows(carriers)
+    told = reasons or {}
+    return [Step(kind, move.tier, move.at, known, rule, told.get(kind, reason), *rows) for kind in move.kinds]
 
 
 def _rows(violations: Iterable[Violation]) -> tuple[int, ...]:

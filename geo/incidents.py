@@ -139,16 +139,13 @@ def _loose(violations: pd.DataFrame, rows: Ints) -> Ints:
     return rows[(~some["public_only"] & ~some["status"].isin(["refuted", "exempt"])).to_numpy(bool)]
 
 
-def ending(
-    last: int, inside: Iterable[int], windows: tuple[Window, ...], policy: Policy, ladder: Ladder, as_of: int
-) -> End:
+def ending(last: int, closes: int, policy: Policy, ladder: Ladder, as_of: int) -> End:
     """Return how an incident stands at ``as_of`` (RULE 6); how its silence was watched is left to ``Watch.verdict``.
 
-    ``last`` is the end of its last qualifying observation, ``inside`` the window masks of its qualifying violations.
+    ``last`` is the end of its last qualifying observation, ``closes`` when the last of its windows does (``closing``).
     ``policy`` is the one in force at ``as_of``, ``ladder`` that of its T0, which says after how long it is quiet.
     """
     over = last + round(policy.grouping.link_gap_h * HOUR_US)
-    closes = closing(inside, windows)
     if as_of > over and over < closes:
         return End("ended", over)
     if as_of >= closes:

@@ -160,8 +160,7 @@ def test_rule_3_as_many_ratios_as_the_policy_asks_for(k: int, eligible: bool) ->
 
 def test_rule_3_a_ratio_without_its_floor_is_nothing() -> None:
     rules = policy().expansion
-    now = Measures(low_m=0, high_m=19_999, depth_m=9_999)
-    now.recent.extend(range(5))
+    now = Measures(extent_m=19_999, depth_m=9_999, rate_n=5, weapons=frozenset())
     assert growth(now, (100.0, 100.0, 1), rules) == []
 
 
