@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from geo import answers, breaches, evidence, extents, incidents, reviews, sights, summary, tables, tally, verdicts
+from geo import answers, breaches, extents, incidents, proof, reviews, sights, summary, tables, tally, verdicts
 from geo import coverage as coverages
 from geo.arrangement import Arrangement
 from geo.decisions import Decisions
@@ -177,12 +177,12 @@ def summarise(
     drawn = in_force(policies, as_of).publication
     found, reports = (summary.named(frame, theatre, drawn) for frame in (grouping.violations, reports))
     discs = extents.shapes(found, drawn.footprint_m)
-    areas, points = summary.incident_layers(ladder, found, reports, theatre, discs)
-    named = evidence.report_ids(reports, found["violation_id"])
+    grounds = extents.grow(ladder, discs, as_of)
+    rows = summary.incident_rows(ladder, found, reports, theatre)
+    areas, points = summary.incident_layers(rows, found, grounds, discs)
     policy = in_force(policies, as_of)
     settled = sights.settle(coverage, theatre, policy)
     watched = coverages.measure(grouping.violations, settled, theatre, policy.coverage.depth_m, as_of)
-    transitions, proof = summary.transition_tables(ladder, named)
     return Assessment(
         {
             "incident_points": points,
@@ -191,10 +191,10 @@ def summarise(
             **summary.place_layers(ladder, found, watched, theatre, as_of),
             "front_line": summary.front_line(theatre, as_of),
             "incidents": areas,
-            "incident_days": extents.days(ladder, found, discs, as_of),
+            "incident_days": extents.layer(ladder, grounds, found, as_of),
             "zones": summary.zones_layer(theatre),
-            "transitions": transitions,
-            "evidence": proof,
+            "transitions": summary.moves(ladder),
+            "evidence": proof.table(ladder, reports, found),
             "lineage": summary.lineage(ladder),
             "coverage": watched,
             "scenarios": summary.scenarios(ladder),

@@ -83,6 +83,8 @@ def conform(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     KeyError
         If a declared column is missing: a stage forgot it, which is our fault.
     """
+    if _is_whole(frame, table):
+        return frame.copy(deep=False)
     columns: dict[str, pd.Series] = {}
     for column in table.columns:  # one by one: to cast a whole frame at once takes several times as long
         values, wanted = frame[column.name], _TYPES[column.kind]
@@ -95,6 +97,13 @@ def conform(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
         return made
     placed: pd.DataFrame = gpd.GeoDataFrame(made, geometry=frame["geometry"])
     return placed
+
+
+def _is_whole(frame: pd.DataFrame, table: Table) -> bool:
+    names = [*table.names, "geometry"] if table.geometry else table.names
+    return frame.columns.tolist() == names and all(
+        found == _TYPES[column.kind] for found, column in zip(frame.dtypes, table.columns, strict=False)
+    )
 
 
 def empty(table: Table) -> pd.DataFrame:

@@ -26,6 +26,7 @@ WINDS: Final = (
 )  # fmt: skip
 TIE_M: Final = 1.0  # distances are exact to a metre, so that closer ones are equal
 _WHOLE_KM: Final = 950.0  # below this a distance is told in hundreds of metres
+_IN, _KM, _M, _WITHIN = range(4)  # the ways to say where something lies
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,28 +90,44 @@ def describe(
     told = away + radius[row] <= reach_m
     row, place, away = row[told], place[told], away[told]
     bearing, _, _ = crs.inverse(gazetteer.lon[place], gazetteer.lat[place], lon[row], lat[row])
-    for at, name, metres, degrees, wide in zip(
-        row.tolist(), gazetteer.name[place], away.tolist(), bearing.tolist(), radius[row].tolist(), strict=True
-    ):
-        words[at] = _words(str(name), metres, degrees, wide, inside_m)
+    words[row] = _words(gazetteer.name, place, away, bearing, radius[row], inside_m)
     return words
 
 
-def _words(name: str, away_m: float, bearing_deg: float, radius_m: float, inside_m: float) -> str:
-    if away_m + radius_m <= inside_m:
+def _words(
+    names: Texts, place: npt.NDArray[np.intp], away_m: Reals, bearing_deg: Reals, radius_m: Reals, inside_m: float
+) -> Texts:
+    """Return what is said of footprints beside places; of many footprints much the same is said."""
+    how = np.select([away_m + radius_m <= inside_m, radius_m < away_m], [_IN, np.where(_far(away_m), _KM, _M)], _WITHIN)
+    far = np.choose(how, [np.zeros_like(away_m), np.rint(away_m / 1000), np.maximum(np.round(away_m, -2), 100),
+                          np.ceil((away_m + radius_m) / 1000)])  # fmt: skip
+    way = np.where((how == _KM) | (how == _M), _wind(bearing_deg), 0)
+    dims = len(names), _WITHIN + 1, len(WINDS), int(far.max(initial=0)) + 1
+    said, which = np.unique(np.ravel_multi_index((place, how, way, far.astype(np.int64)), dims), return_inverse=True)
+    parts = zip(*(part.tolist() for part in np.unravel_index(said, dims)), strict=True)
+    texts: Texts = np.array([_text(str(names[at]), *how_far) for at, *how_far in parts], object)
+    return texts[which]
+
+
+def _far(away_m: Reals) -> npt.NDArray[np.bool_]:
+    return away_m >= _WHOLE_KM
+
+
+def _text(name: str, how: int, way: int, far: int) -> str:
+    if how == _IN:
         return f"in {name}"
-    if radius_m < away_m:
-        return f"{_length(away_m)} {wind(bearing_deg)} of {name}"
-    return f"within {np.ceil((away_m + radius_m) / 1000):.0f} km of {name}"
-
-
-def _length(metres: float) -> str:
-    return f"{metres / 1000:.0f} km" if metres >= _WHOLE_KM else f"{max(np.round(metres, -2), 100):.0f} m"
+    if how == _WITHIN:
+        return f"within {far} km of {name}"
+    return f"{far} {'km' if how == _KM else 'm'} {WINDS[way]} of {name}"
 
 
 def wind(bearing_deg: float) -> str:
     """Return the 16-wind word of a bearing, degrees clockwise from north."""
-    return WINDS[round(bearing_deg / (360 / len(WINDS))) % len(WINDS)]
+    return WINDS[int(_wind(np.array(bearing_deg)))]
+
+
+def _wind(bearing_deg: Reals) -> npt.NDArray[np.int64]:
+    return np.rint(bearing_deg / (360 / len(WINDS))).astype(np.int64) % len(WINDS)
 
 
 def _nearest(
@@ -119,14 +136,19 @@ def _nearest(
     """Return the points that have a place in reach, that place, and its geodesic distance in metres."""
     points = crs.ecef(lon, lat)
     # The nearest by chord; what is as near by geodesic as that one has no longer a chord than its geodesic.
-    chord, first = gazetteer.tree.query(points, distance_upper_bound=reach_m + TIE_M)
-    near = np.flatnonzero(np.isfinite(chord))
-    nearest = np.asarray(first, np.intp)[near]
+    found = gazetteer.tree.query(points, k=2, distance_upper_bound=reach_m + TIE_M)
+    chord, first = np.asarray(found[0], float), np.asarray(found[1], np.intp)
+    near = np.flatnonzero(np.isfinite(chord[:, 0]))
+    nearest = first[near, 0]
     first_m = crs.distance_m(lon[near], lat[near], gazetteer.lon[nearest], gazetteer.lat[nearest])
-    hits = gazetteer.tree.query_ball_point(points[near], first_m + TIE_M)
+    rivalled = chord[near, 1] <= first_m + TIE_M
+    alone, near = near[~rivalled], near[rivalled]
+    hits = gazetteer.tree.query_ball_point(points[near], first_m[rivalled] + TIE_M)
     row = np.repeat(near, [len(found) for found in hits])
     place = np.concatenate([np.empty(0, np.intp), *(np.asarray(found, np.intp) for found in hits)])
     away = crs.distance_m(lon[row], lat[row], gazetteer.lon[place], gazetteer.lat[place])
+    row, place = np.concatenate([alone, row]), np.concatenate([nearest[~rivalled], place])
+    away = np.concatenate([first_m[~rivalled], away])
     least = np.full(len(lon), np.inf)
     np.minimum.at(least, row, away)
     tied = away <= least[row] + TIE_M

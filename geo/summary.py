@@ -5,8 +5,9 @@ Turns the computation's values into the layers of ``geo.tables``; decides nothin
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import geopandas as gpd
 import numpy as np
@@ -18,15 +19,18 @@ from geo.course import Grown, by_end, t0
 from geo.standing import independent
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from pandas._libs.tslibs.nattype import NaTType
 
     from geo.breaches import Breach, Climb
-    from geo.extents import Shapes
+    from geo.extents import Ground, Shapes
+    from geo.fronts import Baseline
     from geo.policy import Publication
     from geo.tables import Table
     from geo.theatre import Theatre
+    from geo.zones import Zone
 
 
 def stamp(instant_us: int | None) -> pd.Timestamp | NaTType:
@@ -58,13 +62,13 @@ def reports_layer(reports: pd.DataFrame, violations: pd.DataFrame) -> gpd.GeoDat
 
 
 def incident_layers(
-    breaches: list[Breach], violations: pd.DataFrame, reports: pd.DataFrame, theatre: Theatre, discs: Shapes
+    rows: pd.DataFrame, violations: pd.DataFrame, grounds: Mapping[str, Ground], discs: Shapes
 ) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
-    """Return the layers ``incidents`` and ``incident_points``: incidents, then candidates, each in order of name."""
-    rows = incident_rows(breaches, violations, reports, theatre)
-    members = _own(violations).groupby("incident_id").groups
-    drawn = [extents.union(discs[members[name]]) for name in rows["incident_id"]]
-    whole = gpd.GeoDataFrame(rows, geometry=drawn, crs=crs.WGS84)
+    """Return the layers ``incidents`` and ``incident_points`` of ``incident_rows``; candidates have no ground yet."""
+    loose = _own(violations[violations["incident_id"].str.startswith("C-", na=False)])
+    drawn = {name: ground.whole for name, ground in grounds.items()}
+    drawn |= {str(name): extents.union(discs[at]) for name, at in loose.groupby("incident_id").groups.items()}
+    whole = gpd.GeoDataFrame(rows, geometry=[drawn[name] for name in rows["incident_id"]], crs=crs.WGS84)
     return tables.conform(whole, tables.INCIDENTS), layer(rows, tables.INCIDENT_POINTS)
 
 
@@ -247,24 +251,6 @@ def moves(breaches: list[Breach]) -> pd.DataFrame:
     return tables.conform(pd.DataFrame(rows, columns=tables.TRANSITIONS.names), tables.TRANSITIONS)
 
 
-def transition_tables(breaches: list[Breach], reports: dict[int, list[str]]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the tables ``transitions`` and ``evidence``; ``reports`` are those that carry each violation (by row)."""
-    proof: list[tuple[object, ...]] = []
-    for breach in breaches:
-        for scenario, climb in breach.climbs.items():
-            for n, step in enumerate(climb.steps):
-                head = (breach.name, scenario, n + 1)
-                lone = set() if climb.pivotal is None else climb.pivotal.get(n, set())
-                unknown = climb.pivotal is None and step.tier_to > 0
-                proof.extend(
-                    (*head, report, pd.NA if unknown else report in lone)
-                    for row in step.carriers
-                    for report in reports[row]
-                )
-    evidence = pd.DataFrame(proof, columns=tables.EVIDENCE.names)
-    return moves(breaches), tables.conform(evidence, tables.EVIDENCE)
-
-
 def place_layers(
     breaches: list[Breach], violations: pd.DataFrame, watched: pd.DataFrame, theatre: Theatre, as_of: datetime
 ) -> dict[str, gpd.GeoDataFrame]:
@@ -325,8 +311,28 @@ def _wrong(line: lines.CurrentLine) -> str:
     return str(line.unusable).partition(";")[0]
 
 
-# A zone is drawn once: it and its baseline are frozen, and one is drawn in a second.
-_drawn = lru_cache(maxsize=64)(zones.draw)
+@dataclass(frozen=True)
+class _Drawing:
+    """What a zone's drawing depends on; of the line, that is its segments."""
+
+    kind: str
+    side: str
+    depth_m: float | None
+    ground: bytes
+    line: bytes
+    zone: Zone = field(compare=False)
+    baseline: Baseline | None = field(compare=False)
+
+    @classmethod
+    def of(cls, zone: Zone, baseline: Baseline | None) -> Self:
+        line = b"" if baseline is None else b"".join(baseline.segments.geometry.to_wkb())
+        ground = b"" if zone.geometry is None else shapely.to_wkb(zone.geometry)
+        return cls(zone.kind, zone.side, zone.depth_m, ground, line, zone, baseline)
+
+
+@lru_cache(maxsize=64)  # that takes a good part of a second, and zones seldom change
+def _drawn(drawing: _Drawing) -> shapely.MultiPolygon:
+    return zones.draw(drawing.zone, drawing.baseline)
 
 
 def zones_layer(theatre: Theatre) -> gpd.GeoDataFrame:
@@ -344,7 +350,7 @@ def zones_layer(theatre: Theatre) -> gpd.GeoDataFrame:
             "rule": zone.rule,
             "valid_from": pd.NaT if zone.valid_from is None else pd.Timestamp(zone.valid_from),
             "valid_to": pd.NaT if zone.valid_to is None else pd.Timestamp(zone.valid_to),
-            "geometry": _drawn(zone, baselines.get(zone.baseline_id or "")),
+            "geometry": _drawn(_Drawing.of(zone, baselines.get(zone.baseline_id or ""))),
         }
         for zone in ordered
     ]

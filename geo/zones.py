@@ -6,7 +6,8 @@ Membership is decided by geodesic distance and side; what is drawn on the map is
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     import pandas as pd
+    from numpy.typing import NDArray
+    from pyproj import CRS
     from shapely import Polygon
 
     from geo.crs import Reals
@@ -125,22 +128,37 @@ def draw(zone: Zone, baseline: Baseline | None) -> MultiPolygon:
     if baseline is None:
         msg = f"the band {zone.id} needs its baseline to be drawn"
         raise ValueError(msg)
-    bounds = baseline.segments.total_bounds
-    crs = drawing_crs(float(bounds[0] + bounds[2]) / 2, float(bounds[1] + bounds[3]) / 2)
-    line = shapely.line_merge(baseline.segments.geometry.to_crs(crs).union_all())  # its buffer takes a hundredth then
-    ground = shapely.buffer(line, zone.depth, quad_segs=16)
-    step = max(min(zone.depth / FINENESS, STEP_M), baseline.length_m / MOST_SAMPLES)
-    lon, lat, side = baseline.samples(step)
-    points = gpd.GeoSeries(gpd.points_from_xy(lon, lat, crs=WGS84)).to_crs(crs)
-    cells = shapely.get_parts(shapely.voronoi_polygons(shapely.multipoints(points.to_numpy()), extend_to=ground))
-    nearest = shapely.STRtree(points.to_numpy()).query(cells, predicate="contains")
-    wanted = nearest[0][np.isin(side[nearest[1]], SIGNS[zone.side])]
-    drawn = shapely.intersection(shapely.coverage_union_all(cells[wanted]), ground)
-    band = gpd.GeoSeries([drawn], crs=crs).to_crs(WGS84).iloc[0]
+    cut = _cut(baseline, zone.depth)
+    wanted = cut.cells[np.isin(cut.side, SIGNS[zone.side])]
+    drawn = shapely.intersection(shapely.coverage_union_all(wanted), cut.ground)
+    band = gpd.GeoSeries([drawn], crs=cut.crs).to_crs(WGS84).iloc[0]
     if np.ptp(shapely.get_coordinates(band)[:, 0]) > SEAM_DEG:
         msg = f"zone {zone.id!r} reaches over the antimeridian, which is not supported; make it less deep"
         raise PolicyError(msg)
     return _whole(band)
+
+
+class _Cut(NamedTuple):
+    """The ground within a depth of a line, and the cells of what lies nearest to each sample of a side, +1 or -1."""
+
+    crs: CRS
+    ground: shapely.Geometry
+    cells: NDArray[np.object_]
+    side: NDArray[np.int64]
+
+
+@lru_cache(maxsize=2)  # both sides of a band are cut from the same cells
+def _cut(baseline: Baseline, depth_m: float) -> _Cut:
+    bounds = baseline.segments.total_bounds
+    crs = drawing_crs(float(bounds[0] + bounds[2]) / 2, float(bounds[1] + bounds[3]) / 2)
+    line = shapely.line_merge(baseline.segments.geometry.to_crs(crs).union_all())  # its buffer takes a hundredth then
+    ground = shapely.buffer(line, depth_m, quad_segs=16)
+    step = max(min(depth_m / FINENESS, STEP_M), baseline.length_m / MOST_SAMPLES)
+    lon, lat, side = baseline.samples(step)
+    points = gpd.GeoSeries(gpd.points_from_xy(lon, lat, crs=WGS84)).to_crs(crs)
+    cells = shapely.get_parts(shapely.voronoi_polygons(shapely.multipoints(points.to_numpy()), extend_to=ground))
+    cell, sample = shapely.STRtree(points.to_numpy()).query(cells, predicate="contains")
+    return _Cut(crs, ground, cells[cell], side[sample])
 
 
 def _whole(geometry: shapely.Geometry | None) -> MultiPolygon:

@@ -1,0 +1,33 @@
+"""Do the benchmarks still run, so that a figure can be had when it is asked for?
+
+Their smallest sizes, those that take seconds. What they measure is nobody's business here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    import pytest
+
+SCENES = 600  # the simulator's scenes alone are not far from that
+
+
+def _benchmark(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(Path(__file__).parent / "benchmarks")
+    return importlib.import_module(name)
+
+
+def test_every_stage_of_a_run_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    stages = _benchmark("stages", monkeypatch)
+    assert stages.row(SCENES).count("|") == len(stages.COLUMNS) + 4
+
+
+def test_the_ladder_is_timed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    _benchmark("linking", monkeypatch).ladder(20)
+    assert re.search(r"the ladder of 20 incidents \| \d+ \|", capsys.readouterr().out)

@@ -1,0 +1,54 @@
+"""What a breach covers is the discs of its violations put together, and each day what had begun by its end."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pandas as pd
+import pytest
+import shapely
+from builders import coverage, policy, report, reports, theatre, versions, when
+
+from geo import crs
+from geo.assess import Assessment, assess
+
+ROWS = [
+    *(report(hour, (100.0 + hour / 40, 0.3 * (hour % 5))) for hour in range(1, 60, 3)),
+    report(20.0, (100.2, 0.2), source="public"),
+    *(report(80.0 + hour, (250.0, 1.0)) for hour in range(3)),
+]
+AS_OF = when(100.0)
+
+
+@pytest.fixture(scope="module")
+def answer() -> Assessment:
+    return assess(reports(ROWS), coverage(), theatre(), versions(policy()), AS_OF)
+
+
+def _same(found: shapely.Geometry, wanted: shapely.Geometry) -> bool:
+    return bool(shapely.area(shapely.symmetric_difference(found, wanted)) < 1e-9 * shapely.area(wanted))
+
+
+def test_each_day_shows_the_ground_so_far_and_the_last_one_all_of_it(answer: Assessment) -> None:
+    found, days, incidents = (answer.tables[name] for name in ("violations", "incident_days", "incidents"))
+    least = policy().publication.footprint_m
+    assert set(incidents["state"]) == {"ended", "quiet"}
+    for name, mine in days.groupby("incident_id"):
+        own = found[(found["incident_id"] == name) & ~found["attached"].astype(bool)]
+        at = own.geometry.to_numpy()
+        discs = crs.discs(shapely.get_x(at), shapely.get_y(at), own["uncertainty_m"].clip(lower=least))
+        for day, ground in zip(mine["day"], mine["geometry"], strict=True):
+            until = datetime.fromisoformat(str(day)).replace(tzinfo=UTC) + pd.Timedelta(days=1)
+            assert _same(ground, shapely.union_all(discs[(own["observed_from"] < until).to_numpy(bool)]))
+        whole = incidents.set_index("incident_id").loc[name, "geometry"]
+        assert shapely.to_wkb(whole) == shapely.to_wkb(mine["geometry"].iloc[-1])
+    assert days["violations"].sum() == incidents["qualifying"].sum()
+
+
+def test_a_day_that_adds_nothing_repeats_the_one_before(answer: Assessment) -> None:
+    days = answer.tables["incident_days"]
+    first = days[days["incident_id"] == days["incident_id"].iloc[0]]
+    quiet = first["violations"].to_numpy() == 0
+    assert quiet.sum() == 1
+    assert quiet[-1]
+    assert first.geometry.iloc[-1].equals(first.geometry.iloc[-2])
