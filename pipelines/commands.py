@@ -25,7 +25,7 @@ from geo import reviews
 from geo.books import COMMANDS_TABLE
 from geo.errors import InputError, PolicyError
 from pipelines import gdal
-from pipelines.linework.geopackage import require_plain
+from pipelines.sources.gpkg import secure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -198,7 +198,7 @@ def _committed(path: Path) -> list[dict[str, object]]:
     source = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
     with closing(source), closing(sqlite3.connect(":memory:")) as copy:
         source.backup(copy)
-        require_plain(copy)
+        secure(copy, path.name)
         copy.row_factory = sqlite3.Row
         return [dict(row) for row in copy.execute("SELECT * FROM commands ORDER BY rowid")]
 

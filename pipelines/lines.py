@@ -15,8 +15,10 @@ from shapely import MultiLineString
 from geo.errors import InputError, PolicyError
 from geo.lines import CurrentLine, newest, survey
 from pipelines.edge import read_bytes
+from pipelines.jail import door
 from pipelines.ledger import raw_state, store_raw
 from pipelines.linework import reading
+from pipelines.linework.drawn import judge
 from pipelines.linework.entry import KIND, LineEntry, entry_of
 from pipelines.workspace import require_replay
 
@@ -94,6 +96,8 @@ def bring(
     PolicyError
         If the format or date cannot be told, the date is still to come, or history is imported into a workspace that
         is no replay. Nothing is recorded then.
+    InputError
+        If the file is too large, or the machine was too busy to read it. Nothing is recorded then either.
     """
     reading.require_format(file)
     source = _source(source)
@@ -138,8 +142,10 @@ def _entries(ledger: Ledger) -> list[tuple[int, LineEntry]]:
 def _entry(data: bytes, file: Path, start: datetime, source: str, sha256: str, theatre: Theatre) -> LineEntry:
     west, south, east, north = theatre.baselines[0].segments.total_bounds.tolist()
     try:
-        drawn = reading.read(data, file, (west, south, east, north))
+        drawn = judge(door.positions(data, file.name), (west, south, east, north))
     except InputError as error:
+        if error.code in door.MACHINE:
+            raise
         line = CurrentLine(start, source, MultiLineString(), str(error).rstrip("."))
         return LineEntry(line, file.name, sha256, None)
     return LineEntry(CurrentLine(start, source, drawn.geometry), file.name, sha256, None, drawn.notes)

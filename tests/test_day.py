@@ -103,20 +103,21 @@ def killed(place: Workspace, hours: float, after_s: float) -> None:
 
 @dataclass
 class Day:
-    """A day as it goes: what every tick gave, by its hour."""
+    """A day as it goes: what every tick gave, by its hour, and at which hours the feed was silent."""
 
     place: Workspace
     server: Server
     folder: Path
     words: list[Word]
     gave: dict[float, Outcome] = field(default_factory=dict)
+    silent: list[float] = field(default_factory=list)
 
     def go(self, ticks: int) -> None:
         """Let it pass: silence from a third to two thirds, a kill at a quarter, another line at half time."""
         hours = [FIRST + EVERY * n for n in range(ticks)]
-        silent = range(ticks // 3, 2 * ticks // 3)
+        self.silent = hours[ticks // 3 : 2 * ticks // 3]
         for n, now in enumerate(hours):
-            if n in silent:
+            if now in self.silent:
                 self.server.does(sends(b"", 500))
             else:
                 whole = cells.write(self.folder / "feed.csv", said(self.words, "mission", now))
@@ -199,9 +200,9 @@ def hold(day: Day) -> None:
             "lost",
         }
 
-    # Silence was told, and only while it lasted; the corrected line is the one that is drawn.
-    stale = [now for now, outcome in day.gave.items() if outcome.stale]
-    assert stale == sorted(now for now in day.gave if min(stale) <= now <= max(stale))
+    # The silence is told from its limit on until it ends, and the corrected line is the one that is drawn.
+    stale = {now for now, outcome in day.gave.items() if outcome.stale}
+    assert {now for now in day.silent if now >= min(day.silent) + STALE_H} <= stale
     assert last not in stale
     assert read_table(day.gave[last].file, "front_line")["geometry"].iloc[0].bounds[1] > 48.0 + 0.01
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,10 @@ from shapely import LineString, MultiLineString
 from geo.errors import InputError, PolicyError
 from geo.tables import Column, Table
 from pipelines import gdal
+from pipelines.jail import door, guard, kernel, wire
+from pipelines.jail.guard import Guard
 from pipelines.linework import reading
+from pipelines.linework.drawn import judge
 
 if TYPE_CHECKING:
     from pipelines.linework.drawn import Drawn
@@ -33,7 +37,7 @@ OTHER = [[38.1, 48.0], [38.2, 48.0]]
 
 
 def read(data: bytes, name: str = "line.geojson") -> Drawn:
-    return reading.read(data, Path(name), NEAR)
+    return judge(reading.positions(data, name), NEAR)
 
 
 def refusal(data: bytes, name: str = "line.geojson") -> tuple[str, str]:
@@ -256,7 +260,7 @@ def test_a_geopackage_that_holds_what_could_run_never_reaches_gdal(
     for name, statement in {"view": ENDLESS, "table": "CREATE VIRTUAL TABLE x USING fts5(a)"}.items():
         path = geopackage(tmp_path / f"{name}.gpkg", MultiLineString([GOOD]))
         code, sentence = refusal(edited(path, statement), "line.gpkg")
-        assert (code, "a view or a virtual table" in sentence) == ("geopackage", True)
+        assert (code, "a view, trigger or virtual table" in sentence) == ("geopackage", True)
 
 
 def test_a_geopackage_that_lies_about_its_count_is_read_whole(tmp_path: Path) -> None:
@@ -333,7 +337,61 @@ def test_a_name_that_leaves_a_doubt_is_not_guessed_at(name: str, words: str) -> 
 
 def test_an_extension_that_is_not_read_is_wrong_use() -> None:
     with pytest.raises(PolicyError, match="GeoJSON, KML or GeoPackage"):
-        read(b"", "line.kmz")
+        reading.require_format(Path("line.kmz"))
+
+
+# --- Behind the walls ---
+
+needs_walls = pytest.mark.skipif(not kernel.available(), reason="this system has no wall to show")
+
+
+@needs_walls
+def test_behind_the_walls_each_format_draws_what_it_draws_before_them(
+    file: tuple[bytes, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = reading.positions(*file)
+    monkeypatch.setattr(reading, "positions", lambda *_: pytest.fail("it was read in this process"))
+    behind = door.positions(*file)
+    assert [part.tolist() for part in behind] == [[list(place) for place in part] for part in before]
+    assert judge(behind, NEAR).geometry.equals(judge(before, NEAR).geometry)
+
+
+@needs_walls
+def test_empty_parts_come_back_as_such_and_a_refusal_keeps_its_code_and_sentence() -> None:
+    data = geojson(None, drawn(GOOD), drawn([]))
+    assert [len(part) for part in door.positions(data, "line.geojson")] == [0, 3, 0]
+    for data, name in ((geojson(), "line.geojson"), (kml(head="<!DOCTYPE kml>"), "line.kml"), (b"PK", "line.gpkg")):
+        with pytest.raises(InputError) as caught:
+            door.positions(data, name)
+        assert (caught.value.code, str(caught.value)) == refusal(data, name)
+
+
+@needs_walls
+def test_a_line_that_breaks_its_reader_is_unusable_and_one_that_the_machine_could_not_read_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ended = guard.Ended(bytearray(), overflown=False, timed_out=False, code=-11, cpu_s=0.1, peak=1)
+    for how, code in (
+        ({}, "reader_died"),
+        ({"timed_out": True}, "time_limit"),
+        ({"overflown": True}, "resource_limit"),
+    ):
+        monkeypatch.setattr(Guard, "ask", lambda *_, how=how: replace(ended, **how))
+        with pytest.raises(InputError) as caught:
+            door.positions(b"{}", "line.geojson")
+        assert (caught.value.code, code in door.MACHINE) == (code, code == "time_limit")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"", b"{}\n", b'{"parts": 1}\n', b'{"parts": -1}\n', b'{"parts": "x"}\n', b'{"parts": 1}\n' + b"\1" + b"\0" * 7,
+        b'{"parts": 1}\n' + b"\xff" * 8, b'{"parts": 0}\n' + b"\0" * 16, b'{"parts": 2}\n' + b"\0\0\0\0\0\0\0\x80" * 2,
+    ],
+)  # fmt: skip
+def test_what_no_reader_of_lines_says_is_garbage(said: bytes) -> None:
+    with pytest.raises(wire.GarbageError):
+        wire.get_parts(said)
 
 
 # --- Real data ---
@@ -347,5 +405,5 @@ def test_a_control_area_of_an_archive_is_refused_with_what_to_do() -> None:
 
 
 def test_the_line_of_contact_is_read() -> None:
-    found = reading.read(need("minsk_2014_2022/contact_line.geojson").read_bytes(), Path("x.geojson"), NEAR)
+    found = read(need("minsk_2014_2022/contact_line.geojson").read_bytes())
     assert len(shapely.get_coordinates(found.geometry)) == 526

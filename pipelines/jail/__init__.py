@@ -6,7 +6,8 @@ It can open no file, reach no network, start nothing, and has so much memory and
 pipe as columns of declared types, is checked whole, and never unpickled.
 
 The modules, in import order: ``limits`` (how much may it cost), ``kernel`` (which rights are given up), ``wire`` (what
-comes back), ``child`` (what runs behind the walls), ``warden`` (who makes the copies), ``guard`` (who asks for one).
+comes back), ``reports`` and ``lines`` (what is read there), ``child`` (what runs behind the walls), ``warden`` (who
+makes the copies), ``guard`` (who asks for one), ``door`` (what becomes of it).
 
 What becomes of a file that cannot be read there:
 

@@ -11,19 +11,25 @@ from geo.errors import InputError, PolicyError
 from pipelines import sources
 from pipelines.jail import reports, wire
 from pipelines.jail.child import NO_MEMORY, UNPREPARED
-from pipelines.jail.guard import READERS, SWITCH
+from pipelines.jail.guard import LINE_READERS, READERS, SWITCH
 from pipelines.jail.kernel import available
 from pipelines.jail.limits import LARGEST, MIB, limits, weight
+from pipelines.linework import reading
 from pipelines.sources.reading import Context, Reading, refused_whole
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
+    from geo.crs import Reals
     from geo.policy import Policy
     from geo.theatre import Source, Theatre
-    from pipelines.jail.guard import Ended
+    from pipelines.jail.guard import Ended, Guard
     from pipelines.jail.limits import Limits
+    from pipelines.linework.drawn import Position
 
+MACHINE: Final = frozenset({"file_size", "time_limit", "reader_killed"})
+"""Codes of what says nothing of a file: the machine may be at fault, or a limit is ours; it can be tried again."""
 KEPT: Final = 1_000
 """How many of a refused file's first bytes stand in the quarantine; the file itself is kept whole."""
 
@@ -52,7 +58,7 @@ def read(
     if _open():
         return sources.read(data, source, theatre, policy, file_name, received_at=received_at)
     context = Context(source, _slim(theatre), policy, file_name, received_at)
-    ended, most = _ask(reports.Asked(context, admits=False), data)
+    ended, most = _ask(READERS, reports.Asked(context, admits=False), data, file_name)
     return judge(ended, most, data, file_name)
 
 
@@ -71,7 +77,8 @@ def admit(data: bytes, source: Source, theatre: Theatre, policy: Policy, file_na
         return data
     if _open():
         return sources.admit(data, source, file_name)
-    ended, most = _ask(reports.Asked(Context(source, _slim(theatre), policy, file_name), admits=True), data)
+    asked = reports.Asked(Context(source, _slim(theatre), policy, file_name), admits=True)
+    ended, most = _ask(READERS, asked, data, file_name)
     refused = _exceeded(ended, most, file_name)
     try:
         if refused is None:
@@ -81,6 +88,29 @@ def admit(data: bytes, source: Source, theatre: Theatre, policy: Policy, file_na
     code, sentence = refused
     msg = f"{file_name}: nobody can say what of it may be kept, so nothing is. {sentence}"
     raise InputError(code, msg)
+
+
+def positions(data: bytes, file_name: str) -> Sequence[Sequence[Position] | Reals]:
+    """Return the positions of each part that a file draws, as ``linework.reading`` does, without trusting the file.
+
+    Raises
+    ------
+    InputError
+        If they cannot be had; beside the codes of ``linework`` those of ``read``, and ``resource_limit`` and
+        ``reader_died``.
+    PolicyError
+        As ``read``.
+    """
+    if _open():
+        return reading.positions(data, file_name)
+    ended, most = _ask(LINE_READERS, file_name, data, file_name)
+    refused = _exceeded(ended, most, file_name)
+    try:
+        if refused is None:
+            return wire.get_parts(ended.answer if not ended.code else b"")
+    except (wire.GarbageError, wire.ReaderError) as fault:
+        refused = "reader_died", _broken(ended, fault)
+    raise InputError(*refused)
 
 
 def _open() -> bool:
@@ -96,13 +126,13 @@ def _open() -> bool:
     return False
 
 
-def _ask(asked: reports.Asked, data: bytes) -> tuple[Ended, Limits]:
-    file_name, most = asked.context.file_name, limits(weight(data))
+def _ask(guard: Guard, asked: object, data: bytes, file_name: str) -> tuple[Ended, Limits]:
+    most = limits(weight(data))
     if len(data) > LARGEST:
         msg = f"{file_name}: it has {len(data) / MIB:,.0f} MiB, and {LARGEST / MIB:.0f} are read: cut it into several"
         raise InputError(code="file_size", message=msg)
     try:
-        return READERS.ask(asked, data, most), most
+        return guard.ask(asked, data, most), most
     except OSError as error:
         msg = f"{file_name}: the process that reads files ended or fell silent ({error!r}): try again"
         raise InputError(code="reader_killed", message=msg) from error

@@ -157,6 +157,7 @@ class Guard:
 
 
 READERS: Final = Guard("pipelines.jail.reports")
+LINE_READERS: Final = Guard("pipelines.jail.lines")
 
 
 def prepare() -> None:

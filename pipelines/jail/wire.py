@@ -21,7 +21,9 @@ from geo.reports import INTAKE, TIME
 from pipelines.sources.reading import Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from geo.crs import Reals
 
 REFUSED: Final = {"row_no": "int64", "raw": "object", "reason_code": "str", "reason": "str"}
 KINDS: Final = ("report", "retraction", "heartbeat", "outage")
@@ -40,6 +42,8 @@ _ARROW: Final = {
     "object": pa.large_binary(),
     TIME: pa.timestamp("us", "UTC"),
 }
+
+_WHOLES, _NUMBERS = np.dtype("<i8"), np.dtype("<f8")
 
 # Of Arrow's Message.fbs: which member of a message is its header, and which of a record batch its compression.
 _HEADER, _COMPRESSION = 2, 3
@@ -100,6 +104,33 @@ def get_kept(data: bytes | bytearray) -> bytes:
         msg = f"{type(fault).__name__}: {fault}"
         raise GarbageError(msg) from fault
     return kept
+
+
+def put_parts(out: IO[bytes], parts: Sequence[Sequence[tuple[float, float]]]) -> None:
+    """Write the parts of a line: how many positions each has, and behind that their numbers."""
+    _put_line(out, {"parts": len(parts)})
+    out.write(np.array([len(part) for part in parts], _WHOLES).tobytes())
+    out.write(np.array([place for part in parts for place in part], _NUMBERS).reshape(-1, 2).tobytes())
+
+
+def get_parts(data: bytes | bytearray) -> list[Reals]:
+    """Return the parts of a line, shape (n, 2) each, longitude first; raise what ``get_reading`` raises."""
+    length = data.find(b"\n", 0, _HEAD)
+    try:
+        said = json.loads(data[:length])
+        if "error" in said:
+            raise _error(said)
+        rest = bytes(data[length + 1 :])
+        sizes = np.frombuffer(rest, _WHOLES, count=said["parts"])
+        places = np.frombuffer(rest, _NUMBERS, offset=sizes.nbytes).reshape(-1, 2)
+        whole = len(sizes) == said["parts"] and sizes.sum() == len(places)
+        if not whole or (sizes < 0).any() or (sizes > len(places)).any():
+            msg = "its parts do not add up"
+            raise ValueError(msg)
+    except _UNREADABLE as fault:
+        msg = f"{type(fault).__name__}: {fault}"
+        raise GarbageError(msg) from fault
+    return np.split(places, np.cumsum(sizes))[:-1]
 
 
 def put_failure(error: BaseException, out: IO[bytes]) -> None:

@@ -54,7 +54,7 @@ def refuse_kind(kind: object, where: str) -> NoReturn:
     refuse("geometry", f"{where} is a {named:.40}; give LineStrings or MultiLineStrings only")
 
 
-def judge(parts: Sequence[Sequence[Position]], near: Bounds) -> Drawn:
+def judge(parts: Sequence[Sequence[Position] | Reals], near: Bounds) -> Drawn:
     """Return the line that these parts make.
 
     Parameters

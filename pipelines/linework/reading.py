@@ -4,40 +4,17 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from geo.errors import PolicyError
-from pipelines.linework import geojson, kml
-from pipelines.linework.drawn import judge
+from pipelines.linework import geojson, geopackage, kml
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from pipelines.linework.drawn import Bounds, Drawn, Position
+    from pipelines.linework.drawn import Position
 
 EXTENSIONS: Final = {".geojson": "GeoJSON", ".json": "GeoJSON", ".kml": "KML", ".gpkg": "GeoPackage"}
 _DAY: Final = re.compile(r"(?<!\d)(\d{4})([-_.]?)(\d{2})\2(\d{2})(?!\d)", re.ASCII)
-
-
-def read(data: bytes, file: Path, near: Bounds) -> Drawn:
-    """Return the line that a file draws.
-
-    Parameters
-    ----------
-    data, file
-        Its bytes, and its name, whose extension tells the format.
-    near
-        West, south, east and north of the baseline, degrees.
-
-    Raises
-    ------
-    PolicyError
-        If the extension is none of ``EXTENSIONS``.
-    InputError
-        If no line can be had from it.
-    """
-    require_format(file)
-    return judge(_positions(data, file), near)
 
 
 def require_format(file: Path) -> None:
@@ -49,15 +26,18 @@ def require_format(file: Path) -> None:
         raise PolicyError(msg)
 
 
-def _positions(data: bytes, file: Path) -> list[list[Position]]:
-    form = EXTENSIONS[file.suffix.lower()]
-    if form == "GeoJSON":
-        return geojson.read(data, file.name)
-    if form == "KML":
-        return kml.read(data)
-    from pipelines.linework import geopackage  # noqa: PLC0415 -- GDAL is started for a GeoPackage only
+def positions(data: bytes, file_name: str) -> list[list[Position]]:
+    """Return the positions of each part that a file draws, longitude first; its extension tells the format.
 
-    return geopackage.read(data)
+    Raises
+    ------
+    InputError
+        If they cannot be had from it.
+    """
+    form = EXTENSIONS[Path(file_name).suffix.lower()]
+    if form == "GeoJSON":
+        return geojson.read(data, file_name)
+    return kml.read(data) if form == "KML" else geopackage.read(data, file_name)
 
 
 def day_of(name: str) -> datetime:

@@ -13,7 +13,7 @@ import math
 import re
 import sqlite3
 import struct
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Final
 
 import shapely
@@ -39,7 +39,8 @@ _TRIGGERS: Final = re.compile(r"(rtree_|gpkg_|trigger_(insert|delete|update)_fea
 _HEADER: Final = struct.Struct(">16sHBB")
 _ENVELOPES: Final = {0: 0, 1: 32, 2: 48, 3: 48, 4: 64}
 _POINT, _OUTLINES = 1, (3, 6)
-_CATALOGUE: Final = """
+WGS84: Final = ("EPSG", 4326)
+CATALOGUE: Final = """
     SELECT contents.table_name, columns.column_name, systems.organization, systems.organization_coordsys_id
     FROM gpkg_contents AS contents
     JOIN gpkg_geometry_columns AS columns ON columns.table_name = contents.table_name
@@ -56,16 +57,29 @@ def read(data: bytes, context: Context) -> Reading:
         If the file as a whole cannot be read: codes ``geopackage``, ``crs``, ``header``.
     """
     name = context.file_name
-    _check_header(data, name)
     found = Gathered()
+    with opened(data, name) as file:
+        _take(file, found, name)
+    return interpret(found.records(name), context)
+
+
+@contextmanager
+def opened(data: bytes, file_name: str) -> Iterator[sqlite3.Connection]:
+    """Give a GeoPackage as a copy in memory that nothing is written to, and that can run nothing.
+
+    Raises
+    ------
+    InputError
+        If it is none, is damaged, or holds what could run; also for what SQLite meets while it is being read.
+    """
+    _check_header(data, file_name)
     with closing(sqlite3.connect(":memory:")) as file:
         try:
             file.deserialize(data)
-            _secure(file, name)
-            _take(file, found, name)
+            secure(file, file_name)
+            yield file
         except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:  # the last: what SQLite says of a bent name
-            refuse_file("geopackage", f"it cannot be read ({error}): export it again", name)
-    return interpret(found.records(name), context)
+            refuse_file("geopackage", f"it cannot be read ({error}): export it again", file_name)
 
 
 def _check_header(data: bytes, file_name: str) -> None:
@@ -84,7 +98,8 @@ def _legible(text: bytes) -> str:
     return text.decode("utf-8", "backslashreplace")
 
 
-def _secure(file: sqlite3.Connection, file_name: str) -> None:
+def secure(file: sqlite3.Connection, file_name: str) -> None:
+    """Let a database run nothing while it is read; raise ``InputError`` if it is damaged, or made to run something."""
     file.text_factory = _legible  # names may be anything
     file.set_progress_handler(lambda: 1, STEPS)
     file.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST)
@@ -104,18 +119,18 @@ def _secure(file: sqlite3.Connection, file_name: str) -> None:
 
 
 def _take(file: sqlite3.Connection, found: Gathered, file_name: str) -> None:
-    layers = file.execute(_CATALOGUE).fetchall()
+    layers = file.execute(CATALOGUE).fetchall()
     columns = {layer: [row[1] for row in file.execute(f"PRAGMA table_info({_quoted(layer)})")] for layer, *_ in layers}
     read = [each for each in layers if "observed_from" in map(_plain, columns[each[0]])]
     if not read:
         refuse_file("header", "no layer has the column observed_from: add what is missing", file_name)
     file.text_factory = bytes
     for layer, geometry, authority, code in read:
-        if (str(authority).upper(), code) != ("EPSG", 4326):
+        if (str(authority).upper(), code) != WGS84:
             sentence = f"layer {shown(layer)} is in {authority} {code}: reproject it to WGS 84 (EPSG:4326)"
             refuse_file("crs", sentence, file_name)
         first = len(found) + 1
-        for row in _rows(file, layer, columns[layer], file_name):
+        for row in rows(file, layer, columns[layer], file_name):
             _add(columns[layer], row, geometry, found)
         found.notes.append(f"{file_name}: layer {shown(layer)} is rows {first} to {len(found)}.")
     others = [shown(layer) for layer, *_ in layers if layer not in {each[0] for each in read}]
@@ -123,7 +138,8 @@ def _take(file: sqlite3.Connection, found: Gathered, file_name: str) -> None:
         found.notes.append(f"{file_name}: layers without observed_from, not read: {', '.join(others)}.")
 
 
-def _rows(file: sqlite3.Connection, layer: str, columns: Sequence[str], file_name: str) -> Iterator[Sequence[object]]:
+def rows(file: sqlite3.Connection, layer: str, columns: Sequence[str], file_name: str) -> Iterator[Sequence[object]]:
+    """Yield some columns of a layer; raise ``InputError`` if it has other rows than it counts."""
     counted = file.execute(f"SELECT count(*) FROM {_quoted(layer)}").fetchone()[0]  # noqa: S608 -- quoted as SQL wants
     met = 0
     # By name, since * would compute generated columns too.
@@ -184,13 +200,18 @@ def _text(name: str, value: object) -> str:
     return number(value) if isinstance(value, float) and math.isfinite(value) else str(value)
 
 
+def wkb_of(value: object) -> bytes:
+    """Return the WKB of a geometry as GeoPackage stores it; raise ``InputError`` if it is none."""
+    if not isinstance(value, bytes) or value[:2] != b"GP" or len(value) < 8 or (value[3] >> 1) & 7 not in _ENVELOPES:  # noqa: PLR2004 -- its fixed head
+        raise InputError(code="geometry", message="The geometry is none that a GeoPackage stores: export it again.")
+    return value[8 + _ENVELOPES[(value[3] >> 1) & 7] :]
+
+
 def _position(value: object) -> dict[str, str]:
     """Return longitude and latitude, or the outline, of a geometry as GeoPackage stores it."""
     if value is None:
         return {}
-    if not isinstance(value, bytes) or value[:2] != b"GP" or len(value) < 8 or (value[3] >> 1) & 7 not in _ENVELOPES:  # noqa: PLR2004 -- its fixed head
-        raise InputError(code="geometry", message="The geometry is none that a GeoPackage stores: export it again.")
-    body = value[8 + _ENVELOPES[(value[3] >> 1) & 7] :]
+    body = wkb_of(value)
     order = "<" if body[:1] == b"\1" else ">"
     kind = struct.unpack_from(f"{order}I", body, 1)[0] if len(body) >= 5 else 0  # noqa: PLR2004 -- order and kind
     if kind % 1000 == _POINT and len(body) >= 21 and kind < 4000:  # noqa: PLR2004 -- and two coordinates; with heights
