@@ -3,8 +3,9 @@
 ``bonds`` is a tuple of arrays. ``comp`` and ``kind`` are disjoint sets: things that hang together, and those that do so
 whichever single link is cut. ``size`` is the size of the former, ``above`` the tree of the latter: its edges are the
 links that hold two parts alone. ``edge`` numbers them, and ``joint`` keeps the two things that each joins. ``mark`` is
-working space, ``count`` counts circles and edges. Compiled; importing this module takes numba's start-up time: import
-it late.
+working space, ``count`` counts circles and edges. Where only what hangs together is asked for (``most`` is 1, as many
+links as two sets need, else 2) all but the first two are empty. Compiled; importing this module takes numba's start-up
+time: import it late.
 """
 
 from __future__ import annotations
@@ -14,16 +15,12 @@ import numpy as np
 from geo.descents import inner, outer
 
 
-def loose(n):
-    """Return n things without a bond, of which only is asked what hangs together."""
-    return np.arange(n), np.ones(n, np.int64)
-
-
-def loose_blocks(n):
-    """Return n things without a bond, of which is asked also what one link alone holds."""
-    nobody = np.full(n, -1)
-    marks = np.zeros(n, np.int64), np.zeros(2, np.int64)
-    return *loose(n), np.arange(n), nobody, nobody.copy(), np.empty((n, 2), np.int64), *marks
+def loose(n, most):
+    """Return n things without a bond."""
+    asked = n if most > 1 else 0
+    nobody, marks = np.full(asked, -1), (np.zeros(asked, np.int64), np.zeros(2, np.int64))
+    own = np.arange(asked), nobody, nobody.copy(), np.empty((asked, 2), np.int64), *marks
+    return np.arange(n), np.ones(n, np.int64), *own
 
 
 @inner
@@ -99,20 +96,8 @@ def _joins(kind, above, edge, joint, a, b, u, v):
 
 
 @inner
-def tie(bonds, u, v):
-    """Take note of one link more, of ``loose`` things."""
-    _unite(bonds[0], bonds[1], u, v)
-
-
-@inner
-def tied(bonds, u, v):
-    """Return whether another link of two ``loose`` things would tell nothing new."""
-    return find(bonds[0], u) == find(bonds[0], v)
-
-
-@inner
-def bind(bonds, u, v):
-    """Take note of one link more, of ``loose_blocks``; the same one told twice is one."""
+def _bind(bonds, u, v):
+    """Take note of one link more where ``most`` is 2; the same one told twice is one."""
     comp, size, kind, above, edge, joint, mark, count = bonds
     a, b = find(kind, u), find(kind, v)
     if a == b:
@@ -131,9 +116,19 @@ def bind(bonds, u, v):
 
 
 @inner
-def bound(bonds, u, v):
-    """Return whether another link of two ``loose_blocks`` would tell nothing new."""
-    return find(bonds[2], u) == find(bonds[2], v)
+def link(bonds, u, v, most):
+    """Take note of one link more."""
+    if most == 1:
+        _unite(bonds[0], bonds[1], u, v)
+    else:
+        _bind(bonds, u, v)
+
+
+@inner
+def joined(bonds, u, v, most):
+    """Return whether another link of two things would tell nothing new."""
+    up = bonds[0] if most == 1 else bonds[2]
+    return find(up, u) == find(up, v)
 
 
 @outer

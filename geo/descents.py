@@ -4,7 +4,7 @@ The formulas of ``arcs`` and the descent through a ``Tree``, compiled. Every num
 arrays, to the last bit. Importing this module takes numba's start-up time: import it late.
 
 A ``tree`` is the rows, owners, leaves and sag of a ``Tree``. ``nodes`` are all of one level, ``chord`` the straight
-distances to them.
+distances to them, and ``here`` the first columns of their rows, side by side.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from geo import arcs
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-DEPTH: Final = 128  # no tree is half as deep
 MOST: Final = 64  # nodes that are looked at for a whole cell
 OUTER: Final[dict[str, Any]] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 INNER: Final[dict[str, Any]] = {**OUTER, "no_cpython_wrapper": True}
@@ -125,20 +124,19 @@ def row_of(rows, k):
 
 
 @inner
-def frontier(tree, centre, extra, own, bound, nodes, floor):
-    """Fill ``nodes``, ascending, with all that can hold what is nearest to a place within ``extra`` / 2 of a centre.
+def frontier(tree, place, extra, own, bound, nodes, count, floor):
+    """Replace ``nodes``, ascending, by those below that can hold what is nearest within ``extra`` / 2 of a place.
 
     With ``own`` not negative, nearest of the pieces of other segments and within ``bound``. Returns how many. The
     descent ends above the pieces where these might not find room in ``nodes``.
     """
     rows, owner, leaves, sag = tree
-    count, nodes[0] = 1, 1
     while count and nodes[0] < leaves and 4 * count <= len(nodes):
         for j in range(count - 1, -1, -1):
             nodes[2 * j + 1], nodes[2 * j] = 2 * nodes[j] + 1, 2 * nodes[j]
         for j in range(2 * count):
             node = nodes[j]
-            metres = root(gap(centre, way(rows, node)))
+            metres = root(gap(place, way(rows, node)))
             floor[j] = metres - rows[node, 7]
             if own < 0 or owner[node, 0] > own or owner[node, 1] < own:
                 bound = min(bound, metres + rows[node, 8])
@@ -165,90 +163,22 @@ def copy(rows, nodes, count, here):
 
 @inner
 def scan(point, here, count, chord):
-    """Fill ``chord`` with the straight distances to what was copied."""
+    """Fill ``chord`` with the straight distances to what was copied; return the least, infinity where nothing was."""
     for j in range(count):
         row = (here[0, j], here[1, j], here[2, j], here[3, j], here[4, j], here[5, j], here[6, j])
         chord[j] = root(gap(point, row))
-
-
-@inner
-def least_of(tree, point, nodes, count, chord, own, bound, stack):
-    """Return the least straight distance to a piece under ``nodes``, but of segment ``own``, up to ``bound``."""
-    rows, owner, leaves, _ = tree
-    least = bound
-    if nodes[0] >= leaves:
-        for j in range(count):
-            if owner[nodes[j], 0] != own:
-                least = min(least, chord[j])
-        return least
-    near = 0
-    for j in range(1, count):
-        if chord[j] - rows[nodes[j], 7] < chord[near] - rows[nodes[near], 7]:
-            near = j
+    least = math.inf
     for j in range(count):
-        pick = near if j == 0 else (j - 1 if j <= near else j)
-        if chord[pick] - rows[nodes[pick], 7] > least:
-            continue
-        top, stack[0] = 1, nodes[pick]
-        while top:
-            top -= 1
-            node = stack[top]
-            metres = root(gap(point, way(rows, node)))
-            if metres - rows[node, 7] > least or (owner[node, 0] == own and owner[node, 1] == own):
-                continue
-            if node >= leaves:
-                least = min(least, metres)
-                continue
-            one, two = 2 * node, 2 * node + 1
-            floor_one = gap(point, way(rows, one))
-            floor_two = gap(point, way(rows, two))
-            if floor_one > floor_two:
-                one, two = two, one
-            stack[top], stack[top + 1] = two, one
-            top += 2
+        least = min(least, chord[j])
     return least
 
 
 @inner
-def leaves_within(tree, point, nodes, count, chord, reach, stack, found, skip):
-    """Fill ``found`` with pieces within a straight ``reach``, ascending, after the first ``skip``; return how many."""
-    rows, _, leaves, _ = tree
-    size, seen = 0, 0
+def under(tree, point, own, bound, nodes, count, near):
+    """Copy the pieces under ``nodes`` that can be nearest to a point; return how many."""
+    mine, chord, here = near
     for j in range(count):
-        if chord[j] - rows[nodes[j], 7] > reach:
-            continue
-        top, stack[0] = 1, nodes[j]
-        while top:
-            top -= 1
-            node = stack[top]
-            metres = root(gap(point, way(rows, node)))
-            if metres - rows[node, 7] > reach:
-                continue
-            if node < leaves:
-                stack[top], stack[top + 1] = 2 * node + 1, 2 * node
-                top += 2
-            elif metres <= reach:
-                seen += 1
-                if seen > skip:
-                    found[size] = node - leaves
-                    size += 1
-                if size == len(found):
-                    return size
-    return size
-
-
-@inner
-def within(tree, point, nodes, count, chord, reach, stack, found, skip):
-    """Fill ``found`` with pieces within a straight ``reach``, ascending, after the first ``skip``; return how many."""
-    if nodes[0] < tree[2]:
-        return leaves_within(tree, point, nodes, count, chord, reach, stack, found, skip)
-    size, seen = 0, 0
-    for j in range(count):
-        if chord[j] <= reach:
-            seen += 1
-            if seen > skip:
-                found[size] = nodes[j] - tree[2]
-                size += 1
-                if size == len(found):
-                    return size
-    return size
+        mine[j] = nodes[j]
+    count = frontier(tree, point, 0.0, own, bound, mine, count, chord)
+    copy(tree[0], mine, count, here)
+    return count

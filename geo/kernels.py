@@ -6,6 +6,7 @@ numpy gives on arrays, to the last bit. Importing this module takes numba's star
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +14,6 @@ import numpy as np
 
 from geo import arcs
 from geo.descents import (
-    DEPTH,
     MOST,
     aside,
     beside,
@@ -21,7 +21,6 @@ from geo.descents import (
     frontier,
     gap,
     inner,
-    least_of,
     metres_of,
     outer,
     root,
@@ -32,7 +31,7 @@ from geo.descents import (
     share_along,
     side_of,
     slack,
-    within,
+    under,
 )
 
 if TYPE_CHECKING:
@@ -47,30 +46,6 @@ if TYPE_CHECKING:
 SPARE: Final = 1e-6  # for rounding: what can be nearest is never left out
 CHUNK: Final = 16_384  # points a thread takes at a time
 WARM: Final[set[str]] = set()  # what is compiled already
-FEW: Final = 8  # pieces kept for a point before they are measured; where there are more, they are measured at once
-
-
-@inner
-def _measure(point, row, pairs, j):
-    share = settle(point, row)
-    pairs[j, 0], pairs[j, 1] = share, metres_of(point, row, min(max(share, 0.0), 1.0))
-
-
-@inner
-def _sweep(search, point, reach, limit, table, pairs):
-    """Return the least geodesic distance within reach, or the first piece where it is at most ``limit``."""
-    tree, nodes, count, chord, stack, found = search
-    least, skip = np.inf, count - count
-    while True:
-        size = within(tree, point, nodes, count, chord, reach, stack, found, skip)
-        for j in range(size):
-            _measure(point, row_of(table, found[j]), pairs, 0)
-            if pairs[0, 1] <= limit:
-                return pairs[0, 1], found[j]
-            least = min(least, pairs[0, 1])
-        if size < len(found):
-            return least, count - count
-        skip += size
 
 
 @inner
@@ -90,73 +65,42 @@ def _bound(point, borders, own):
 def _ball(xyz, order, begin, end):
     """Return a centre of points, and twice the distance of the farthest from it."""
     x, y, z = 0.0, 0.0, 0.0
-    for i in order[begin:end]:
+    for at in range(begin, end):
+        i = order[at]
         x, y, z = x + xyz[i, 0], y + xyz[i, 1], z + xyz[i, 2]
     centre = (x / (end - begin), y / (end - begin), z / (end - begin))
     far = 0.0
-    for i in order[begin:end]:
+    for at in range(begin, end):
+        i = order[at]
         far = max(far, _distance((xyz[i, 0], xyz[i, 1], xyz[i, 2]), centre))
     return centre, 2.0 * far + 0.001
 
 
 @inner
-def _candidates(tree, cell, limits, answers, work):
-    """Find the least straight distance of a cell's points, and the few pieces that are worth measuring."""
-    xyz, order, begin, end, centre, extra = cell
-    nodes, chord, here, stack, found, first, candidate = work
-    best = answers[4]
-    count = frontier(tree, centre, extra, limits[2], np.inf, nodes, chord)
-    copy(tree[0], nodes, count, here)
-    pairs = 0
-    for at in range(begin, end):
-        i = order[at]
-        point = (xyz[i, 0], xyz[i, 1], xyz[i, 2])
-        scan(point, here, count, chord)
-        best[i] = least_of(tree, point, nodes, count, chord, limits[2], np.inf, stack)
-        first[at - begin] = pairs
-        if best[i] > limits[1]:
-            continue
-        reach = best[i] + slack(best[i], tree[3])
-        size = within(tree, point, nodes, count, chord, reach, stack, found, 0 * count)
-        if size == len(found):
-            search = (tree, nodes, count, chord, stack, found)
-            least, _ = _sweep(search, point, reach, -1.0, answers[6], answers[7])
-            _, found[0] = _sweep(search, point, reach, least + limits[0], answers[6], answers[7])
-            size = 1
-        for j in range(size):
-            candidate[pairs + j] = found[j]
-        pairs += size
-    first[end - begin] = pairs
-    return pairs
-
-
-@inner
-def _choose(line, cell, tie, answers, first, candidate, pairs):
-    """Choose the first piece that is nearest or as near; return the least and the greatest segment chosen."""
-    table, before, after, segment, _ = line
-    xyz, order, begin, end, _, _ = cell
-    piece, share, metres, side = answers[:4]
-    for at in range(begin, end):
-        i = order[at]
-        for j in range(first[at - begin], first[at - begin + 1]):
-            _measure((xyz[i, 0], xyz[i, 1], xyz[i, 2]), row_of(table, candidate[j]), pairs, j)
-    lowest, highest = np.int64(1 << 62), np.int64(-1)
-    for at in range(begin, end):
-        i, j, stop = order[at], first[at - begin], first[at - begin + 1]
-        piece[i] = -1
-        if j == stop:
-            continue
-        least = pairs[j, 1]
-        for more in range(j + 1, stop):
-            least = min(least, pairs[more, 1])
-        while pairs[j, 1] > least + tie:
-            j += 1
-        k, found = candidate[j], pairs[j, 0]
-        piece[i], share[i], metres[i] = k, min(max(found, 0.0), 1.0), pairs[j, 1]
-        point = (xyz[i, 0], xyz[i, 1], xyz[i, 2])
-        side[i] = side_of(point, row_of(table, k), row_of(table, before[k]), row_of(table, after[k]), found)
-        lowest, highest = min(lowest, segment[k]), max(highest, segment[k])
-    return lowest, highest
+def _place(tree, line, point, near, many, limits, i, answers, found):
+    """Measure the pieces that can be nearest to a point, and choose the first that is, or is as near."""
+    table, before, after, _, _ = line
+    piece, share, metres, side, best, _ = answers
+    nodes, chord, here = near
+    kept, along, over = found
+    best[i], piece[i] = scan(point, here, many, chord), limits[2]
+    if best[i] > limits[1]:
+        return
+    reach, size, least = best[i] + slack(best[i], tree[3]), 0, math.inf
+    for j in range(many):
+        if chord[j] <= reach:
+            kept[size] = nodes[j] - tree[2]
+            row = row_of(table, kept[size])
+            along[size] = settle(point, row)
+            over[size] = metres_of(point, row, min(max(along[size], 0.0), 1.0))
+            least = min(least, over[size])
+            size += 1
+    j = 0
+    while over[j] > least + limits[0]:
+        j += 1
+    k = kept[j]
+    piece[i], share[i], metres[i] = k, min(max(along[j], 0.0), 1.0), over[j]
+    side[i] = side_of(point, row_of(table, k), row_of(table, before[k]), row_of(table, after[k]), along[j])
 
 
 @inner
@@ -164,45 +108,55 @@ def _others(tree, line, cell, span, answers, work):
     """Find the nearest piece of another segment, for all points of one segment after the other."""
     segment, borders = line[3], line[4]
     xyz, order, begin, end, centre, extra = cell
-    nodes, chord, here, stack, _, _, _ = work
-    piece, other = answers[0], answers[5]
+    wide, narrow, _ = work
+    nodes, piece, other = wide[0], answers[0], answers[5]
     own, highest = span
     while own <= highest:
-        count = frontier(tree, centre, extra, own, _bound(centre, borders, own) + extra, nodes, chord)
-        copy(tree[0], nodes, count, here)
+        nodes[0] = 1
+        count = frontier(tree, centre, extra, own, _bound(centre, borders, own) + extra, nodes, nodes[0], wide[1])
+        copy(tree[0], nodes, count, wide[2])
         following = highest + 1
         for at in range(begin, end):
             i = order[at]
             mine = segment[piece[i]] if piece[i] >= 0 else own - 1
             if mine == own:
-                point = (xyz[i, 0], xyz[i, 1], xyz[i, 2])
+                point, near, many = (xyz[i, 0], xyz[i, 1], xyz[i, 2]), wide, count
                 other[i] = _bound(point, borders, own)
-                if count:
-                    scan(point, here, count, chord)
-                    other[i] = least_of(tree, point, nodes, count, chord, own, other[i], stack)
+                if nodes[0] < tree[2]:
+                    near, many = narrow, under(tree, point, own, other[i], nodes, count, narrow)
+                other[i] = min(other[i], scan(point, near[2], many, near[1]))
             elif mine > own:
                 following = min(following, mine)
         own = following
 
 
 @outer
-def _locate(tree, line, points, limits, answers):
+def _locate(tree, line, points, limits, answers, work):
     """Answer the points of some cells."""
     xyz, order, begins, ends = points
-    most = 0
-    for c in range(len(begins)):
-        most = max(most, ends[c] - begins[c])
-    first, candidate, pairs = np.empty(most + 1, np.int64), np.empty(FEW * most, np.int64), np.empty((FEW * most, 2))
-    nodes, chord, here = np.empty(2 * MOST, np.int64), np.empty(2 * MOST), np.empty((7, 2 * MOST))
-    work = (nodes, chord, here, np.empty(DEPTH, np.int64), np.empty(FEW, np.int64), first, candidate)
-    every = (*answers, line[0], np.empty((1, 2)))
+    wide, narrow, found = work
+    nodes, piece, segment = wide[0], answers[0], line[3]
     for c in range(len(begins)):
         begin, end = begins[c], ends[c]
         centre, extra = _ball(xyz, order, begin, end)
-        cell = (xyz, order, begin, end, centre, extra)
-        _candidates(tree, cell, limits, every, work)
-        span = _choose(line, cell, limits[0], every, first, candidate, pairs)
-        _others(tree, line, cell, span, every, work)
+        nodes[0] = 1
+        count = frontier(tree, centre, extra, limits[2], math.inf, nodes, nodes[0], wide[1])
+        copy(tree[0], nodes, count, wide[2])
+        lowest, highest = len(segment), limits[2]
+        for at in range(begin, end):
+            i = order[at]
+            point, near, many = (xyz[i, 0], xyz[i, 1], xyz[i, 2]), wide, count
+            if nodes[0] < tree[2]:
+                near, many = narrow, under(tree, point, limits[2], math.inf, nodes, count, narrow)
+            _place(tree, line, point, near, many, limits, i, answers, found)
+            if piece[i] >= 0:
+                lowest, highest = min(lowest, segment[piece[i]]), max(highest, segment[piece[i]])
+        _others(tree, line, (xyz, order, begin, end, centre, extra), (lowest, highest), answers, work)
+
+
+def _room(size: int) -> tuple[Any, ...]:
+    """Return space for so many nodes, straight distances to them, and what is copied of them."""
+    return np.empty(size, np.intp), np.empty(size), np.empty((7, size))
 
 
 def _run(work: Callable[[int, int], None], marks: Indices) -> None:
@@ -245,8 +199,8 @@ def _rival(here, count, point, radius, apart, close):
 def _winners(here, close, kept, places, tie, least, winner):
     """Fill ``winner`` with the first of what is close that is nearest to each of some places, or as near."""
     px, py, pz = places
-    least[:] = np.inf
-    winner[:] = 0
+    for k in range(len(px)):
+        least[k] = math.inf
     for m in range(kept):
         j = close[m]
         row = (here[0, j], here[1, j], here[2, j], here[3, j], here[4, j], here[5, j], here[6, j])
@@ -278,32 +232,31 @@ def _between(places, own, at, metres, edge, side):
 
 
 @outer
-def _spread(tree, line, discs, pattern, tie, answers):
+def _spread(tree, line, discs, pattern, limits, answers, work):
     """Measure the samples of discs."""
     table, before, after, segment = line
     xyz, frames, radius, drop = discs
     nearest, metres, side = answers
-    size, most = pattern.shape[1], 2 * tree[2]
-    nodes, chord, here = np.empty(most + 1, np.int64), np.empty(most + 1), np.empty((7, most + 1))
-    apart, close = np.empty((4, most)), np.empty(most, np.int64)
-    px, py, pz = np.empty(size), np.empty(size), np.empty(size)
-    winner, own, at, edge = np.empty(size, np.int64), np.empty((11, size)), np.empty(size), np.empty(size)
+    nodes, chord, here, apart, close, places, winner, own, at, edge = work
+    px, py, pz = places
+    size = len(px)
     for i in range(len(xyz)):
         point, wide, deep = (xyz[i, 0], xyz[i, 1], xyz[i, 2]), radius[i], drop[i]
-        count = frontier(tree, point, 2.0 * wide, -1, np.inf, nodes, chord)
+        nodes[0] = 1
+        count = frontier(tree, point, 2.0 * wide, limits[1], math.inf, nodes, nodes[0], chord)
         copy(tree[0], nodes, count, here)
         kept = _rival(here, count, point, wide + deep, apart, close)
         for k in range(size):
             px[k], py[k], pz[k] = aside(
                 point, frames[i], wide * pattern[0, k], wide * pattern[1, k], deep * pattern[2, k]
             )
-        _winners(here, close, kept, (px, py, pz), tie, edge, winner)
+        _winners(here, close, kept, places, limits[0], edge, winner)
         for k in range(size):
             winner[k] = nodes[winner[k]] - tree[2]
             nearest[i, k] = segment[winner[k]]
             for column in range(11):
                 own[column, k] = table[winner[k], column]
-        _between((px, py, pz), own, at, metres[i], edge, side[i])
+        _between(places, own, at, metres[i], edge, side[i])
         for k in range(size):
             if not edge[k] > arcs.SAME_M:
                 own_row, ends = row_of(table, winner[k]), (before[winner[k]], after[winner[k]])
@@ -325,7 +278,11 @@ def spread(tree: Tree, pieces: Pieces, discs: tuple[Reals, ...], pattern: Reals,
     def work(first: int, last: int) -> None:
         own = (discs[0][first:last], discs[1][first:last], discs[2][first:last], discs[3][first:last])
         parts = (answers[0][first:last], answers[1][first:last], answers[2][first:last])
-        _spread(ground, line, own, pattern, tie_m, parts)
+        room, size = _room(2 * tree.leaves + 2), pattern.shape[1]
+        some = (np.empty((4, len(room[0]))), np.empty(len(room[0]), np.intp))
+        places = (np.empty(size), np.empty(size), np.empty(size))
+        each = (np.empty(size, np.intp), np.empty((11, size)), np.empty(size), np.empty(size))
+        _spread(ground, line, own, pattern, (tie_m, -1), parts, (*room, *some, places, *each))
 
     _run(work, np.append(np.arange(0, shape[0], CHUNK // 16), shape[0]))
     WARM.add("spread")
@@ -352,7 +309,9 @@ def locate(
 
     def work(first: int, last: int) -> None:
         points = (xyz, order, begins[first:last], ends[first:last])
-        _locate(ground, line, points, (tie_m, arcs.FAR_M, -1), answers)
+        most = max(2 * tree.leaves + 2, 2 * MOST)
+        found = (np.empty(most, np.intp), np.empty(most), np.empty(most))
+        _locate(ground, line, points, (tie_m, arcs.FAR_M, -1), answers, (_room(2 * MOST), _room(most), found))
 
     marks = np.append(np.unique(np.searchsorted(begins, np.arange(0, count, CHUNK))), len(begins))
     _run(work, marks)

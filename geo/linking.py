@@ -132,9 +132,8 @@ def _compiled(
     from geo import bonds, sweeps  # noqa: PLC0415 -- numba takes a while to load, and few things do not need it
 
     most = 1 if part is None else 2
-    loops = sweeps.compiled(most)
-    start_loose: Callable[[int], Bonds] = bonds.loose if part is None else bonds.loose_blocks
-    known = start_loose(len(things))
+    loose: Callable[[int, int], Bonds] = bonds.loose
+    known = loose(len(things), most)
     surely, possibly = (float(limit) for limit in crs.chords(reach_m))
     side_m, gap = surely / np.sqrt(3.0) * (1 - 1e-9), int(reach_us)
     xyz = crs.ecef(things.lon, things.lat)
@@ -144,10 +143,10 @@ def _compiled(
     order = _in_order(cell, things.start)
     xyz, cell, start, end = xyz[order], cell[order], things.start[order], things.end[order]
     number = np.cumsum(np.any(np.diff(cell, axis=0, prepend=cell[:1]) != 0, axis=1))
-    limits, steps = (surely**2, possibly**2, gap, PROBES), _steps(possibly / side_m)
+    limits, steps = (surely**2, possibly**2, gap, PROBES, most), _steps(possibly / side_m)
     for within in _windows(masks[order]):
         rows = within
-        fresh = loops["chain"](known, (start[rows], end[rows], rows), number[rows], gap, most)
+        fresh = sweeps.chain(known, (start[rows], end[rows], rows), number[rows], gap, most)
         if part is not None:
             rows, fresh = _by_block(rows, number[rows], start[rows], bonds.settled(known[2])[rows])
         first = np.flatnonzero(fresh)
@@ -155,11 +154,11 @@ def _compiled(
         laid = (xyz[rows], start[rows], end[rows], sweeps.latest(end[rows], fresh), rows)
         edge = np.append(first, len(rows))
         blocks = (edge, start[rows[first]], np.maximum.reduceat(end[rows], first))
-        odd, hard = loops["sweep"](known, laid, blocks, (cell[rows[first[own[:-1]]]], own), steps, limits)
-        rest = loops["resolve"](known, laid, hard, edge, limits, most) if hard[0, 0] else odd[:1]
+        odd, hard = sweeps.sweep(known, laid, blocks, (cell[rows[first[own[:-1]]]], own), steps, limits)
+        rest = sweeps.resolve(known, laid, hard, edge, limits) if hard[0, 0] else odd[:1]
         left, right = rows[np.concatenate([odd[1 : odd[0, 0] + 1], rest[1 : rest[0, 0] + 1]])].T
         near = nearness.close(things, things, order[left], order[right], reach_m)
-        loops["link_all"](known, left[near], right[near])
+        sweeps.link_all(known, left[near], right[near], most)
     return known, order
 
 

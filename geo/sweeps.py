@@ -1,31 +1,27 @@
 """Which things hang together, found without listing every pair of them?
 
-The loops of ``linking``, compiled; ``compiled`` gives them for either question. Importing this module takes numba's
-start-up time: import it late.
+The loops of ``linking``, compiled, for what hangs together (``most`` is 1) and for what one link alone holds (2).
+Importing this module takes numba's start-up time: import it late.
 
 Things of one cell are surely near in place; cells whose things may be near are looked at side by side. ``things`` are
 earth-centred coordinates (n, 3), begins, ends (µs), the latest end so far in their block, and their own numbers. They
 come block by block, in order of begin; a block is what hangs together within a cell; blocks come cell by cell, in order
 of begin. ``limits`` are the square of the straight distance within which things surely are near, that of the one beyond
-which they surely are not, the longest pause, and how many pairs of two blocks are tried one by one. Lists, of which
-row 0 counts the rows, keep what is left to be done: ``odd`` pairs of things lie between the two limits and must be
-measured, ``hard`` pairs of blocks need trees.
+which they surely are not, the longest pause, how many pairs of two blocks are tried one by one, and ``most``. Lists, of
+which row 0 counts the rows, keep what is left to be done: ``odd`` pairs of things lie between the two limits and must
+be measured, ``hard`` pairs of blocks need trees.
 """
 
 from __future__ import annotations
 
-from functools import cache
-from types import FunctionType
-
 import numpy as np
 
-from geo import bonds
-from geo.bonds import tie as link
-from geo.bonds import tied as joined
+from geo.bonds import joined, link
 from geo.descents import inner, outer
 from geo.halves import DEPTH, LEAF, apart, build, pause, put, single, square
 
 
+@outer
 def chain(known, things, cells, gap, most):
     """Link the things of each cell, which come in order of begin; return where runs begin.
 
@@ -42,7 +38,7 @@ def chain(known, things, cells, gap, most):
             continue
         for k in range(most):
             if (k == 0 or last[1] != last[0]) and start[i] - end[last[k]] <= gap:
-                link(known, own[i], own[last[k]])
+                link(known, own[i], own[last[k]], most)
         if end[i] > end[last[0]]:
             last[0], last[1] = i, last[0]
         elif last[1] == last[0] or end[i] > end[last[1]]:
@@ -73,6 +69,7 @@ def note(rows, p, q):
     return rows
 
 
+@inner
 def attempt(known, things, odd, p, q, limits):
     """Link two things if they are near."""
     xyz, start, end, own = things[0], things[1], things[2], things[4]
@@ -80,7 +77,7 @@ def attempt(known, things, odd, p, q, limits):
         return odd
     far = square(xyz, p, q)
     if far <= limits[0]:
-        link(known, own[p], own[q])
+        link(known, own[p], own[q], limits[4])
         return odd
     return note(odd, p, q) if far <= limits[1] else odd
 
@@ -97,6 +94,7 @@ def reaching(top, low, high, since):
     return low
 
 
+@inner
 def probe(known, things, odd, spans, limits):
     """Try the pairs of two blocks in order of time, up to some; return whether that was all that was needed."""
     start, end, top, own = things[1], things[2], things[3], things[4]
@@ -114,11 +112,12 @@ def probe(known, things, odd, spans, limits):
             if tried > limits[3]:
                 return False, odd
             odd = attempt(known, things, odd, p, q, limits)
-            if joined(known, own[a[0]], own[b[0]]):
+            if joined(known, own[a[0]], own[b[0]], limits[4]):
                 return True, odd
     return True, odd
 
 
+@inner
 def beside(known, things, lists, blocks, sides, active, limits):
     """Look at all blocks of two cells that may reach each other in time."""
     first, begin, close = blocks
@@ -134,7 +133,7 @@ def beside(known, things, lists, blocks, sides, active, limits):
                 continue
             active[other, kept] = theirs
             kept += 1
-            if joined(known, things[4][first[mine]], things[4][first[theirs]]):
+            if joined(known, things[4][first[mine]], things[4][first[theirs]], limits[4]):
                 continue
             spans = ((first[mine], first[mine + 1]), (first[theirs], first[theirs + 1]))
             done, odd = probe(known, things, odd, spans, limits)
@@ -158,6 +157,7 @@ def order(cells, one, two, step):
     return 0 * cells[one, 0]
 
 
+@outer
 def sweep(known, things, blocks, cells, steps, limits):
     """Link the blocks of cells that lie one of the steps apart; return what is left to be done. Cells come in order.
 
@@ -182,13 +182,15 @@ def sweep(known, things, blocks, cells, steps, limits):
     return lists
 
 
+@inner
 def told(xyz, odd, p, q, most):
     """Return whether the last odd pair was one of the same two places, and one is enough."""
     n = odd[0, 0]
     return n > 0 and most == 1 and square(xyz, p, odd[n, 0]) == 0.0 and square(xyz, q, odd[n, 1]) == 0.0
 
 
-def descend(known, things, odd, trees, spans, limits, most):
+@inner
+def descend(known, things, odd, trees, spans, limits):
     """Try the pairs of two blocks that their trees leave over, the nearest first."""
     along, box = trees
     (low, high), (start, stop) = spans
@@ -203,7 +205,12 @@ def descend(known, things, odd, trees, spans, limits, most):
         far = apart(one, two)
         if far > limits[1] or pause(one, two) > limits[2]:
             continue
-        if far > limits[0] and single(one) and single(two) and told(things[0], odd, along[low], along[start], most):
+        if (
+            far > limits[0]
+            and single(one)
+            and single(two)
+            and told(things[0], odd, along[low], along[start], limits[4])
+        ):
             continue
         if max(high - low, stop - start) > LEAF:
             size = push(stack, size, box)
@@ -211,11 +218,12 @@ def descend(known, things, odd, trees, spans, limits, most):
         for m in range((high - low) * (stop - start)):
             p, q = along[low + m // (stop - start)], along[start + m % (stop - start)]
             odd = attempt(known, things, odd, p, q, limits)
-            if joined(known, head, tail):
+            if joined(known, head, tail, limits[4]):
                 return odd
     return odd
 
 
+@inner
 def push(stack, size, box):
     """Halve the larger of the two that were taken last, and put the pair that may be nearer on top."""
     low, high, start, stop = stack[size, 0], stack[size, 1], stack[size, 2], stack[size, 3]
@@ -234,7 +242,8 @@ def push(stack, size, box):
     return size + 2
 
 
-def resolve(known, things, hard, first, limits, most):
+@outer
+def resolve(known, things, hard, first, limits):
     """Link the hard pairs of blocks; return the odd pairs among them."""
     size = len(things[1])
     along, box = np.arange(size), np.empty((size, 8))
@@ -243,30 +252,19 @@ def resolve(known, things, hard, first, limits, most):
     scale = (np.sqrt(limits[0]), limits[2] + 1.0)
     for n in range(1, hard[0, 0] + 1):
         a, b = hard[n, 0], hard[n, 1]
-        if joined(known, things[4][first[a]], things[4][first[b]]):
+        if joined(known, things[4][first[a]], things[4][first[b]], limits[4]):
             continue
         for k in range(2):
             if not built[hard[n, k]]:
                 built[hard[n, k]] = True
                 build(where, along, box, first[hard[n, k]], first[hard[n, k] + 1], scale)
         spans = ((first[a], first[a + 1]), (first[b], first[b + 1]))
-        odd = descend(known, things, odd, (along, box), spans, limits, most)
+        odd = descend(known, things, odd, (along, box), spans, limits)
     return odd
 
 
-def link_all(known, left, right):
+@outer
+def link_all(known, left, right, most):
     """Take note of links."""
     for n in range(len(left)):
-        link(known, left[n], right[n])
-
-
-@cache
-def compiled(most):
-    """Return chain, sweep, resolve and link_all by name; ``most`` 1: of what hangs together, 2: also of blocks."""
-    own = {"link": bonds.tie, "joined": bonds.tied} if most == 1 else {"link": bonds.bind, "joined": bonds.bound}
-    for source in (attempt, probe, beside, told, push, descend):
-        own[source.__name__] = inner(FunctionType(source.__code__, {**globals(), **own}, source.__name__))
-    return {
-        source.__name__: outer(FunctionType(source.__code__, {**globals(), **own}, source.__name__))
-        for source in (chain, sweep, resolve, link_all)
-    }
+        link(known, left[n], right[n], most)
