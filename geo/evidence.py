@@ -211,7 +211,7 @@ def _by_scenario(
             if scene.lone:  # whatever is left opens it again
                 reached[counted] = set(scene.moves) if counted else set()
             else:
-                reached[counted] = _reached(parts or (), court, name)
+                reached[counted] = _reached(parts or (), court, name, scene.highest)
     return {name: reached[counted] for name, counted in counts.items()}
 
 
@@ -264,7 +264,7 @@ def _again(items: list[Item], before: Placed, case: Case, court: Court) -> Place
         weapon_class=armed.weapon_class,
         origins=frozenset([(item.carrier.origin, item.carrier.voice, item.carrier.group) for item in heard]),
         parties=claims(items, heard),
-        known_at=0,  # bears on no tier
+        known_at=before.violation.known_at,  # bears on no tier
         content=min([item.content for item in heard]),
         row=before.violation.row,
         response=responses(heard),
@@ -297,11 +297,11 @@ def _end(part: list[Placed], court: Court) -> End:
     return incidents.ending(last, closes, court.grouping, court.grouping.ladder, court.as_of)
 
 
-def _reached(parts: Sequence[Part], court: Court, scenario: str) -> set[tuple[Kind, int]]:
-    """Return each (kind, tier) that any part reaches in a scenario."""
+def _reached(parts: Sequence[Part], court: Court, scenario: str, up_to: int) -> set[tuple[Kind, int]]:
+    """Return each (kind, tier) up to a tier that any part reaches in a scenario."""
     reached: set[tuple[Kind, int]] = set()
     for part, end in parts:
         course = court.counted(part, scenario)
         if course and len(part) >= court.grouping.ladder.open_n:
-            reached |= escalation.reached(course, court.ladder_at(t0(course)[1]), court.as_of, end)
+            reached |= escalation.reached(course, court.ladder_at(t0(course)[1]), court.as_of, end, up_to)
     return reached
