@@ -266,8 +266,8 @@ def _climbs(
     found: dict[str, Climb] = {}
     alike: dict[tuple[tuple[int, int], ...], Climb] = {}  # most scenarios of an incident count the same violations
     together: dict[tuple[tuple[int, ...], int], int | None] = {}  # and most of its steps need the same
-    for scenario in court.scenarios:
-        some = tuple(court.counted(story.course, scenario))
+    for scenario, (party, unknown) in court.scenarios.items():
+        some = tuple(escalation.only(story.course, party, unknown=unknown))
         key = tuple([(violation.row, violation.known_at) for violation in some])
         if some and key not in alike:
             alike[key] = _climb(some, court, story.end, (possible, watch), (case.web, arranged, together))

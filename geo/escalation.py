@@ -96,17 +96,24 @@ def scenarios(parties: Sequence[str]) -> dict[str, tuple[str | None, bool]]:
     return {"any": (None, True), **named, **{f"{party}+unknown": (party, True) for party in parties}}
 
 
-def only(violations: Iterable[Violation], party: str | None, *, unknown: bool) -> list[Violation]:
-    """Return the violations that a scenario counts; who counts for a claim is known when the claim is."""
+def counted(violations: Iterable[Violation], party: str | None, *, unknown: bool) -> list[Violation]:
+    """Return the violations that a scenario counts (RULES 7 and 8)."""
     if party is None:
         return [v for v in violations if not v.response]
-    counted = [
+    return [
         v
         for v in violations
         if (party in v.response if v.response else party in v.parties or (unknown and not v.parties))
     ]
-    late = any(v.parties.get(party, v.known_at) > v.known_at for v in counted)
-    return [v._replace(known_at=max(v.known_at, v.parties.get(party, 0))) for v in counted] if late else counted
+
+
+def only(violations: Iterable[Violation], party: str | None, *, unknown: bool) -> list[Violation]:
+    """Return the violations that a scenario counts; who counts for a claim is known when the claim is."""
+    found = counted(violations, party, unknown=unknown)
+    if party is None:
+        return found
+    claims = [(v, v.parties.get(party, v.known_at)) for v in found]
+    return [v if known <= v.known_at else v._replace(known_at=known) for v, known in claims]
 
 
 def step_order(step: Step) -> tuple[bool, int, int, int]:

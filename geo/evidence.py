@@ -60,6 +60,7 @@ class Item(NamedTuple):
     party_claimed: str | None
     response: str | None
     content: str
+    known_at: int
     carrier: Carrier
 
 
@@ -143,7 +144,7 @@ def _texts(column: pd.Series) -> list[str | None]:
 
 def _items(frame: pd.DataFrame) -> Iterator[Item]:
     """Yield the reports in order of the rows."""
-    times = {"start": frame["observed_from"], "end": frame["observed_to"]}
+    times = {"start": frame["observed_from"], "end": frame["observed_to"], "known_at": frame["known_at"]}
     told: list[list[object]] = []
     for name in Item._fields[:-1]:
         if name in times:
@@ -169,8 +170,7 @@ def claims(items: Iterable[Item], heard: Sequence[Item]) -> dict[str, int]:
     named: dict[str, int] = {}
     for item in heard:
         if item.party_claimed:
-            known = nearness.instant(item.carrier.known_at)
-            named[item.party_claimed] = min(known, named.get(item.party_claimed, known))
+            named[item.party_claimed] = min(item.known_at, named.get(item.party_claimed, item.known_at))
     return named
 
 

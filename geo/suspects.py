@@ -57,9 +57,9 @@ class Court:
         return self._closes[inside]
 
     def counted(self, violations: Iterable[Violation], scenario: str) -> list[Violation]:
-        """Return the violations that a scenario counts."""
+        """Return the violations that a scenario counts, whenever that was known: that moves no tier."""
         party, unknown = self.scenarios[scenario]
-        return escalation.only(violations, party, unknown=unknown)
+        return escalation.counted(violations, party, unknown=unknown)
 
 
 @dataclass(frozen=True, eq=False)
