@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 
 
 
-@dataclass(frozen=True, eq=False)
-class Climb:
+class Climb(NamedTuple):
     """The ladder of one incident in one scenario, which counts some of its violations, in order of their begin.
 
     ``pivotal`` by position of the step, ``None``: not examined. ``due`` is an instant and what is due then.
@@ -247,13 +246,13 @@ def _with_declared(climb: Climb, declared: list[Step]) -> Climb:
     """Return a climb with the steps that people declared; these have no pivotal reports."""
     parties = {party for violation in climb.course for party in violation.parties}
     if len(parties) > 1:
-        climb = replace(climb, due=None)  # both fired, and nobody says who is to answer
+        climb = climb._replace(due=None)  # both fired, and nobody says who is to answer
     if not declared:
         return climb
     steps = escalation.with_tiers([*climb.steps, *declared])
     own = [n for n, step in enumerate(steps) if step.kind != "declared"]
     pivotal = None if climb.pivotal is None else {own[n]: found for n, found in climb.pivotal.items()}
-    return replace(climb, steps=tuple(steps), pivotal=pivotal)
+    return climb._replace(steps=tuple(steps), pivotal=pivotal)
 
 
 def _climbs(
@@ -267,17 +266,17 @@ def _climbs(
     found: dict[str, Climb] = {}
     alike: dict[tuple[tuple[int, int], ...], Climb] = {}  # most scenarios of an incident count the same violations
     together: dict[tuple[tuple[int, ...], int], int | None] = {}  # and most of its steps need the same
-    for scenario in court.scenarios:
-        some = tuple(court.counted(story.course, scenario))
+    for scenario, (party, unknown) in court.scenarios.items():
+        some = tuple(escalation.only(story.course, party, unknown=unknown))
         key = tuple([(violation.row, violation.known_at) for violation in some])
         if some and key not in alike:
-            alike[key] = _waiting(_climb(some, court, story.end, (possible, watch)), case.web, arranged, together)
+            alike[key] = _climb(some, court, story.end, (possible, watch), (case.web, arranged, together))
         if some:
             found[scenario] = alike[key]
     if not decided.bear(name) and len(story.course) <= court.grouping.publication.pivotal_n:
         taken = {scenario: climb.steps for scenario, climb in found.items() if climb.steps}
         pivots = evidence.pivotal(case, court, taken)
-        found = {scenario: replace(climb, pivotal=pivots.get(scenario, {})) for scenario, climb in found.items()}
+        found = {scenario: climb._replace(pivotal=pivots.get(scenario, {})) for scenario, climb in found.items()}
     whole = found.get("any")
     declared = decided.declared(name, story.course, whole.steps if whole else (), story.end)
     if whole is not None:
@@ -285,31 +284,34 @@ def _climbs(
     return found
 
 
-def _waiting(
-    climb: Climb, web: Web, arranged: int | None, together: dict[tuple[tuple[int, ...], int], int | None]
-) -> Climb:
-    """Return a climb whose steps are not known before what they need is known to be one breach.
+def _together(
+    step: Step, web: Web, arranged: int | None, known: dict[tuple[tuple[int, ...], int], int | None]
+) -> Step:
+    """Return a step that is not known before what it needs is known to be one breach.
 
-    ``together`` remembers for rows known at a moment since when they hang together.
+    ``known`` remembers for rows known at a moment since when they hang together.
     """
-    steps = []
-    for step in climb.steps:
-        if len(step.needs) < 2:  # noqa: PLR2004 -- one alone is together
-            steps.append(step)
-            continue
-        needed = step.needs, step.known_at
-        if needed not in together:
-            together[needed] = web.known_together(*needed)
-        known = together[needed]
-        if known is None:
-            known = max(step.known_at, step.known_at if arranged is None else arranged)
-        steps.append(step if known == step.known_at else step._replace(known_at=known))
-    return replace(climb, steps=tuple(steps))
+    needed = step.needs, step.known_at
+    if len(step.needs) < 2:  # noqa: PLR2004 -- one alone is together
+        return step
+    if needed not in known:
+        known[needed] = web.known_together(*needed)
+    since = known[needed]
+    if since is None:
+        since = max(step.known_at, step.known_at if arranged is None else arranged)
+    return step if since == step.known_at else step._replace(known_at=since)
 
 
-def _climb(course: tuple[Violation, ...], court: Court, end: End, quiet: tuple[list[tuple[int, int]], Watch]) -> Climb:
+def _climb(
+    course: tuple[Violation, ...],
+    court: Court,
+    end: End,
+    quiet: tuple[list[tuple[int, int]], Watch],
+    hold: tuple[Web, int | None, dict[tuple[tuple[int, ...], int], int | None]],
+) -> Climb:
+    """Climb the ladder; ``quiet`` is what persistence asks besides, ``hold`` what ``_together`` does."""
     policy = court.ladder_at(t0(course)[1])
-    steps = tuple(escalation.climb(course, policy, court.as_of, end))
+    steps = tuple([_together(step, *hold) for step in escalation.climb(course, policy, court.as_of, end)])
     verdict = escalation.persistence(course, *quiet, policy, court.as_of, end)
     return Climb(
         course=course,

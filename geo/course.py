@@ -75,7 +75,9 @@ def measured(course: Iterable[Violation]) -> Iterator[Measures]:
     """Yield the measures of a breach when each of its violations begins; they come in order of their begin."""
     low_m, high_m, depth_m, weapons = float("inf"), float("-inf"), 0.0, frozenset[str]()
     recent: deque[int] = deque()
-    for start, _, chainage_m, distance_m, weapon_class, *_ in course:
+    for violation in course:
+        start, chainage_m, distance_m = violation.start, violation.chainage_m, violation.distance_m
+        weapon_class = violation.weapon_class
         if chainage_m < low_m:
             low_m = chainage_m
         if chainage_m > high_m:

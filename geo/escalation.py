@@ -96,14 +96,23 @@ def scenarios(parties: Sequence[str]) -> dict[str, tuple[str | None, bool]]:
     return {"any": (None, True), **named, **{f"{party}+unknown": (party, True) for party in parties}}
 
 
-def only(violations: Iterable[Violation], party: str | None, *, unknown: bool) -> list[Violation]:
-    """Return the violations that a scenario counts; who counts for a claim is known when the claim is."""
+def counted(violations: Iterable[Violation], party: str | None, *, unknown: bool) -> list[Violation]:
+    """Return the violations that a scenario counts (RULES 7 and 8)."""
     if party is None:
         return [v for v in violations if not v.response]
-    counted = (
-        v for v in violations if party in (v.response or v.parties) or (unknown and not v.parties and not v.response)
-    )
-    claims = ((v, v.parties.get(party, v.known_at)) for v in counted)
+    return [
+        v
+        for v in violations
+        if (party in v.response if v.response else party in v.parties or (unknown and not v.parties))
+    ]
+
+
+def only(violations: Iterable[Violation], party: str | None, *, unknown: bool) -> list[Violation]:
+    """Return the violations that a scenario counts; who counts for a claim is known when the claim is."""
+    found = counted(violations, party, unknown=unknown)
+    if party is None:
+        return found
+    claims = [(v, v.parties.get(party, v.known_at)) for v in found]
     return [v if known <= v.known_at else v._replace(known_at=known) for v, known in claims]
 
 
@@ -140,14 +149,14 @@ def climb(violations: Iterable[Violation], policy: Policy, as_of: int, end: End)
     return with_tiers(steps)
 
 
-def reached(violations: Iterable[Violation], policy: Policy, as_of: int, end: End) -> set[tuple[Kind, int]]:
-    """Return kind and tier of every step that ``climb`` would take, but its end, without a word of why."""
-    moves = _moves(sorted(violations, key=by_begin), policy, as_of, end)
+def reached(violations: Iterable[Violation], policy: Policy, as_of: int, end: End, up_to: int) -> set[tuple[Kind, int]]:
+    """Return kind and tier of every step up to a tier that ``climb`` would take, but its end, without a word of why."""
+    moves = _moves(sorted(violations, key=by_begin), policy, as_of, end, up_to)
     return {(kind, move.tier) for move in moves for kind in move.kinds}
 
 
-def _moves(course: list[Violation], policy: Policy, as_of: int, end: End) -> list[Move]:
-    """Return the moves up to ``as_of`` and before the end; the violations come in order of their begin."""
+def _moves(course: list[Violation], policy: Policy, as_of: int, end: End, up_to: int = _COORDINATED) -> list[Move]:
+    """Return the moves up to a tier, to ``as_of`` and before the end; the violations come in order of their begin."""
     ladder = policy.ladder
     if len(course) < ladder.open_n:
         return []
@@ -155,13 +164,13 @@ def _moves(course: list[Violation], policy: Policy, as_of: int, end: End) -> lis
     if opened > as_of:
         return []
     moves = [Move(0, ("opened",), opened, opened), Move(_WARNING, ("eligible", "effective"), opened, opened)]
-    vouched = vouched_at(course, ladder)
+    vouched = vouched_at(course, ladder) if up_to > _WARNING else None
     if vouched is None:
         return moves
     persists = _persists(course, ladder, vouched)
     if persists is not None:
         moves.append(Move(_COALITION, ("eligible", "effective"), persists, vouched))
-    broad = _broad(course, policy, vouched)
+    broad = _broad(course, policy, vouched) if up_to > _COALITION else None
     if broad is not None:
         moves.append(Move(_COORDINATED, ("eligible",), broad, broad))
         effect = _takes_effect(course, ladder, broad)
@@ -276,7 +285,7 @@ def vouched_at(course: list[Violation], ladder: Ladder) -> int | None:
 def _enough(seen: set[tuple[str, str, str]], ladder: Ladder) -> bool:
     if ladder.single_vetted and any(trust in {"mission", "vetted"} for _, _, trust in seen):
         return True
-    return independent((origin, voice) for origin, voice, _ in seen) > 1  # all sources of one party are one voice
+    return len(seen) > 1 and independent((origin, voice) for origin, voice, _ in seen) > 1  # all sources of one party are one voice
 
 
 def _ended(course: list[Violation], end: End) -> Step:

@@ -61,6 +61,7 @@ class Item(NamedTuple):
     party_claimed: str | None
     response: str | None
     content: str
+    known_at: int
     carrier: Carrier
 
 
@@ -144,7 +145,7 @@ def _texts(column: pd.Series) -> list[str | None]:
 
 def _items(frame: pd.DataFrame) -> Iterator[Item]:
     """Yield the reports in order of the rows."""
-    times = {"start": frame["observed_from"], "end": frame["observed_to"]}
+    times = {"start": frame["observed_from"], "end": frame["observed_to"], "known_at": frame["known_at"]}
     told: list[list[object]] = []
     for name in Item._fields[:-1]:
         if name in times:
@@ -170,8 +171,7 @@ def claims(items: Iterable[Item], heard: Sequence[Item]) -> dict[str, int]:
     named: dict[str, int] = {}
     for item in heard:
         if item.party_claimed:
-            known = nearness.instant(item.carrier.known_at)
-            named[item.party_claimed] = min(known, named.get(item.party_claimed, known))
+            named[item.party_claimed] = min(item.known_at, named.get(item.party_claimed, item.known_at))
     return named
 
 
@@ -212,7 +212,7 @@ def _by_scenario(
             if scene.lone:  # whatever is left opens it again
                 reached[counted] = set(scene.moves) if counted else set()
             else:
-                reached[counted] = _reached(parts or (), court, name)
+                reached[counted] = _reached(parts or (), court, name, scene.highest)
     return {name: reached[counted] for name, counted in counts.items()}
 
 
@@ -265,7 +265,7 @@ def _again(items: list[Item], before: Placed, case: Case, court: Court) -> Place
         weapon_class=armed.weapon_class,
         origins=frozenset([(item.carrier.origin, item.carrier.voice, item.carrier.group) for item in heard]),
         parties=claims(items, heard),
-        known_at=0,  # bears on no tier
+        known_at=before.violation.known_at,  # bears on no tier
         content=min([item.content for item in heard]),
         row=before.violation.row,
         response=responses(heard),
@@ -298,11 +298,11 @@ def _end(part: list[Placed], court: Court) -> End:
     return incidents.ending(last, closes, court.grouping, court.grouping.ladder, court.as_of)
 
 
-def _reached(parts: Sequence[Part], court: Court, scenario: str) -> set[tuple[Kind, int]]:
-    """Return each (kind, tier) that any part reaches in a scenario."""
+def _reached(parts: Sequence[Part], court: Court, scenario: str, up_to: int) -> set[tuple[Kind, int]]:
+    """Return each (kind, tier) up to a tier that any part reaches in a scenario."""
     reached: set[tuple[Kind, int]] = set()
     for part, end in parts:
         course = court.counted(part, scenario)
         if course and len(part) >= court.grouping.ladder.open_n:
-            reached |= escalation.reached(course, court.ladder_at(t0(course)[1]), court.as_of, end)
+            reached |= escalation.reached(course, court.ladder_at(t0(course)[1]), court.as_of, end, up_to)
     return reached

@@ -57,9 +57,9 @@ class Court:
         return self._closes[inside]
 
     def counted(self, violations: Iterable[Violation], scenario: str) -> list[Violation]:
-        """Return the violations that a scenario counts."""
+        """Return the violations that a scenario counts, whenever that was known: that moves no tier."""
         party, unknown = self.scenarios[scenario]
-        return escalation.only(violations, party, unknown=unknown)
+        return escalation.counted(violations, party, unknown=unknown)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +69,7 @@ class Scene:
     names: list[str]
     rows: set[int]
     moves: frozenset[tuple[Kind, int]]
+    highest: int  # tier
     suspects: set[int]
     lone: bool  # one violation, a warning: nothing else bears on it
     minds_moves: bool  # whether anything can be lost with a part of the reports of a violation that is no suspect
@@ -84,7 +85,7 @@ class Scene:
         highest, own = max([tier for _, tier in moves], default=0), {violation.row for violation in course}
         if highest <= _WARNING and court.most_n == 1:
             lone = len(course) == 1
-            return cls([name], own, moves, own if lone else set(), lone, False, _ALWAYS, 0, None)  # noqa: FBT003
+            return cls([name], own, moves, highest, own if lone else set(), lone, False, _ALWAYS, 0, None)  # noqa: FBT003
         policy = court.ladder_at(t0(course)[1])
         suspects, vouched, base = _holding(course, web, court), _ALWAYS, None
         if highest > _WARNING:
@@ -98,7 +99,7 @@ class Scene:
                 edge = t0(course)[1] + us(policy.ladder.persist_h)
                 inside = [violation.chainage_m for violation in course if violation.start < edge]
                 base = edge, min(inside), max(inside), first[1]
-        return cls([name], own, moves, suspects, False, True, vouched, t0(course)[1], base)  # noqa: FBT003
+        return cls([name], own, moves, highest, suspects, False, True, vouched, t0(course)[1], base)  # noqa: FBT003
 
     def stands(self, web: Web, row: int, left: Placed | None, court: Court) -> bool:
         """Return whether it is sure that nothing is lost when so much is left of a violation that is no suspect."""
