@@ -54,7 +54,7 @@ def answer(simulated: int) -> dict[str, pd.DataFrame]:
                 intake.ingest(place, file, source_id=None, known="reported", clock=utc_now)
         recalled = recall(place, Question(BEGIN + timedelta(days=DAYS)), version="benchmark", at=utc_now())
         whole = watch.judge(recalled.now, recalled.question.as_of)
-        return watch.compose(recalled, whole, watch.compare(recalled, whole))
+        return watch.compose(recalled, whole, watch.compare(recalled, whole)).layers
 
 
 def repeated(reports: pd.DataFrame, wanted: int) -> pd.DataFrame:
