@@ -31,17 +31,19 @@ _LABELS: Final = (
 )  # fmt: skip
 
 
-def companions(recalled: Recalled, content: Mapping[str, pd.DataFrame]) -> tuple[dict[str, bytes | None], Bands | None]:
+def companions(
+    recalled: Recalled, content: Mapping[str, pd.DataFrame], sent: Sent
+) -> tuple[dict[str, bytes | None], Bands | None]:
     """Return the files of a run by name, and what the map has to know of the raster among them.
 
-    Names are relative to the GeoPackage's folder; ``None``: it makes none of that name. The same run gives the same
-    bytes.
+    ``sent`` are its ``messages``. Names are relative to the GeoPackage's folder; ``None``: it makes none of that name.
+    The same run gives the same bytes.
     """
     made: dict[str, bytes | None] = dict.fromkeys(FILES)
     bands = None
     if recalled.question.profile == "internal":  # the page and the messages tell what does not leave
         made[page.FILE] = _page(recalled, content).encode()
-        made.update(messages(recalled, content).files)
+        made.update(sent.files)
         if (found := _intensity(recalled, content)) is not None:
             made[intensity.FILE], made[intensity.STYLE] = _raster(found, recalled, content), intensity.style().encode()
             bands = intensity.Bands(found.spans_h, found.grid.crs.to_wkt())

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from pipelines.alerts import Sent
     from pipelines.layers import Published
     from pipelines.publications import Profile, Publication, Question
     from pipelines.workspace import Clock, Settings, Workspace
@@ -40,6 +41,14 @@ if TYPE_CHECKING:
 _log: Final = logging.getLogger(__name__)
 _COUNTED: Final = frozenset({"reports", "reports_in_window", "violations", "incidents", "candidates"})
 WHOLE: Final = "whole"
+
+
+class Composed(NamedTuple):
+    """What a run says: every declared layer by name, those that leave under its profile, and its messages."""
+
+    layers: dict[str, pd.DataFrame]
+    leaving: Mapping[str, pd.DataFrame]
+    sent: Sent
 
 
 class Changed(NamedTuple):
@@ -139,9 +148,9 @@ def _late(recalled: Recalled, earlier: Publication, then: Memory, said: Assessme
     return found[found["incident_id"].isin(pd.concat(cut))].reset_index(drop=True)
 
 
-@stage("compose", lambda content: {"layers": len(content), "rows": sum(map(len, content.values()))})
-def compose(recalled: Recalled, whole: Assessment, late: Changed) -> dict[str, pd.DataFrame]:
-    """Return every declared layer of the publication, by name, cut to the scope, with what its rasters say.
+@stage("compose", lambda said: {"layers": len(said.layers), "rows": sum(map(len, said.layers.values()))})
+def compose(recalled: Recalled, whole: Assessment, late: Changed) -> Composed:
+    """Return what the publication says, cut to the scope, with what the theatre's rasters say.
 
     Raises
     ------
@@ -157,7 +166,8 @@ def compose(recalled: Recalled, whole: Assessment, late: Changed) -> dict[str, p
         "notices": late.notices,
         "quarantine": recalled.quarantine,
     }
-    return {**content, "run": _run_table(recalled, content)}
+    content["run"] = _run_table(recalled, content)
+    return Composed(content, _leaving(recalled, content), messages(recalled, content))
 
 
 def target(workspace: Workspace, recalled: Recalled, out: Path | None) -> Path:
@@ -173,12 +183,11 @@ def target(workspace: Workspace, recalled: Recalled, out: Path | None) -> Path:
 
 
 @stage("publish", lambda published: {"written": int(published.replaced)})
-def publish(recalled: Recalled, content: Mapping[str, pd.DataFrame], file: Path) -> Published:
+def publish(recalled: Recalled, content: Composed, file: Path) -> Published:
     """Put the answer in its place, whole or not at all; not written again where it stands there already."""
     _require_apart(file, recalled.question.profile)
-    told = _leaving(recalled, content)
-    keep, (files, bands) = recalled.policy.publication.keep, companions(recalled, told)
-    return layers.publish(told, file, keep=keep, run_id=recalled.run_id, companions=files, bands=bands)
+    keep, (files, bands) = recalled.policy.publication.keep, companions(recalled, content.leaving, content.sent)
+    return layers.publish(content.leaving, file, keep=keep, run_id=recalled.run_id, companions=files, bands=bands)
 
 
 def _require_apart(file: Path, profile: Profile) -> None:
@@ -262,12 +271,9 @@ def silent(workspace: Workspace, question: Question, at: datetime) -> tuple[str,
     return tuple(one.sentence() for one in health.stale(workspace, at)) if question.known_at is None else ()
 
 
-def report(
-    recalled: Recalled, content: Mapping[str, pd.DataFrame], published: Published, stale: tuple[str, ...]
-) -> Outcome:
+def report(recalled: Recalled, content: Composed, published: Published, stale: tuple[str, ...]) -> Outcome:
     """Return what came of the run."""
-    row = content["run"].iloc[0]
-    told = _leaving(recalled, content)
+    row, told = content.layers["run"].iloc[0], content.leaving
     incidents = headlines(told["incidents"])
     return Outcome(
         run_id=recalled.run_id,
@@ -289,7 +295,7 @@ def report(
         notices=told["notices"],
         reviews=told["reviews"],
         incidents=incidents,
-        alerts=messages(recalled, content).rows,
+        alerts=content.sent.rows,
         head=recalled.head.inputs_hash,
         stale=stale,
     )

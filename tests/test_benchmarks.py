@@ -10,6 +10,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import publishable
+
 if TYPE_CHECKING:
     from types import ModuleType
 
@@ -31,3 +33,11 @@ def test_every_stage_of_a_run_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_ladder_is_timed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     _benchmark("linking", monkeypatch).ladder(20)
     assert re.search(r"the ladder of 20 incidents \| \d+ \|", capsys.readouterr().out)
+
+
+def test_publishing_is_timed_beside_the_bare_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    publishing = _benchmark("publishing", monkeypatch)
+    monkeypatch.setattr(publishing, "answer", lambda _: publishable.world())
+    found = {kind: publishing.measure(kind, 50, 0) for kind in publishing.KINDS}
+    assert all(one["size"] > 0 for one in found.values())
+    assert found["bare"]["columns"] < found["publish"]["columns"]

@@ -82,6 +82,13 @@ def test_times_are_written_in_utc_with_milliseconds_and_truths_and_days_as_such(
         assert {row[1]: row[2] for row in file.execute("PRAGMA table_info(evidence)")}["pivotal"] == "BOOLEAN"
 
 
+@pytest.mark.parametrize("sign", ["\x00", "\x1f", "\x7f", "\x85"])
+def test_a_single_sign_that_must_not_stand_there_is_found_among_plain_texts(sign: str) -> None:
+    given = world(n=3)
+    given["reports"]["text"] = [" plain ~", f"a{sign}b", None]
+    assert rows.prepare(given)["reports"]["text"].to_pylist() == [" plain ~", "ab", None]
+
+
 def test_texts_lose_what_would_cut_or_turn_them_and_nothing_else(target: Path) -> None:
     given = world(n=7)
     dirty = ["a\x00b", "x\ud800y", "\u202egpj.exe", "e\u0301", "\x01\x02", "tab\tand\r\nline", "\ufeffbom\x9f"]

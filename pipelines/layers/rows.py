@@ -53,6 +53,10 @@ _ACCEPTED: Final[dict[Geometry, tuple[shapely.GeometryType, ...]]] = {
 }
 
 
+POINT: Final = np.dtype([("order", "u1"), ("kind", "<u4"), ("x", "<f8"), ("y", "<f8")])
+"""A point as WKB has it."""
+
+
 def prepare(frames: Mapping[str, pd.DataFrame]) -> dict[str, pa.Table]:
     """Return the rows of every declared table, in drawing order, as they shall stand in the file.
 
@@ -119,10 +123,21 @@ def _plain(series: pd.Series[Any], kind: pa.DataType) -> pa.Array:
 
 def _text(series: pd.Series[Any], kind: pa.DataType) -> pa.Array:
     values = _whole(pa.Array.from_pandas(series, type=pa.large_string()))
-    clean = pc.replace_substring_regex(pc.replace_substring(values, "\r\n", "\n"), _CONTROLS, "")
-    if not pc.all(pc.string_is_ascii(clean), min_count=0).as_py():
-        clean = pc.utf8_normalize(clean, form="NFC")
-    return pc.if_else(pc.equal(clean, ""), None, clean).cast(kind)
+    if not _is_plain(values):
+        values = pc.replace_substring_regex(pc.replace_substring(values, "\r\n", "\n"), _CONTROLS, "")
+        if not pc.all(pc.string_is_ascii(values), min_count=0).as_py():
+            values = pc.utf8_normalize(values, form="NFC")
+    empty = pc.equal(values, "")
+    return (pc.if_else(empty, None, values) if pc.any(empty).as_py() else values).cast(kind)
+
+
+def _is_plain(values: pa.Array) -> bool:
+    """Tell whether texts are of printable ASCII alone, as most are: there is nothing to settle in them."""
+    held = values.buffers()[2]
+    signs = np.frombuffer(held or b"", np.uint8)
+    return bool(
+        (signs - np.uint8(ord(" ")) <= ord("~") - ord(" ")).all()
+    )  # what lies before the blank is wrapped round
 
 
 def _time(series: pd.Series[Any], kind: pa.DataType) -> pa.Array:
@@ -160,17 +175,19 @@ def _wkb(series: pd.Series[Any], name: str, geometry: Geometry) -> pa.Array:
     if (crs := getattr(series, "crs", None)) not in (None, WGS84):
         message = f"the shapes of {name} are in {crs.name}, not in WGS 84; nothing is reprojected on the way out."
         raise PublicationError(message)
-    shapes = _tidy(series, name)
-    odd = set(shapely.get_type_id(shapes).tolist()) - {-1, *_ACCEPTED[geometry]}
+    shapes = _on_the_globe(series, name)
+    if geometry != "Point":
+        shapes = _tidy(shapes)
+    odd = set(np.unique(shapely.get_type_id(shapes)).tolist()) - {-1, *_ACCEPTED[geometry]}
     if odd:
         found = ", ".join(sorted(shapely.GeometryType(kind).name for kind in odd))
         message = f"{name} is declared as {geometry} and holds {found}."
         raise PublicationError(message)
-    return pa.array(shapely.to_wkb(_promote(shapes, geometry)), pa.binary())
+    return _points(shapes) if geometry == "Point" else pa.array(shapely.to_wkb(_promote(shapes, geometry)), pa.binary())
 
 
-def _tidy(series: pd.Series[Any], name: str) -> Shapes:
-    """Return the shapes in two dimensions, polygons valid, empty ones missing; all must lie on the globe."""
+def _on_the_globe(series: pd.Series[Any], name: str) -> Shapes:
+    """Return the shapes, empty ones missing."""
     shapes = np.array(series, dtype=object)
     shapes[pd.isna(shapes)] = None
     places, at = shapely.get_coordinates(shapes, return_index=True)
@@ -178,11 +195,41 @@ def _tidy(series: pd.Series[Any], name: str) -> Shapes:
     if off.size:
         message = f"row {off[0] + 1} of {name} has a place that is not on the globe: {shapes[off[0]]}"
         raise PublicationError(message[:300])
+    shapes[shapely.is_empty(shapes)] = None
+    return shapes
+
+
+def _tidy(shapes: Shapes) -> Shapes:
+    """Return the shapes in two dimensions, polygons valid."""
     shapes = shapely.force_2d(shapes)
     broken = (shapely.get_dimensions(shapes) == 2) & ~shapely.is_valid(shapes)  # noqa: PLR2004 - surfaces have two
     shapes[broken] = shapely.make_valid(shapes[broken], method="structure", keep_collapsed=False)
     shapes[shapely.is_empty(shapes)] = None
     return shapes
+
+
+def _points(shapes: Shapes) -> pa.Array:
+    """Return points as WKB: of one length, so that it is laid out at once."""
+    places, at = shapely.get_coordinates(shapes, return_index=True)
+    held = np.zeros(len(at), POINT)
+    held["order"], held["kind"] = 1, shapely.GeometryType.POINT + 1
+    held["x"], held["y"] = places.T
+    there = np.zeros(len(shapes), bool)
+    there[at] = True
+    ends = np.append(0, np.cumsum(there) * POINT.itemsize).astype(np.int32)
+    seen = None if there.all() else pa.array(there).buffers()[1]
+    return pa.Array.from_buffers(pa.binary(), len(shapes), [seen, pa.py_buffer(ends), pa.py_buffer(held)])
+
+
+def boxes(wkb: pa.ChunkedArray, geometry: Geometry) -> npt.NDArray[np.float64]:
+    """Return the bounds of the shapes that are there, shape (n, 4): west, south, east, north."""
+    present = _whole(wkb.drop_null())
+    if geometry != "Point" or not len(present):
+        return np.asarray(shapely.bounds(shapely.from_wkb(present.to_numpy(zero_copy_only=False))))
+    _, ends, held = present.buffers()
+    begin = np.frombuffer(ends, np.int32)[present.offset]
+    points = np.frombuffer(held, POINT, len(present), begin)
+    return np.stack([points["x"], points["y"], points["x"], points["y"]], axis=1)
 
 
 def _promote(shapes: Shapes, geometry: Geometry) -> Shapes:
