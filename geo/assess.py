@@ -6,7 +6,9 @@ same four give the same layers, byte for byte, whatever the order of the rows.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
@@ -23,7 +25,7 @@ from geo.reports import enrich
 from geo.shapes import settle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
     from typing import TypeAlias
 
@@ -45,11 +47,34 @@ class Standing(NamedTuple):
     breaches: list[Breach]
 
 
+class Layers(Mapping[str, pd.DataFrame]):
+    """Layers by name, each made when somebody first asks for it: many questions need a few of them only."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], pd.DataFrame]]) -> None:
+        self._makers = {name: cache(make) for name, make in makers.items()}
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        """Return a layer, the same at every call."""
+        return self._makers[name]()
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the names, in order."""
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._makers)
+
+    def also(self, name: str, make: Callable[[], pd.DataFrame]) -> Layers:
+        """Return these layers with one more, or another one of that name."""
+        return Layers({**self._makers, name: make})
+
+
 @dataclass(frozen=True, eq=False)
 class Assessment:
     """The answer: the layers of ``geo.tables`` by name (all but quarantine, notices, exposure and run)."""
 
-    tables: dict[str, pd.DataFrame]
+    tables: Layers
 
     def within(self, region_id: str) -> Assessment:
         """Return the whole answer cut to a region.
@@ -61,8 +86,11 @@ class Assessment:
         here, loose = found["region_id"] == region_id, found["attached"].astype(bool) | found["incident_id"].isna()
         names = set(found.loc[here & ~loose, "incident_id"])
         beside = set(found.loc[here & loose, "violation_id"])
-        cut = {title: _cut(table, title, names, beside, region_id) for title, table in self.tables.items()}
-        return Assessment({**cut, "counts": tally.count(cut["violations"])})
+        cut = Layers({title: partial(self._cut, title, names, beside, region_id) for title in self.tables})
+        return Assessment(cut.also("counts", lambda: tally.count(cut["violations"])))
+
+    def _cut(self, title: str, names: set[str], beside: set[str], region_id: str) -> pd.DataFrame:
+        return _cut(self.tables[title], title, names, beside, region_id)
 
 
 def _cut(frame: pd.DataFrame, title: str, names: set[str], beside: set[str], region_id: str) -> pd.DataFrame:
@@ -104,7 +132,7 @@ def assess(
     found = stand(reports, coverage, theatre, policies, as_of, docket=docket)
     answer = summarise(*found, coverage, theatre, policies, as_of)
     heard = answers.layer(commands, docket, found.reports, found.grouping.violations)
-    return Assessment({**answer.tables, "reviews": heard})
+    return Assessment(answer.tables.also("reviews", lambda: heard))
 
 
 def stand(
@@ -173,31 +201,36 @@ def summarise(
     policies: tuple[PolicyVersion, ...],
     as_of: datetime,
 ) -> Assessment:
-    """Return everything that was found as the declared layers."""
-    drawn = in_force(policies, as_of).publication
-    found, reports = (summary.named(frame, theatre, drawn) for frame in (grouping.violations, reports))
-    discs = extents.shapes(found, drawn.footprint_m)
-    grounds = extents.grow(ladder, discs, as_of)
-    rows = summary.incident_rows(ladder, found, reports, theatre)
-    areas, points = summary.incident_layers(rows, found, grounds, discs)
+    """Return everything that was found as the declared layers, each made when it is asked for."""
     policy = in_force(policies, as_of)
-    settled = sights.settle(coverage, theatre, policy)
-    watched = coverages.measure(grouping.violations, settled, theatre, policy.coverage.depth_m, as_of)
+    found, reports = (summary.named(frame, theatre, policy.publication) for frame in (grouping.violations, reports))
+    rows = cache(lambda: summary.incident_rows(ladder, found, reports, theatre))
+    discs = cache(lambda: extents.shapes(found, policy.publication.footprint_m))
+    grounds = cache(lambda: extents.grow(ladder, discs(), as_of))
+
+    @cache
+    def watched() -> pd.DataFrame:
+        settled = sights.settle(coverage, theatre, policy)
+        return coverages.measure(grouping.violations, settled, theatre, policy.coverage.depth_m, as_of)
+
     return Assessment(
-        {
-            "incident_points": points,
-            "violations": summary.layer(found, tables.VIOLATIONS),
-            "reports": summary.reports_layer(reports, found),
-            **summary.place_layers(ladder, found, watched, theatre, as_of),
-            "front_line": summary.front_line(theatre, as_of),
-            "incidents": areas,
-            "incident_days": extents.layer(ladder, grounds, found, as_of),
-            "zones": summary.zones_layer(theatre),
-            "transitions": summary.moves(ladder),
-            "evidence": proof.table(ladder, reports, found),
-            "lineage": summary.lineage(ladder),
-            "coverage": watched,
-            "scenarios": summary.scenarios(ladder),
-            "counts": tally.count(found),
-        }
+        Layers(
+            {
+                "incident_points": lambda: summary.layer(rows(), tables.INCIDENT_POINTS),
+                "violations": lambda: summary.layer(found, tables.VIOLATIONS),
+                "reports": lambda: summary.reports_layer(reports, found),
+                "segments": lambda: summary.segments(ladder, found, watched(), theatre, as_of),
+                "regions": lambda: summary.regions(ladder, found, theatre, as_of),
+                "front_line": lambda: summary.front_line(theatre, as_of),
+                "incidents": lambda: summary.incident_areas(rows(), found, grounds(), discs()),
+                "incident_days": lambda: extents.layer(ladder, grounds(), found, as_of),
+                "zones": lambda: summary.zones_layer(theatre),
+                "transitions": lambda: summary.moves(ladder),
+                "evidence": lambda: proof.table(ladder, reports, found),
+                "lineage": lambda: summary.lineage(ladder),
+                "coverage": watched,
+                "scenarios": lambda: summary.scenarios(ladder),
+                "counts": lambda: tally.count(found),
+            }
+        )
     )

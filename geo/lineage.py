@@ -45,12 +45,12 @@ def compare(then: Answer, now: Answer, news: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     then, now
-        The layers ``incidents``, ``violations`` and ``reports`` of the two answers.
+        The layers ``incident_points``, ``violations`` and ``reports`` of the two answers.
     news
         What ``geo.news.between`` says of the reports that the two rest on; what began between them is news too.
     """
     before, after = _members(then), _members(now)
-    begun = pd.Series(then["incidents"]["t0_from"].to_numpy(), then["incidents"]["incident_id"])
+    begun = pd.Series(then["incident_points"]["t0_from"].to_numpy(), then["incident_points"]["incident_id"])
     rows = [
         _row(move, before, after, news, begun[move.from_id])
         for name in sorted(before, key=number_of)

@@ -44,7 +44,7 @@ def compare(
     Parameters
     ----------
     then, now
-        The layers ``incidents`` and ``violations`` (and, to tell which news did it, ``reports``; to tell since when,
+        The layers ``incident_points`` and ``violations`` (and, to tell which news did it, ``reports``; to tell since when,
         ``transitions``) of two assessments for the same ``as_of``: with the knowledge of the earlier publication, and
         with the present one.
     as_of
@@ -111,7 +111,7 @@ def _number(name: str) -> int:
 
 
 def _incidents(answer: Answer) -> pd.DataFrame:
-    frame = answer["incidents"]
+    frame = answer["incident_points"]
     return frame[frame["state"] != "candidate"].set_index("incident_id")
 
 

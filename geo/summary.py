@@ -61,15 +61,15 @@ def reports_layer(reports: pd.DataFrame, violations: pd.DataFrame) -> gpd.GeoDat
     return layer(frame.reset_index(drop=True), tables.REPORTS)
 
 
-def incident_layers(
+def incident_areas(
     rows: pd.DataFrame, violations: pd.DataFrame, grounds: Mapping[str, Ground], discs: Shapes
-) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
-    """Return the layers ``incidents`` and ``incident_points`` of ``incident_rows``; candidates have no ground yet."""
+) -> gpd.GeoDataFrame:
+    """Return the layer ``incidents``, drawn, of ``incident_rows``; candidates have no ground yet."""
     loose = _own(violations[violations["incident_id"].str.startswith("C-", na=False)])
     drawn = {name: ground.whole for name, ground in grounds.items()}
     drawn |= {str(name): extents.union(discs[at]) for name, at in loose.groupby("incident_id").groups.items()}
     whole = gpd.GeoDataFrame(rows, geometry=[drawn[name] for name in rows["incident_id"]], crs=crs.WGS84)
-    return tables.conform(whole, tables.INCIDENTS), layer(rows, tables.INCIDENT_POINTS)
+    return tables.conform(whole, tables.INCIDENTS)
 
 
 def incident_rows(
@@ -251,17 +251,20 @@ def moves(breaches: list[Breach]) -> pd.DataFrame:
     return tables.conform(pd.DataFrame(rows, columns=tables.TRANSITIONS.names), tables.TRANSITIONS)
 
 
-def place_layers(
+def segments(
     breaches: list[Breach], violations: pd.DataFrame, watched: pd.DataFrame, theatre: Theatre, as_of: datetime
-) -> dict[str, gpd.GeoDataFrame]:
-    """Return the layers ``segments`` and ``regions`` with what happened on them lately, and how it was watched."""
-    places = {"segments": (theatre.baselines[0].segments, "segment_id"), "regions": (theatre.regions, "region_id")}
-    out = {}
-    for title, (frame, key) in places.items():
-        recent = frame.assign(**_recent(frame[key], key, breaches, violations, as_of))
-        recent = coverage.beside(recent, watched) if title == "segments" else recent
-        out[title] = tables.conform(recent, tables.BY_NAME[title])
-    return out
+) -> gpd.GeoDataFrame:
+    """Return the layer ``segments`` with what happened on them lately, and how it was watched."""
+    frame = theatre.baselines[0].segments
+    recent = frame.assign(**_recent(frame["segment_id"], "segment_id", breaches, violations, as_of))
+    return tables.conform(coverage.beside(recent, watched), tables.SEGMENTS)
+
+
+def regions(breaches: list[Breach], violations: pd.DataFrame, theatre: Theatre, as_of: datetime) -> gpd.GeoDataFrame:
+    """Return the layer ``regions`` with what happened in them lately."""
+    frame = theatre.regions
+    recent = frame.assign(**_recent(frame["region_id"], "region_id", breaches, violations, as_of))
+    return tables.conform(recent, tables.REGIONS)
 
 
 def _recent(

@@ -98,7 +98,8 @@ def watch(workspace: Workspace, question: Question, *, out: Path | None, version
 
 
 def _sizes(found: Assessment) -> dict[str, int]:
-    return {name: len(found.tables[name]) for name in ("reports", "violations", "incidents", "transitions")}
+    names = {"reports": "reports", "violations": "violations", "incidents": "incident_points", "transitions": "transitions"}
+    return {word: len(found.tables[name]) for word, name in names.items()}
 
 
 @stage("assess", _sizes)
@@ -121,7 +122,7 @@ def compare(recalled: Recalled, whole: Assessment) -> Changed:
     if earlier is None or then is None:
         return nothing
     same = _same(then, now, earlier.as_of)
-    if same and earlier.incidents.keys() <= set(whole.tables["incidents"]["incident_id"]):
+    if same and earlier.incidents.keys() <= set(whole.tables["incident_points"]["incident_id"]):
         return nothing
     said = judge(then, earlier.as_of)
     begun = then.reports[then.reports["observed_from"] <= earlier.as_of]
@@ -144,7 +145,7 @@ def _late(recalled: Recalled, earlier: Publication, then: Memory, said: Assessme
     )
     if recalled.question.region is None:
         return found
-    cut = [_cut(answer, recalled.question.region)["incidents"]["incident_id"] for answer in (said, says)]
+    cut = [answer.within(recalled.question.region).tables["incident_points"]["incident_id"] for answer in (said, says)]
     return found[found["incident_id"].isin(pd.concat(cut))].reset_index(drop=True)
 
 

@@ -208,8 +208,8 @@ def _decision(answer: Answer, row: pd.Series) -> dict[str, Any]:
 
 _LINEAGE: Final = ("kind", "from_id", "to_id", "at", "known_at", "reason")
 _KINDS: Final = {
-    "B": ("incidents", "incident_id", _incident),
-    "C": ("incidents", "incident_id", _incident),
+    "B": ("incident_points", "incident_id", _incident),
+    "C": ("incident_points", "incident_id", _incident),
     "V": ("violations", "violation_id", _violation),
     "R": ("reports", "report_id", _report),
     "D": ("reviews", "review_id", _decision),
