@@ -10,6 +10,7 @@ distances to them, and ``here`` the first columns of their rows, side by side.
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -68,6 +69,13 @@ def _keep(compiled: Any, folder: str) -> None:  # noqa: ANN401 -- numba ships no
         compiled.enable_caching()
     finally:
         settings.CACHE_DIR = before
+    save = compiled._cache.save_overload  # noqa: SLF001 -- numba has no other way to go on where a disk is full
+
+    def save_if_possible(*of: Any) -> None:  # noqa: ANN401 -- numba ships no types
+        with suppress(OSError):
+            save(*of)
+
+    compiled._cache.save_overload = save_if_possible  # noqa: SLF001
 
 
 @inner

@@ -88,7 +88,8 @@ def count(rows: Indices, codes: npt.NDArray[np.integer[Any]]) -> tuple[Indices, 
     (m, samples).
     """
     mixed = np.flatnonzero((codes != codes[:, :1]).any(axis=1))
-    ranked = np.sort(codes[mixed], axis=1)
+    narrow = np.promote_types(np.int16, np.min_scalar_type(codes.max(initial=0)))  # sorted several times as fast
+    ranked = np.sort(codes[mixed].astype(narrow), axis=1)
     begins = np.ones(ranked.shape, dtype=bool)
     np.not_equal(ranked[:, 1:], ranked[:, :-1], out=begins[:, 1:])
     at, place = np.nonzero(begins)

@@ -1,7 +1,8 @@
 """Where is compiled code kept, so that a machine compiles it once?
 
-In the user's cache folder, under a hash of the sources that it was compiled from. Whatever is wrong with that folder
-(deleted, damaged, full, read-only) costs time and nothing else.
+In the user's cache folder, under a hash of the sources that it was compiled from. ``prepare`` puts all there; where it
+never ran, each loop is compiled when it is first needed, and kept. Whatever is wrong with that folder (deleted,
+damaged, full, read-only) costs time and nothing else.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from shapely import LineString
 from geo.crs import GEOD
 from geo.footprints import spread
 from geo.fronts import Baseline
-from geo.linking import blocks, components
+from geo.linking import components
 from geo.nearest import nearest
 from geo.nearness import Things
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Container, Iterable
     from pathlib import Path
 
 _log: Final = logging.getLogger(__name__)
@@ -40,10 +41,19 @@ CROWD: Final = 1_500  # so many that their pairs are searched by compiled loops,
 
 @cache
 def keep() -> None:
-    """Make all compiled loops ready, once a process: from the cache, or compiled and put there.
+    """Take from the cache what is there, once a process; what is not is compiled when it is needed, and put there.
 
-    Without a folder to keep them in nothing is done: each is compiled when it is needed.
+    Without a folder to keep it in, or with one of no use, nothing is kept.
     """
+    _keep(lambda: {path.name.partition("-")[0] for path in place().rglob("*.nbi")})
+
+
+def prepare() -> None:
+    """Compile all loops that the cache does not hold, and put them there: once a machine."""
+    _keep(lambda: QUESTIONS)
+
+
+def _keep(wanted: Callable[[], Container[str]]) -> None:
     from geo import descents, kernels  # noqa: PLC0415 -- numba takes a while to load
 
     folder = place()
@@ -52,7 +62,9 @@ def keep() -> None:
             folder.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=folder).close()
             descents.keep(str(folder))
-            _warm()
+            loops = wanted()
+            for ask in [ask for loop, ask in QUESTIONS.items() if loop in loops]:
+                ask()
         except Exception as error:  # noqa: BLE001 -- numba raises what it meets in a damaged cache; nobody needs one
             _log.info("compiled code in %s is of no use (%s): compiling again", folder, type(error).__name__)
             shutil.rmtree(folder, ignore_errors=True)
@@ -73,17 +85,32 @@ def digest(sources: Iterable[bytes]) -> str:
     return hashlib.sha256(b"".join(sources)).hexdigest()[:16]
 
 
-def _warm() -> None:
-    """Ask each question once for which there are compiled loops."""
+def _locate() -> None:
     from geo import kernels  # noqa: PLC0415 -- numba takes a while to load
 
-    kernels.WARM.update({"locate", "spread"})
-    line = Baseline.build("short", LineString([(0, 0), (1, 0)]), segment_length_m=50_000, valid_from=BEGINNING)
-    lon, lat = np.array([0.5]), np.array([0.1])
+    kernels.WARM.add("locate")
+    _line().locate(0.5, 0.1)
+
+
+def _spread() -> None:
+    from geo import kernels  # noqa: PLC0415 -- numba takes a while to load
+
+    kernels.WARM.add("spread")
+    lon, lat, line = np.array([0.5]), np.array([0.1]), _line()
     spread(line, lon, lat, np.array([1_000.0]), line.locate(lon, lat))
+
+
+def _line() -> Baseline:
+    return Baseline.build("short", LineString([(0, 0), (1, 0)]), segment_length_m=50_000, valid_from=BEGINNING)
+
+
+def _link() -> None:
     crowds, masks = _crowds(), np.ones(2 * CROWD, np.int64)
     components(crowds, masks, REACH_M, 0)
-    blocks(crowds, masks, REACH_M, 0, np.zeros(2 * CROWD, np.int64))
+
+
+def _search() -> None:
+    crowds, masks = _crowds(), np.ones(2 * CROWD, np.int64)
     nearest(crowds, crowds, (masks, masks), np.arange(2 * CROWD), REACH_M, 0)
 
 
@@ -92,3 +119,9 @@ def _crowds() -> Things:
     metres = np.repeat([0.0, 1.1 * REACH_M], CROWD) + np.tile(np.linspace(0.0, 0.05 * REACH_M, CROWD), 2)
     none, now = np.zeros(2 * CROWD), np.zeros(2 * CROWD, np.int64)
     return Things(np.degrees(metres / GEOD.a), none, none, now, now)
+
+
+# What asks for each group of loops, by the name of one of them.
+QUESTIONS: Final[dict[str, Callable[[], None]]] = {
+    "kernels._locate": _locate, "kernels._spread": _spread, "sweeps.sweep": _link, "searches.nearest": _search,
+}  # fmt: skip

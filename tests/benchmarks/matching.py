@@ -18,6 +18,8 @@ import shapely
 from timing import peak, say, timed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import geopandas as gpd
 
     from geo.crs import Reals
@@ -184,23 +186,25 @@ def scale(count: int) -> None:
     fronts.COMPILED_FROM.update(locate=0, spread=0)
     of = case(count)
     ours(of)
-    base = timed(lambda: ours(of), 3)[1]
-    say("| what | seconds | to the match above |\n|:--|--:|--:|")
+    _, *base = timed(lambda: ours(of), 3)
+    say("| what | seconds | to the match above | of processors | to the match above |\n|:--|--:|--:|--:|--:|")
 
-    def row(what: str, seconds: float) -> None:
-        say(f"| {what} | {seconds:.3f} | {seconds / base:.2f} |")
+    def row(what: str, work: Callable[[], Any], times: int = 1) -> None:
+        _, wall, busy = timed(work, times)
+        say(f"| {what} | {wall:.2f} | {wall / base[0]:.2f} | {busy:.2f} | {busy / base[1]:.2f} |")
 
-    row(f"{count:,} points, {VERTICES:,} vertices, 5 bands", base)
+    row(f"{count:,} points, {VERTICES:,} vertices, 5 bands", lambda: ours(of), 3)
     for number in (0, 20):
-        row(f"{number} bands", timed(lambda number=number: ours(of, number), 3)[1])  # type: ignore[misc]
+        row(f"{number} bands", lambda number=number: ours(of, number), 3)  # type: ignore[misc]
     tenth = Case(of.line, of.lon[: count // 10], of.lat[: count // 10])
-    row(f"{count // 10:,} points", timed(lambda: ours(tenth), 3)[1])
+    row(f"{count // 10:,} points", lambda: ours(tenth), 3)
     for vertices in (100, 1_000, 10_000, 100_000):
         other = case(count, vertices)
-        row(f"{vertices:,} vertices", timed(lambda other=other: ours(other), 3)[1])  # type: ignore[misc]
+        row(f"{vertices:,} vertices", lambda other=other: ours(other), 3)  # type: ignore[misc]
     radius = 10 ** np.random.default_rng(2).uniform(2, 4, count)
     located = of.line.locate(of.lon, of.lat)
-    unsure = np.flatnonzero(2 * radius >= located.clear_m)
+    edge = np.min([np.abs(located.distance_m - depth) for depth in DEPTHS_M], axis=0)
+    unsure = np.flatnonzero((2 * radius >= located.clear_m) | (radius >= np.minimum(located.distance_m, edge)))
 
     def footprints(rows: np.ndarray[Any, Any]) -> list[Division]:
         """Divide footprints among segments, sides and bands."""
@@ -213,10 +217,11 @@ def scale(count: int) -> None:
                 parts.append(count_codes(some, codes))
         return [Division.of(located.segment, parts) for parts in counted]
 
-    footprints(np.arange(BLOCK))
-    row("shares of footprints of 100 m to 10 km, all sampled", timed(lambda: footprints(np.arange(count)))[1])
-    row(f"shares where a footprint needs samples ({len(unsure) / count:.0%})", timed(lambda: footprints(unsure))[1])
-    say(f"\nPeak memory: {peak():,.0f} MB.")
+    _, start, start_busy = timed(lambda: footprints(np.arange(1)))
+    row("shares of footprints of 100 m to 10 km, all sampled", lambda: footprints(np.arange(count)))
+    row(f"shares where a footprint needs samples ({len(unsure) / count:.0%})", lambda: footprints(unsure))
+    say(f"\nStart-up of footprints, once: {start:.1f} s ({start_busy:.1f} s of processors).")
+    say(f"Peak memory: {peak():,.0f} MB.")
 
 
 def main(arguments: list[str]) -> None:
