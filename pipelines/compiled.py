@@ -19,6 +19,7 @@ import numpy as np
 from platformdirs import user_cache_path
 from shapely import LineString
 
+from geo.agreement import Statements, searched
 from geo.crs import GEOD
 from geo.footprints import spread
 from geo.fronts import Baseline
@@ -35,7 +36,7 @@ _log: Final = logging.getLogger(__name__)
 MANY: Final = 50_000  # reports from which compiling pays, and loading what is compiled certainly does
 REACH_M: Final = 1_000.0
 BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)
-SOURCES: Final = ("arcs", "descents", "kernels", "bonds", "halves", "sweeps", "searches")
+SOURCES: Final = ("arcs", "descents", "kernels", "bonds", "halves", "sweeps", "searches", "partners")
 CROWD: Final = 1_500  # so many that their pairs are searched by compiled loops, and not listed
 
 
@@ -87,6 +88,9 @@ def _warm() -> None:
     crowds, masks = _crowds(), np.ones(2 * CROWD, np.int64)
     components(crowds, masks, REACH_M, 0)
     blocks(crowds, masks, REACH_M, 0, np.zeros(2 * CROWD, np.int64))
+    few, alike = crowds.start[:4], np.arange(4)
+    said = Statements(Things(*(each[:4] for each in vars(crowds).values())), few, few, alike, alike, alike == 0)
+    searched(said, REACH_M, 0)
     nearest(crowds, crowds, (masks, masks), np.arange(2 * CROWD), REACH_M, 0)
 
 

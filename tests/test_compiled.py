@@ -18,7 +18,7 @@ from geo import descents
 loops = [loop for loop in descents._MADE if loop.signatures]
 print(sum(bool(loop.stats.cache_hits) for loop in loops), "of", len(loops))
 """
-LOOPS = 14
+LOOPS = 17
 
 
 def ask(home: Path) -> str:
