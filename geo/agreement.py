@@ -1,17 +1,19 @@
 """Which reports are put together?
 
 RULES 2, 3, 4 and 9 of ``geo.violations``. All rows come in order of content, so that the place in that order breaks
-every tie.
+every tie. Where pairs are few they are listed; where they are many, only the next partner of each is searched for
+(``geo.partners``), with the same result.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
 
-from geo import copies, nearness
+from geo import copies, crs, nearness
 from geo.nearness import Near, Things
 
 if TYPE_CHECKING:
@@ -24,40 +26,91 @@ if TYPE_CHECKING:
 
     Bools = NDArray[np.bool_]
     Ints = NDArray[np.int64]
+    Floats = NDArray[np.float64]
 
 MINUTE_US: Final = 60 * 10**6
+FEW: Final = 100_000  # pairs that are listed rather than compiled for; no result depends on it
+ANY: Final = -1  # a family that agrees with all
+BITS: Final = 62  # that tell voices apart, of the 63 that an integer has to spare
+
+
+@dataclass(frozen=True, eq=False)
+class Statements:
+    """What of reports decides whether they are put together, one array item each, in order of content.
+
+    Families, cells, voices and origins are numbers, equal where these are.
+    """
+
+    things: Things
+    family: Ints
+    cell: Ints
+    voice: Ints
+    origin: Ints
+    public: Bools
+
+    @classmethod
+    def of(cls, material: pd.DataFrame, rows: Ints) -> Statements:
+        """Take some rows of a frame of reports."""
+        some = material.iloc[rows]
+        code = {name: pd.factorize(some[name])[0].astype(np.int64) for name in ("family", "cell", "voice", "origin")}
+        code["family"][(some["family"] == "any").to_numpy(bool)] = ANY
+        things = Things.of(some, some["uncertainty_m"].to_numpy())
+        return cls(things, **code, public=(some["trust"] == "public").to_numpy(bool))
+
+    def meeting(self, reach_m: float, reach_us: int) -> Near:
+        """Return the pairs that agree in time, place and act, the lesser first."""
+        near = nearness.within(self.things, reach_m, reach_us)
+        near = Near(np.minimum(near.left, near.right), np.maximum(near.left, near.right), *near[2:])
+        a, b = self.family[near.left], self.family[near.right]
+        return near.where(((a == b) | (a == ANY) | (b == ANY)) & (self.cell[near.left] == self.cell[near.right]))
+
+    def independent(self, near: Near) -> Near:
+        """Return the pairs that have independent origins."""
+        keep = self.voice[near.left] != self.voice[near.right]
+        return near.where(keep & (self.origin[near.left] != self.origin[near.right]))
 
 
 def join(material: pd.DataFrame, policy: Policy) -> tuple[Ints, Ints, list[Sign | None]]:
     """Return the group of each report, its original (-1: none) and its sign; the rows come in order of content."""
-    public = (material["trust"] == "public").to_numpy()
-    near = _agreeing(material, policy)
-    sign = copies.signs(material, policy.corroboration)
-    leader = copies.leaders(sign, copies.alike(sign, near))
-    copied = leader >= 0
-    near = near.where(_independent(material, near) & ~copied[near.left] & ~copied[near.right])
-    crowd = public[near.left].astype(int) + public[near.right]
-    times = nearness.micros(material["observed_from"]), nearness.micros(material["observed_to"])
-    groups = _Groups(len(material), _in_order(near, *times))
-    # RULE 4: first all others among themselves, then public ones to them, then what is left of the public ones.
-    groups.merge(_in_order(near.where(crowd == 0), *times))
-    groups.adopt(_in_order(_public_first(near.where(crowd == 1), public), *times))
-    groups.merge(_in_order(near.where(crowd == 2), *times), free=public)  # noqa: PLR2004 -- both
-    group = np.array(groups.group, np.int64)
+    rules = policy.corroboration
+    reach = float(rules.agree_m), int(rules.agree_min * MINUTE_US)
+    alone = (material["coarse"] | material["disputed"]).to_numpy(bool)  # RULE 3
+    sign = copies.signs(material, rules)
+    signed = np.flatnonzero(np.array([each is not None for each in sign], bool) & ~alone)
+    leader = np.full(len(material), -1)
+    if len(signed) > 1:
+        near = Statements.of(material, signed).meeting(*reach)
+        near = Near(signed[near.left], signed[near.right], *near[2:])
+        leader = copies.leaders(sign, copies.alike(sign, near))
+    group, copied = np.arange(len(material)), leader >= 0
+    single = np.flatnonzero(~alone & ~copied)
+    if len(single) > 1:
+        group[single] = single[_together(Statements.of(material, single), *reach)]
     return np.where(copied, group[leader], group), leader, sign
 
 
-def _independent(material: pd.DataFrame, near: Near) -> Bools:
-    """Return which pairs have independent origins."""
-    keep = np.ones(len(near.left), bool)
-    for name in ("voice", "origin"):
-        code = pd.factorize(material[name])[0]
-        keep &= code[near.left] != code[near.right]
-    return keep
+def _together(said: Statements, reach_m: float, reach_us: int) -> Ints:
+    """Return for each statement one that it is put together with, the same for all of a group."""
+    if nearness.crowded(said.things, said.things, reach_m, reach_us, FEW):
+        return searched(said, reach_m, reach_us)
+    return listed(said, reach_m, reach_us)
 
 
-def _in_order(near: Near, start: Ints, end: Ints) -> list[tuple[int, int]]:
+def listed(said: Statements, reach_m: float, reach_us: int) -> Ints:
+    """Return for each statement one of its group, by a list of all pairs."""
+    near = said.independent(said.meeting(reach_m, reach_us))
+    crowd = said.public[near.left].astype(int) + said.public[near.right]
+    groups = _Groups(len(said.public), _in_order(said, near))
+    # RULE 4: first all others among themselves, then public ones to them, then what is left of the public ones.
+    groups.merge(_in_order(said, near.where(crowd == 0)))
+    groups.adopt(_in_order(said, _public_first(near.where(crowd == 1), said.public)))
+    groups.merge(_in_order(said, near.where(crowd == 2)), free=said.public)  # noqa: PLR2004 -- both
+    return np.array(groups.group, np.int64)
+
+
+def _in_order(said: Statements, near: Near) -> list[tuple[int, int]]:
     """Return pairs in order of span, distance and content: of the lesser and the greater, or of left and right."""
+    start, end = said.things.start, said.things.end
     span = np.maximum(end[near.left], end[near.right]) - np.minimum(start[near.left], start[near.right])
     order = np.lexsort((near.right, near.left, near.distance_m, span))
     return list(zip(near.left[order].tolist(), near.right[order].tolist(), strict=True))
@@ -68,25 +121,6 @@ def _public_first(near: Near, public: Bools) -> Near:
     turn = public[near.right]
     left, right = np.where(turn, near.right, near.left), np.where(turn, near.left, near.right)
     return Near(left, right, near.distance_m, near.pause_us)
-
-
-def _agreeing(material: pd.DataFrame, policy: Policy) -> Near:
-    """Return the pairs that agree in time, place and act, the lesser first, but for two items of one origin and source.
-
-    Coarse and disputed reports have none (RULE 3).
-    """
-    rules = policy.corroboration
-    single = np.flatnonzero(~(material["coarse"] | material["disputed"]).to_numpy(bool))
-    things = Things.of(material.iloc[single], material["uncertainty_m"].to_numpy()[single])
-    near = nearness.within(things, rules.agree_m, rules.agree_min * MINUTE_US)
-    left, right = single[np.minimum(near.left, near.right)], single[np.maximum(near.left, near.right)]
-    near = Near(left, right, near.distance_m, near.pause_us)
-    source, origin, cell = (pd.factorize(material[name])[0] for name in ("source", "origin", "cell"))
-    keep = (source[near.left] != source[near.right]) | (origin[near.left] != origin[near.right])
-    keep &= cell[near.left] == cell[near.right]
-    family = material["family"].to_numpy(object)
-    a, b = family[near.left], family[near.right]
-    return near.where(keep & ((a == b) | (a == "any") | (b == "any")))
 
 
 class _Groups:
@@ -120,3 +154,56 @@ class _Groups:
         for i, j in pairs:
             if len(self._members[self.group[i]]) == 1:
                 self._unite(i, j)
+
+
+def searched(said: Statements, reach_m: float, reach_us: int) -> Ints:
+    """Return for each statement one of its group, without a list of pairs."""
+    from geo import partners  # noqa: PLC0415 -- numba takes a while to load, and few things do not need it
+
+    n = len(said.public)
+    order, roots = _sorted(nearness.classes(said.things), said.public)
+    body, radius = _body(said.things, np.arange(n)), said.things.radius_m.copy()
+    halves = partners.plant(body, radius, order, roots, (max(reach_m, 1.0), reach_us + 1.0))
+    # From here on things come in the order of their trees: what is looked at together lies together.
+    body, side, voice, origin = _body(said.things, order), said.public[order] * 1, said.voice[order], said.origin[order]
+    places, site = np.unique(said.things.lon[order] + 1j * said.things.lat[order], return_inverse=True)
+    traits = radius[order], said.family[order], said.cell[order], voice, origin, site.astype(np.int64), order
+    told_apart = max(voice.max(), origin.max()) < BITS
+    label, bits = np.arange(n), (np.int64(1) << codes % BITS for codes in (voice, origin))
+    groups = label, np.arange(n), body[1].copy(), body[2].copy(), *bits, np.zeros(n, np.int64)
+    tolerances = reach_m, reach_us, bool(told_apart), crs.SHARPEST_M
+    woods, known = (*halves, roots), (np.empty(0, np.int64), np.empty(0))
+    for own, other in ((0, 0), (1, 0), (1, 1)):  # RULE 4: as above
+        free = (side[label] == side) & ((side == own) | (side == other))
+        partners.awake(woods, groups, side, np.flatnonzero(free))
+        while True:
+            wanted = partners.join(body, traits, woods, groups, tolerances, (*known, len(places)), (side, own, other))
+            if not len(wanted):
+                break
+            known = _measured(known, site[wanted], places)
+    group = np.empty(n, np.int64)
+    group[order] = order[label]
+    return group
+
+
+def _body(things: Things, order: Ints) -> tuple[Floats, Ints, Ints]:
+    return crs.ecef(things.lon[order], things.lat[order]), things.start[order], things.end[order]
+
+
+def _sorted(classes: Iterable[Ints], public: Bools) -> tuple[Ints, Ints]:
+    """Return things by class and side, and rows of (side, low, high): which of these places each class and side has."""
+    parts = [(own, members[public[members] == bool(own)]) for members in classes for own in (0, 1)]
+    parts = [(own, members) for own, members in parts if len(members)]
+    high = np.cumsum([len(members) for _, members in parts])
+    rows = np.column_stack([[own for own, _ in parts], np.append(0, high[:-1]), high])
+    return np.concatenate([members for _, members in parts]), rows
+
+
+def _measured(known: tuple[Ints, Floats], wanted: Ints, places: NDArray[np.complex128]) -> tuple[Ints, Floats]:
+    """Return what is known of distances, with those between more pairs of sites."""
+    keys = np.unique(wanted.min(axis=1) * len(places) + wanted.max(axis=1))
+    a, b = places[keys // len(places)], places[keys % len(places)]
+    keys = np.append(known[0], keys)
+    keys, first = np.unique(keys, return_index=True)
+    metres = np.append(known[1], crs.distance_m(a.real, a.imag, b.real, b.imag))
+    return keys, metres[first]

@@ -133,7 +133,7 @@ def _ref(source_ref: object, least: int) -> str | None:
 
 
 def signs(reports: pd.DataFrame, rules: Corroboration) -> list[Sign | None]:
-    """Return the sign of every report, in order of the rows; ``None`` where it is the same statement as no other here."""
+    """Return the sign of every report, in order of the rows; ``None`` where no other can be the same."""
     least = rules.same_id_chars
     pages = [link(url) for url in reports["url"].tolist()]
     told = (
@@ -150,7 +150,8 @@ def signs(reports: pd.DataFrame, rules: Corroboration) -> list[Sign | None]:
     columns = (rows[name].tolist() for name in rows if name != "reported_at")
     for row, at, source, origin, kin, repute, trust, content, number in zip(some.tolist(), said, *columns, strict=True):
         rank = (repute, at, trust != "party", content, source, number)
-        found[row] = Sign(source, origin, kin, *(column[row] for column in told), rank)
+        said_words, page, own_ref, tail = (column[row] for column in told)
+        found[row] = Sign(source, origin, kin, said_words, page, own_ref, tail, rank)
     return found
 
 

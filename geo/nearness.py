@@ -88,15 +88,21 @@ def instant(at: datetime) -> int:
     return (at - _EPOCH) // timedelta(microseconds=1)
 
 
-def _classes(things: Things) -> Iterator[tuple[Ints, float, float]]:
-    """Yield (positions, largest radius in m, longest interval in µs) of each class of similar things."""
+def classes(things: Things) -> Iterator[Ints]:
+    """Yield the positions of each class of similar things."""
     length = (things.end - things.start).astype(np.float64)
     size = np.ceil(np.log(np.maximum(things.radius_m, _SMALLEST_M) / _SMALLEST_M) / np.log(_CLASS_RATIO))
     span = np.ceil(np.log(np.maximum(length, _SMALLEST_US) / _SMALLEST_US) / np.log(_CLASS_RATIO))
     key = size * 1000 + span
     for value in np.unique(key):
-        members = np.flatnonzero(key == value)
-        yield members, float(things.radius_m[members].max()), float(length[members].max())
+        yield np.flatnonzero(key == value)
+
+
+def _classes(things: Things) -> Iterator[tuple[Ints, float, float]]:
+    """Yield (positions, largest radius in m, longest interval in µs) of each class of similar things."""
+    for members in classes(things):
+        length = (things.end[members] - things.start[members]).astype(np.float64)
+        yield members, float(things.radius_m[members].max()), float(length.max())
 
 
 def _points(things: Things, members: Ints, reach_m: float, reach_us: float, zero: int) -> Floats:

@@ -131,7 +131,10 @@ def established(bench: Bench, cases: Iterable[Case], why: Iterable[str]) -> dict
     """Return the columns of ``Finding``, given what else keeps each violation from qualifying."""
     found = [bench.find(case, reason) for case, reason in zip(cases, why, strict=True)]
     columns = zip(*found, strict=True) if found else [()] * len(_TYPES)
-    return {name: pd.array(list(values), dtype) for (name, dtype), values in zip(_TYPES.items(), columns, strict=True)}
+    return {
+        name: pd.Series(list(values), dtype=dtype).array
+        for (name, dtype), values in zip(_TYPES.items(), columns, strict=True)
+    }
 
 
 def qualified(carriers: Sequence[Carrier], rules: Corroboration, exempted: tuple[Exemption, ...]) -> bool:

@@ -27,7 +27,7 @@ RULE 10 One that surely lies in an exemption is exempt; one that only touches it
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
     Bools = NDArray[np.bool_]
     Ints = NDArray[np.int64]
-    Column = NDArray[np.generic] | pd.api.extensions.ExtensionArray
+    Columns = dict[str, Any]  # arrays of numpy and pandas
 
 HOUR_US: Final = 3600 * 10**6
 CONTENT: Final = ["content", "source", "first_no"]  # the order that breaks every tie
@@ -139,9 +139,7 @@ def _spread(values: NDArray[np.object_], rows: Ints, n: int) -> NDArray[np.objec
     return column
 
 
-def _describe(
-    material: pd.DataFrame, groups: Groups, policy: Policy, exempted: tuple[Exemption, ...]
-) -> dict[str, Column]:
+def _describe(material: pd.DataFrame, groups: Groups, policy: Policy, exempted: tuple[Exemption, ...]) -> Columns:
     """Return the columns of a violation each, from its reports, which come in order of content."""
     public = material["trust"].to_numpy(object) == "public"
     public_only = groups.every(public)
@@ -158,7 +156,7 @@ def _describe(
     return told | established(bench, cases, _why_not(told))
 
 
-def _told(spoken: pd.DataFrame, own: Groups, policy: Policy) -> dict[str, Column]:
+def _told(spoken: pd.DataFrame, own: Groups, policy: Policy) -> Columns:
     """Return what those that speak tell of each violation (RULE 5)."""
     rules = policy.corroboration
     length = nearness.micros(spoken["observed_to"]) - nearness.micros(spoken["observed_from"])
@@ -177,9 +175,7 @@ def _told(spoken: pd.DataFrame, own: Groups, policy: Policy) -> dict[str, Column
     }
 
 
-def _exempt(
-    told: dict[str, Column], spoken: pd.DataFrame, own: Groups, exempted: tuple[Exemption, ...]
-) -> dict[str, Column]:
+def _exempt(told: Columns, spoken: pd.DataFrame, own: Groups, exempted: tuple[Exemption, ...]) -> Columns:
     """Return which exemption covers each violation, and what is to be noted of those that only touch one (RULE 10)."""
     kinds: Sequence[frozenset[tuple[str, str]]] = [frozenset()] * len(own)
     if exempted:
@@ -190,7 +186,7 @@ def _exempt(
     return {"exemption": pd.array(found.exemption, "str"), "note": pd.array(found.note, "str")}
 
 
-def _why_not(told: dict[str, Column]) -> list[str]:
+def _why_not(told: Columns) -> list[str]:
     """Return what keeps each violation from qualifying, its status left aside; empty where nothing does (RULE 7)."""
     exempt = pd.Series(told["exemption"]).to_numpy(object)
     reasons = np.full(len(exempt), "", object)
@@ -203,7 +199,7 @@ def _why_not(told: dict[str, Column]) -> list[str]:
     return said
 
 
-def _claims(spoken: pd.DataFrame, own: Groups) -> Column:
+def _claims(spoken: pd.DataFrame, own: Groups) -> pd.api.extensions.ExtensionArray:
     """Return the parties that the reports hold responsible, joined by +; missing where nobody is named."""
     named = [frozenset(each) for each in own.split(spoken["party_claimed"].fillna("").tolist())]
     joined = {parties: "+".join(sorted(parties - {""})) or None for parties in set(named)}

@@ -20,6 +20,7 @@ import numpy as np
 from platformdirs import user_cache_path
 from shapely import LineString
 
+from geo.agreement import Statements, searched
 from geo.crs import GEOD
 from geo.footprints import spread
 from geo.fronts import Baseline
@@ -35,7 +36,7 @@ _log: Final = logging.getLogger(__name__)
 MANY: Final = 50_000  # reports from which compiling pays, and loading what is compiled certainly does
 REACH_M: Final = 1_000.0
 BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)
-SOURCES: Final = ("arcs", "descents", "kernels", "bonds", "halves", "sweeps", "searches")
+SOURCES: Final = ("arcs", "descents", "kernels", "bonds", "halves", "sweeps", "searches", "partners")
 CROWD: Final = 1_500  # so many that their pairs are searched by compiled loops, and not listed
 
 
@@ -109,6 +110,12 @@ def _link() -> None:
     components(crowds, masks, REACH_M, 0)
 
 
+def _agree() -> None:
+    crowds, alike = _crowds(), np.arange(4)
+    few = Things(*(each[:4] for each in vars(crowds).values()))
+    searched(Statements(few, few.start, few.start, alike, alike, alike == 0), REACH_M, 0)
+
+
 def _search() -> None:
     crowds, masks = _crowds(), np.ones(2 * CROWD, np.int64)
     nearest(crowds, crowds, (masks, masks), np.arange(2 * CROWD), REACH_M, 0)
@@ -123,5 +130,6 @@ def _crowds() -> Things:
 
 # What asks for each group of loops, by the name of one of them.
 QUESTIONS: Final[dict[str, Callable[[], None]]] = {
-    "kernels._locate": _locate, "kernels._spread": _spread, "sweeps.sweep": _link, "searches.nearest": _search,
+    "kernels._locate": _locate, "kernels._spread": _spread, "partners.join": _agree, "sweeps.sweep": _link,
+    "searches.nearest": _search,
 }  # fmt: skip

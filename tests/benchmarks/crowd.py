@@ -1,0 +1,65 @@
+"""What does it cost to put reports together, spread over a month of the line, or all in one day around one town?
+
+Run ``poe bench-crowd`` (100,000 reports) or ``poe bench-crowd 20000``. Every row is measured in a process of its own:
+seconds by the clock and of all processors once what is compiled is ready, and the peak memory of the whole process.
+The tolerances are those of the shipped policy. Reports have the sizes, spans and mix of sources of a noisy month.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+from timing import peak, say, timed
+
+REPORTS = 100_000
+DAY_US = 24 * 3600 * 10**6
+SHARES = (0.2, 0.2, 0.2, 0.1, 0.1, 0.06, 0.04, 0.04, 0.03, 0.03)  # of the voices; the first is the public's
+
+
+def measure(what: str, n: int) -> None:
+    """Print one row."""
+    from geo import agreement, crs  # noqa: PLC0415 -- the parent process needs none of it
+    from geo.nearness import Things  # noqa: PLC0415
+    from pipelines import compiled  # noqa: PLC0415
+    from pipelines.settings import find_theatre, load_policy, read_folder  # noqa: PLC0415
+
+    compiled.keep()
+    rules = load_policy(read_folder(find_theatre("ukraine-2026")), "ukraine-2026").corroboration
+    rng = np.random.default_rng(1)
+    along, across = (rng.normal(0, 5_000, n), rng.normal(0, 5_000, n)) if what == "town" else (
+        rng.uniform(-600_000, 600_000, n), rng.normal(0, 10_000, n)
+    )  # fmt: skip
+    lon, lat, _ = crs.forward(np.full(n, 36.0), np.full(n, 48.0), np.where(along < 0, 180.0, 0.0), np.abs(along))
+    lon, lat, _ = crs.forward(lon, lat, np.full(n, 90.0), across)
+    start = rng.integers(0, DAY_US if what == "town" else 30 * DAY_US, n)
+    whole = rng.random(n) < 0.03  # known to the day only
+    start = np.where(whole, start - start % DAY_US, start)
+    end = start + np.where(whole, DAY_US - 1, rng.integers(DAY_US // 144, DAY_US // 48, n))
+    voice = rng.choice(len(SHARES), n, p=SHARES)
+    said = agreement.Statements(
+        Things(lon, lat, np.exp(rng.normal(5.5, 0.8, n)), start, end),
+        family=rng.choice([-1, -1, 0, 1, 2, 3, 4], n),
+        cell=np.zeros(n, np.int64),
+        voice=voice,
+        origin=voice,
+        public=voice == 0,
+    )
+    minutes = int(rules.agree_min * agreement.MINUTE_US)
+    label, wall, busy = timed(lambda: agreement.searched(said, float(rules.agree_m), minutes))
+    say(f"| {n:,}, {what} | {len(np.unique(label)):,} | {wall:.1f} | {busy:.1f} | {peak():,.0f} |")
+
+
+def main(arguments: list[str]) -> None:
+    """Print the table, one process a row."""
+    if arguments[:1] in (["town"], ["month"]):
+        measure(arguments[0], int(arguments[1]))
+        return
+    say("| reports | violations | seconds | of processors | peak memory, MB |\n|:--|--:|--:|--:|--:|")
+    for what in ("month", "town"):
+        subprocess.run([sys.executable, __file__, what, arguments[0] if arguments else str(REPORTS)], check=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

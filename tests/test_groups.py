@@ -1,0 +1,39 @@
+"""Which rows belong together, and which comes first?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from geo.groups import Groups
+
+ROWS = Groups.by(np.array([7, 2, 7, 2, 9]))
+
+
+def test_groups_come_in_order_of_their_label() -> None:
+    assert ROWS.of.tolist() == [1, 0, 1, 0, 2]
+    assert len(ROWS) == 3
+    assert ROWS.sizes().tolist() == [2, 2, 1]
+
+
+def test_of_equals_the_row_that_comes_first_is_first() -> None:
+    assert ROWS.first().tolist() == [1, 0, 4]
+    assert ROWS.first(np.array([3, 3, 3, 3, 3])).tolist() == [1, 0, 4]
+    assert ROWS.first(np.array([3, 3, 2, 3, 3]), np.array([0, 9, 0, 1, 0])).tolist() == [3, 2, 4]
+
+
+def test_values_and_truths_are_of_the_whole_group() -> None:
+    assert ROWS.least(np.array([5, 4, -1, 8, 0])).tolist() == [4, -1, 0]
+    holds = np.array([True, False, True, True, False])
+    assert ROWS.every(holds).tolist() == [False, True, False]
+    assert ROWS.some(holds).tolist() == [True, True, False]
+    assert ROWS.split("abcde") == [["b", "d"], ["a", "c"], ["e"]]
+
+
+def test_places_are_counted_within_each_group() -> None:
+    assert ROWS.marked([[1], [], [0]]).tolist() == [False, False, False, True, True]
+
+
+def test_no_rows_make_no_groups() -> None:
+    none = Groups(np.empty(0, np.int64))
+    assert len(none) == 0
+    assert none.first().tolist() == none.least(np.empty(0, np.int64)).tolist() == none.marked([]).tolist() == []
