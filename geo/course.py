@@ -132,11 +132,8 @@ class Grown(NamedTuple):
 
 
 def grown(course: Sequence[Violation], ladder: Ladder) -> Grown:
-    """Return how a breach has grown since its first window; rate is the most that began in any 24 hours.
-
-    The violations come in order of their begin.
-    """
-    every = list(measured(course))
+    """Return how a breach has grown since its first window; rate is the most that began in any 24 hours."""
+    every = list(measured(sorted(course, key=by_begin)))
     extent, depth, rate = first_window(course, ladder)
     now = every[-1]
     return Grown(extent, now.extent_m, depth, now.depth_m, rate, max([each.rate_n for each in every]))
