@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import reduce
+from itertools import starmap
 from operator import or_
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from geo.evidence import Told
     from geo.incidents import End, Grouping, Watch
     from geo.theatre import Theatre
-
 
 
 class Climb(NamedTuple):
@@ -192,11 +192,10 @@ def _cases(table: pd.DataFrame, reports: pd.DataFrame, theatre: Theatre, policy:
 def _placed(members: pd.DataFrame, told: Mapping[int, Told]) -> Iterator[Placed]:
     """Yield every violation with its place, in order of the rows."""
     rows = members.index.tolist()
-    weapons = members["weapon_class"]
     courses = zip(
         *(nearness.micros(members[name]).tolist() for name in ("observed_from", "observed_to")),
         *(members[name].to_numpy(np.float64).tolist() for name in ("chainage_m", "distance_m")),
-        np.where(weapons.isna(), None, weapons.to_numpy(object)).tolist(),
+        evidence.texts(members["weapon_class"]),
         members["origin_set"].tolist(),
         [told[row].parties for row in rows],
         nearness.micros(members["qualified_at"]).tolist(),
@@ -206,11 +205,8 @@ def _placed(members: pd.DataFrame, told: Mapping[int, Told]) -> Iterator[Placed]
         strict=True,
     )
     lon, lat = (members[name].to_numpy(np.float64) for name in ("lon", "lat"))
-    places = zip(lon.tolist(), lat.tolist(), members["inside"].tolist(), crs.ecef(lon, lat).tolist(), strict=True)
-    return (
-        Placed(Violation(*course), *place, (x, y, z))
-        for course, (*place, (x, y, z)) in zip(courses, places, strict=True)
-    )
+    xyz = map(tuple, crs.ecef(lon, lat).tolist())
+    return map(Placed, starmap(Violation, courses), lon.tolist(), lat.tolist(), members["inside"].tolist(), xyz)
 
 
 def _attached(table: pd.DataFrame) -> dict[str, tuple[int, ...]]:
@@ -284,9 +280,7 @@ def _climbs(
     return found
 
 
-def _together(
-    step: Step, web: Web, arranged: int | None, known: dict[tuple[tuple[int, ...], int], int | None]
-) -> Step:
+def _together(step: Step, web: Web, arranged: int | None, known: dict[tuple[tuple[int, ...], int], int | None]) -> Step:
     """Return a step that is not known before what it needs is known to be one breach.
 
     ``known`` remembers for rows known at a moment since when they hang together.

@@ -157,7 +157,7 @@ class Web:
 
     @cached_property
     def _forest(self) -> Forest | None:
-        """Of what each violation became a part, and when that was known; ``None`` where links are too many to be listed.
+        """Of what each violation became a part, and when that was known; ``None``: too many links to be listed.
 
         Of two parts that met, the smaller one's root hangs on the larger one's; so all ways up are short, and the
         moments on them only grow.

@@ -78,12 +78,7 @@ def measured(course: Iterable[Violation]) -> Iterator[Measures]:
     for violation in course:
         start, chainage_m, distance_m = violation.start, violation.chainage_m, violation.distance_m
         weapon_class = violation.weapon_class
-        if chainage_m < low_m:
-            low_m = chainage_m
-        if chainage_m > high_m:
-            high_m = chainage_m
-        if distance_m > depth_m:
-            depth_m = distance_m
+        low_m, high_m, depth_m = min(low_m, chainage_m), max(high_m, chainage_m), max(depth_m, distance_m)
         if weapon_class is not None and weapon_class not in weapons:
             weapons |= {weapon_class}
         recent.append(start)
@@ -137,11 +132,8 @@ class Grown(NamedTuple):
 
 
 def grown(course: Sequence[Violation], ladder: Ladder) -> Grown:
-    """Return how a breach has grown since its first window; rate is the most that began in any 24 hours.
-
-    The violations come in order of their begin.
-    """
-    every = list(measured(course))
+    """Return how a breach has grown since its first window; rate is the most that began in any 24 hours."""
+    every = list(measured(sorted(course, key=by_begin)))
     extent, depth, rate = first_window(course, ladder)
     now = every[-1]
     return Grown(extent, now.extent_m, depth, now.depth_m, rate, max([each.rate_n for each in every]))
@@ -158,7 +150,7 @@ def first_window(course: Sequence[Violation], ladder: Ladder) -> tuple[float, fl
 
 
 def bars(base: tuple[float, float, int], rules: Expansion) -> Bars:
-    """Return what makes a breach a broader attack that had this extent (m), depth (m) and number in its first window."""
+    """Return what makes a broader attack of a breach with this extent (m), depth (m) and number in its first window."""
     grown = [
         max(rule.times * first, rule.floor)
         for first, rule in zip(base, (rules.extent_growth, rules.depth_growth, rules.rate_growth), strict=True)

@@ -122,10 +122,7 @@ def step_order(step: Step) -> tuple[bool, int, int, int]:
 
 
 class Move(NamedTuple):
-    """What a rule makes of a course: the moves of one tier that come at one instant, and by when begun they need it all.
-
-    Instants in µs since 1970 UTC.
-    """
+    """What a rule makes of a course: moves of one tier at one instant, and by when what they need had begun, µs UTC."""
 
     tier: int
     kinds: tuple[Kind, ...]
@@ -285,7 +282,9 @@ def vouched_at(course: list[Violation], ladder: Ladder) -> int | None:
 def _enough(seen: set[tuple[str, str, str]], ladder: Ladder) -> bool:
     if ladder.single_vetted and any(trust in {"mission", "vetted"} for _, _, trust in seen):
         return True
-    return len(seen) > 1 and independent((origin, voice) for origin, voice, _ in seen) > 1  # all sources of one party are one voice
+    return (
+        len(seen) > 1 and independent((origin, voice) for origin, voice, _ in seen) > 1
+    )  # all sources of one party are one voice
 
 
 def _ended(course: list[Violation], end: End) -> Step:

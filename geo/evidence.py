@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -91,7 +91,7 @@ def _carrying(reports: pd.DataFrame, violation_ids: pd.Series) -> tuple[pd.DataF
     """Return the reports that carry these violations, and for each the position of its violation among them."""
     place = pd.Index(violation_ids).get_indexer(pd.Index(reports["violation_id"]))
     public = (reports["trust"] == "public").to_numpy(bool)
-    backed = np.bincount(place[(place >= 0) & ~public], minlength=len(violation_ids)) > 0
+    backed = np.bincount(place[(place >= 0) & ~public], minlength=len(violation_ids) + 1) > 0  # the last: none of them
     kept = np.flatnonzero((place >= 0) & ~(public & backed[place]))
     return reports[reports.columns.intersection(_NEEDED)].iloc[kept], place[kept]
 
@@ -133,25 +133,27 @@ def report_ids(reports: pd.DataFrame, violation_ids: pd.Series) -> dict[int, lis
 def _plainly(frame: pd.DataFrame, where: Ints) -> Iterator[tuple[int, str, str | None, str | None, int]]:
     """Yield position, name, party, response and when it was known (µs) of some reports."""
     some = frame.iloc[where]
-    texts = [_texts(some[name]) for name in ("party_claimed", "response")]
+    said = [texts(some[name]) for name in ("party_claimed", "response")]
     known = nearness.micros(some["known_at"]).tolist()
-    return zip(where.tolist(), some["report_id"].to_numpy(object).tolist(), *texts, known, strict=True)
+    return zip(where.tolist(), some["report_id"].to_numpy(object).tolist(), *said, known, strict=True)
 
 
-def _texts(column: pd.Series) -> list[str | None]:
+def texts(column: pd.Series) -> list[str | None]:
     """Return a column of texts; ``None`` where one is missing."""
-    return np.where(column.isna(), None, column.to_numpy(object)).tolist()
+    plain = column.to_numpy(object, copy=True)
+    plain[column.isna().to_numpy(bool)] = None
+    return list(plain)
 
 
 def _items(frame: pd.DataFrame) -> Iterator[Item]:
     """Yield the reports in order of the rows."""
     times = {"start": frame["observed_from"], "end": frame["observed_to"], "known_at": frame["known_at"]}
-    told: list[list[object]] = []
+    told: list[list[Any]] = []
     for name in Item._fields[:-1]:
         if name in times:
             told.append(nearness.micros(times[name]).tolist())
         else:
-            told.append(_texts(frame[name]) if name in _TEXTS else frame[name].to_numpy().tolist())
+            told.append(texts(frame[name]) if name in _TEXTS else frame[name].to_numpy().tolist())
     return map(Item._make, zip(*told, carriers_of(frame), strict=True))
 
 

@@ -124,8 +124,9 @@ def _reports(violations: pd.DataFrame, voices: Ints, rng: np.random.Generator) -
 
 
 def _signs(who: list[tuple[str, ...]], content: list[str], several: NDArray[np.bool_]) -> list[Any]:
+    plain = (None, None, None, None)
     return [
-        Sign(each[0], each[2], frozenset(), said, None, None, None, (NOBODY, 0, True, said, each[0], 0)) if many else None
+        Sign(each[0], each[2], frozenset(), *plain, (NOBODY, 0, True, said, each[0], 0)) if many else None
         for each, said, many in zip(who, content, several.tolist(), strict=True)
     ]
 

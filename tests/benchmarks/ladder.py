@@ -104,7 +104,18 @@ def main(arguments: list[str]) -> None:
         measure(arguments[1], int(arguments[2]))
         return
     small, big = [*arguments, *map(str, (SMALL, BIG)[len(arguments) :])]
-    head = ["breaches", "", "violations", "reports", "tiers 1, 2, 3", "seconds", *PARTS, "the rest", "µs each", "MB (before)"]
+    head = [
+        "breaches",
+        "",
+        "violations",
+        "reports",
+        "tiers 1, 2, 3",
+        "seconds",
+        *PARTS,
+        "the rest",
+        "µs each",
+        "MB (before)",
+    ]
     say(f"| {' | '.join(head)} |\n|:--|{'--:|' * (len(head) - 1)}")
     for kind, n in (("small", small), ("big", big)):
         subprocess.run([sys.executable, __file__, "--one", kind, n], check=True)

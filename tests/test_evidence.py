@@ -1,0 +1,163 @@
+"""Are the trials that are not held really foregone? Against every report left out, every part climbing again."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import or_
+from random import Random
+from typing import Any
+
+import builders
+import pandas as pd
+import pytest
+import strategies
+
+from geo import escalation, evidence, incidents, nearness
+from geo.bridges import Placed, Reach, Web, linked
+from geo.course import HOUR_US, Violation, t0
+from geo.evidence import Case, Item, Told
+from geo.incidents import End
+from geo.standing import Carrier
+from geo.suspects import Court
+
+BEGIN = nearness.instant(builders.START)
+WHO = (
+    ("a", "a", "media"), ("b", "b", "media"), ("a", "b", "media"), ("mission", "mission", "mission"),
+    ("x", "party:L", "party"), ("y", "party:R", "party"),
+)  # fmt: skip
+KM = (0.0, 0.0, 4.0, 8.0, 9.0, 12.0)
+HOURS = (0.0, 0.0, 0.5, 6.0, 11.0, 12.0, 18.0, 23.5, 24.0)
+PARTIES = (None, None, "L", "R")
+THEATRE = builders.theatre(windows=((0.0, None), (0.0, 40.0)))
+
+POLICIES: dict[str, tuple[Any, ...]] = {
+    "corroboration.qualifying_status": ("alleged", "alleged", "alleged", "corroborated"),
+    "ladder.persist_reading": ("window", "literal"),
+    "ladder.quiet_h": (12.0, 6.0),
+    "ladder.broad_h": (72.0, 36.0, 24.0),
+    "ladder.broad_reading": ("earliest", "earliest", "deadline"),
+    "ladder.single_vetted": (True, False),
+    "expansion.extent_m": (60_000.0, 12_000.0, 8_000.0),
+    "expansion.depth_m": (50_000.0, 50_000.0, 4_500.0),
+    "expansion.rate_n": (50, 50, 3, 4),
+    "expansion.k": (1, 2),
+    "expansion.extent_growth": ({"times": 2.0, "floor": 8000.0}, {"times": 1.5, "floor": 0.0}),
+    "expansion.depth_growth": ({"times": 2.0, "floor": 3000.0}, {"times": 1.5, "floor": 0.0}),
+    "expansion.rate_growth": ({"times": 2.0, "floor": 3.0}, {"times": 1.5, "floor": 2.0}),
+}
+WORLDS = 120
+
+
+def item(report: int, hour: float, luck: Random, who: tuple[str, str, str]) -> Item:
+    """Return one report near an hour."""
+    at = BEGIN + round((hour + luck.choice([0.0, 0.0, 0.5])) * HOUR_US)
+    end = at + round(luck.choice([0.0, 0.2, 1.0]) * HOUR_US)
+    along, off = luck.choice(KM), luck.choice([1.0, 1.0, 3.0, 5.0])
+    lon, lat = builders.place(100.0 + along, off)
+    inside = 3 if end < BEGIN + 40 * HOUR_US else 1
+    plain: dict[str, Any] = {
+        "report_id": f"R-{report}", "start": at, "end": end, "inside": inside, "lon": lon, "lat": lat,
+        "uncertainty_m": luck.choice([100.0, 200.0]), "content": f"{luck.randrange(100):02}-{report}",
+    }  # fmt: skip
+    shared = ("inside", "content", "start", "end", "lon", "lat", "uncertainty_m")
+    carrier = Carrier(
+        voice=who[1], trust=who[2], disputed=False, stands_no=report, known_at=pd.Timestamp(at, unit="us", tz="UTC"),
+        origin=who[0], length_us=end - at, reliability="C", credibility=2, means=None, sign=None, act="strike",
+        family="any", **{name: plain[name] for name in shared},
+    )  # fmt: skip
+    weapon = luck.choice([*[None] * 9, "iskander"])
+    return Item(
+        **plain, chainage_m=along * 1000, distance_m=off * 1000, weapon=weapon, known_at=at,
+        weapon_class=weapon and "ballistic missile", party_claimed=luck.choice(PARTIES),
+        response=luck.choice([*[None] * 14, "L"]), carrier=carrier,
+    )  # fmt: skip
+
+
+def described(items: list[Item], row: int, court: Court) -> Placed | None:
+    """Return what reports amount to."""
+    nothing = Violation(0, 0, 0.0, 0.0, None, frozenset(), {}, 0, "", row)
+    return evidence._again(items, Placed(nothing, 0.0, 0.0, 0, (0.0, 0.0, 0.0)), Case(None, {}), court)  # type: ignore[arg-type]  # noqa: SLF001
+
+
+def together(placed: dict[int, Placed], reach: Reach) -> list[list[Placed]]:
+    """Return what hangs together."""
+    parts: list[list[Placed]] = []
+    for one in placed.values():
+        mine = [part for part in parts if any(linked(one, other, reach) for other in part)]
+        parts = [part for part in parts if part not in mine] + [[one, *(each for part in mine for each in part)]]
+    return parts
+
+
+def how(part: list[Placed], court: Court) -> End:
+    """Return how violations stand."""
+    closes = court.closing(reduce(or_, (each.inside for each in part)))
+    last = max(each.violation.end for each in part)
+    end = incidents.ending(last, closes, court.grouping, court.grouping.ladder, court.as_of)
+    return end if end.at is None else End(end.state, end.at, "assumed", end.at)
+
+
+def climbed(part: list[Placed], court: Court) -> dict[str, list[escalation.Step]]:
+    """Return the steps of every scenario that counts a violation."""
+    steps = {}
+    for name, (party, unknown) in court.scenarios.items():
+        course = escalation.only((each.violation for each in part), party, unknown=unknown)
+        if course:
+            steps[name] = escalation.climb(course, court.ladder_at(t0(course)[1]), court.as_of, how(part, court))
+    return {name: own for name, own in steps.items() if own}
+
+
+def trial(luck: Random) -> tuple[dict[int, list[Item]], Court]:
+    """Return the reports of some violations, and who judges them."""
+    reading, n = luck.choice([("any", 1), ("any", 1), ("any", 1), ("repeated", 2)])
+    changes = {name: luck.choice(values) for name, values in POLICIES.items()}
+    policy = builders.policy(**changes, **{"ladder.open_reading": reading, "ladder.open_n": n})
+    told: dict[int, list[Item]] = {}
+    hour = 0.0
+    for row in range(luck.randint(2, 10)):
+        who = luck.sample(WHO, luck.choice([1, 1, 2, 3]))
+        told[row] = sorted((item(10 * row + k, hour, luck, each) for k, each in enumerate(who)), key=content)
+        hour += luck.choice(HOURS)
+    as_of = BEGIN + round((hour + luck.choice([2.0, 20.0, 90.0])) * HOUR_US)
+    return told, Court(THEATRE.windows, escalation.scenarios(["L", "R"]), policy, lambda _: policy, n, as_of)
+
+
+def content(each: Item) -> str:
+    """Return what the reports of a violation are put in order by."""
+    return each.content
+
+
+@pytest.mark.parametrize("seed", range(4 * strategies.MORE))
+def test_no_pivotal_report_is_missed_and_none_is_made_up(seed: int) -> None:
+    luck = Random(seed)  # noqa: S311 -- it guards nothing
+    for _ in range(WORLDS):
+        _compare(*trial(luck))
+
+
+def _compare(told: dict[int, list[Item]], court: Court) -> None:
+    """Hold the pivotal reports of one incident against the loss of every report, one by one."""
+    reach = Reach.of(court.grouping.grouping)
+    placed = {row: one for row, items in told.items() if (one := described(items, row, court)) is not None}
+    if len(placed) < court.grouping.ladder.open_n or len(together(placed, reach)) > 1:
+        return  # no incident
+    climbs = climbed(list(placed.values()), court)
+    expected: dict[str, dict[int, set[str]]] = {
+        name: {n: set() for n, step in enumerate(steps) if step.tier_to} for name, steps in climbs.items()
+    }
+    for row in placed:
+        for gone in told[row]:
+            rest = [each for each in told[row] if each is not gone]
+            left = described(rest, row, court) if rest else None
+            others = {other: one for other, one in placed.items() if other != row}
+            parts = together(others if left is None else {**others, row: left}, reach)
+            big = [climbed(part, court) for part in parts if len(part) >= court.grouping.ladder.open_n]
+            for name, steps in expected.items():
+                reached = {(step.kind, step.tier_to) for each in big for step in each.get(name, ())}
+                for n, lone in steps.items():
+                    if (climbs[name][n].kind, climbs[name][n].tier_to) not in reached:
+                        lone.add(gone.report_id)
+
+    whole = {
+        row: Told(tuple(each.report_id for each in items), {}, frozenset(), items if len(items) > 1 else [])
+        for row, items in told.items()
+    }
+    assert evidence.pivotal(Case(Web(placed, reach), whole), court, climbs) == expected
