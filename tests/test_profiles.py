@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import cells
+import geopandas as gpd
 import numpy as np
 import pytest
 import rasterio
@@ -18,6 +19,8 @@ from pipelines.audit import audit
 from pipelines.layers import read_table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pipelines.outcome import Outcome
     from pipelines.workspace import Workspace
 
@@ -59,6 +62,22 @@ def test_no_place_of_impact_leaves_and_every_incident_does(inside: Outcome, outs
     bytes_ = [point.wkb[5:] for point in points]
     for file in outside.file.parent.iterdir():
         assert not any(each in file.read_bytes() for each in bytes_) if file.is_file() else True
+
+
+def test_exports_of_what_may_leave_hold_no_place_of_impact(
+    place: Workspace, inside: Outcome, outside: Outcome, tmp_path: Path
+) -> None:
+    assert outside.written
+    for profile in ("internal", "shared"):
+        done = ceasewatch("export", place.path, "--to", "geoparquet", "--profile", profile, "--out", tmp_path / profile)
+        assert done.exit_code == 0
+    assert {path.name for path in (tmp_path / "internal").iterdir()} == {"reports", "violations", "incidents"}
+    assert {path.name for path in (tmp_path / "shared").iterdir()} == {"incidents"}
+    points = [point.wkb[5:] for point in read_table(inside.file, "violations").geometry]
+    held = gpd.read_parquet(tmp_path / "shared" / "incidents")
+    assert not any(point in shape for point in points for shape in held.geometry.dropna().to_wkb())
+    listed = ceasewatch("export", place.path, "--to", "acled-csv", "--profile", "shared").stdout
+    assert len(listed.splitlines()) == 1
 
 
 def test_what_leaves_hides_no_damage_to_what_stays(place: Workspace, inside: Outcome, outside: Outcome) -> None:

@@ -111,7 +111,8 @@ def _accompany(target: Path, look: Cartography, companions: Mapping[str, bytes |
     made = {name: data for name, data in companions.items() if data is not None}
     try:
         beside.clear(target.parent, set(companions) - set(made))
-        beside.put(target.parent, {**made, target.with_suffix(PROJECT).name: look.packed()})
+        beside.put(target.parent, made)
+        beside.put(target.parent, {target.with_suffix(PROJECT).name: look.packed()})
     except OSError as fault:
         message = f"{target} is new and whole, but not all that belongs beside it: {fault}. Run it again."
         raise PublicationError(message) from fault

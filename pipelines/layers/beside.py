@@ -24,19 +24,30 @@ def clear(folder: Path, names: Iterable[str]) -> None:
 
 
 def put(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Make these files stand in ``folder``, by name, in this order, read-only and durable."""
-    for name, data in files.items():
-        target = folder / name
-        target.parent.mkdir(exist_ok=True)
-        swap.sweep(target)
-        if target.is_file() and target.read_bytes() == data:
-            continue
-        new = swap.beside(target)
-        try:
-            with new.open("wb") as file:
+    """Make these files stand in ``folder``, by name, read-only and durable; each takes its place in this order.
+
+    All are written before the first takes its place, and a folder is made durable once: a run may send a thousand
+    messages.
+    """
+    drafts: dict[Path, Path] = {}
+    try:
+        for name, data in files.items():
+            target = folder / name
+            if target.parent == folder:  # others are cleared together
+                swap.sweep(target)
+            target.parent.mkdir(exist_ok=True)
+            if target.is_file() and target.read_bytes() == data:
+                continue
+            drafts[target] = swap.beside(target)
+            with drafts[target].open("wb") as file:
                 file.write(data)
-            swap.seal(new)
+        for new in drafts.values():
+            new.chmod(swap.READ_ONLY)
+            swap.settle(new)
+        for target, new in drafts.items():
             new.replace(target)
-            swap.settle(target.parent)
-        finally:
+        for place in dict.fromkeys(target.parent for target in drafts):
+            swap.settle(place)
+    finally:
+        for new in drafts.values():
             new.unlink(missing_ok=True)
