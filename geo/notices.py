@@ -44,9 +44,9 @@ def compare(
     Parameters
     ----------
     then, now
-        The layers ``incident_points`` and ``violations`` (and, to tell which news did it, ``reports``; to tell since when,
-        ``transitions``) of two assessments for the same ``as_of``: with the knowledge of the earlier publication, and
-        with the present one.
+        The layers ``incident_points`` and ``violations`` (and, to tell which news did it, ``reports``; to tell since
+        when, ``transitions``) of two assessments for the same ``as_of``: with the knowledge of the earlier publication,
+        and with the present one.
     as_of
         The moment that both speak of, aware UTC.
     known_at

@@ -98,8 +98,10 @@ def watch(workspace: Workspace, question: Question, *, out: Path | None, version
 
 
 def _sizes(found: Assessment) -> dict[str, int]:
-    names = {"reports": "reports", "violations": "violations", "incidents": "incident_points", "transitions": "transitions"}
-    return {word: len(found.tables[name]) for word, name in names.items()}
+    reports, violations, incidents, transitions = (
+        len(found.tables[name]) for name in ("reports", "violations", "incident_points", "transitions")
+    )
+    return {"reports": reports, "violations": violations, "incidents": incidents, "transitions": transitions}
 
 
 @stage("assess", _sizes)
