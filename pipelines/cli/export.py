@@ -42,7 +42,7 @@ def export(
     violations and incidents as GeoParquet by month.
 
     \b
-    Examples:
+    Example:
       ceasewatch export watch --layer violations --out violations.geojson
       ceasewatch export watch --to geoparquet --out months
     """  # noqa: D205, D301
