@@ -20,6 +20,7 @@ import pandas as pd
 
 from geo import crs, escalation, incidents, nearness
 from geo.bridges import Placed
+from geo.carrying import carrying
 from geo.course import Violation, t0
 from geo.qualification import qualified
 from geo.reviews import NOBODY, choose
@@ -87,18 +88,10 @@ class Case:
     exempted: tuple[Exemption, ...] = ()
 
 
-def _carrying(reports: pd.DataFrame, violation_ids: pd.Series) -> tuple[pd.DataFrame, Ints]:
-    """Return the reports that carry these violations, and for each the position of its violation among them."""
-    place = pd.Index(violation_ids).get_indexer(pd.Index(reports["violation_id"]))
-    public = (reports["trust"] == "public").to_numpy(bool)
-    backed = np.bincount(place[(place >= 0) & ~public], minlength=len(violation_ids) + 1) > 0  # the last: none of them
-    kept = np.flatnonzero((place >= 0) & ~(public & backed[place]))
-    return reports[reports.columns.intersection(_NEEDED)].iloc[kept], place[kept]
-
-
 def read(reports: pd.DataFrame, violation_ids: pd.Series, rules: Corroboration) -> dict[int, Told]:
     """Return what is told of violations, by the label that each has in ``violation_ids``."""
-    frame, place = _carrying(reports, violation_ids)
+    kept, place = carrying(reports, violation_ids)
+    frame = reports[reports.columns.intersection(_NEEDED)].iloc[kept]
     rows = violation_ids.index.to_numpy()[place].tolist()
     ruled = np.fromiter(map(bool, frame["rulings"]), bool, len(frame))
     plain = (np.bincount(place, minlength=len(violation_ids))[place] == 1) & ~ruled
@@ -118,16 +111,6 @@ def read(reports: pd.DataFrame, violation_ids: pd.Series, rules: Corroboration) 
         ids = tuple([item.report_id for item in items])
         told[row] = Told(ids, claims(items, heard), responses(heard), items if len(items) > 1 else [])
     return told
-
-
-def report_ids(reports: pd.DataFrame, violation_ids: pd.Series) -> dict[int, list[str]]:
-    """Return the names of the reports that carry violations, in order of content, by label in ``violation_ids``."""
-    frame, place = _carrying(reports, violation_ids)
-    frame = frame.assign(_row=violation_ids.index.to_numpy()[place]).sort_values(CONTENT)
-    found: dict[int, list[str]] = {}
-    for row, name in zip(frame["_row"].tolist(), frame["report_id"].to_numpy(object), strict=True):
-        found.setdefault(row, []).append(name)
-    return found
 
 
 def _plainly(frame: pd.DataFrame, where: Ints) -> Iterator[tuple[int, str, str | None, str | None, int]]:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from geo import tables
 from geo.carrying import carrying
+from geo.violations import CONTENT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,12 +30,13 @@ def table(breaches: list[Breach], reports: pd.DataFrame, violations: pd.DataFram
     breaches
         Whose steps name their violations by row.
     reports
-        With their violation, as ``geo.carrying`` takes them.
+        With their violation, as ``geo.carrying`` takes them, and the columns of ``geo.violations.CONTENT``.
     violations
         With ``violation_id``.
     """
-    told = carrying(reports[_NEEDED])
-    row = pd.Index(violations["violation_id"]).get_indexer(told["violation_id"])
+    kept, row = carrying(reports, violations["violation_id"])
+    told = reports[_NEEDED].iloc[kept].assign(row=row).sort_values(CONTENT)
+    row = told["row"].to_numpy()
     order = np.argsort(row, kind="stable")
     edges = np.searchsorted(row[order], np.arange(len(violations) + 1))
     reports_of = told["report_id"].array.take(order)

@@ -82,7 +82,7 @@ def answer(history: History, as_of: datetime, known_at: datetime) -> dict[str, p
     rows = summary.incident_rows(found.breaches, violations, found.reports, setting.theatre)
     home = violations.set_index("violation_id")["incident_id"]
     return {
-        "incidents": rows[rows["incident_id"].str.startswith("B-")].reset_index(drop=True),
+        "incident_points": rows[rows["incident_id"].str.startswith("B-")].reset_index(drop=True),
         "violations": violations,
         "reports": found.reports.assign(incident_id=found.reports["violation_id"].map(home)),
         "transitions": summary.moves(found.breaches),

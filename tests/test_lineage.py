@@ -36,7 +36,7 @@ def answer(**incidents: list[int]) -> dict[str, pd.DataFrame]:
         "incident_id": violations["incident_id"],
     }
     return {
-        "incidents": pd.DataFrame({"incident_id": list(names), "t0_from": [T0] * len(names)}),
+        "incident_points": pd.DataFrame({"incident_id": list(names), "t0_from": [T0] * len(names)}),
         "violations": pd.DataFrame(violations).astype({"violation_id": "str", "incident_id": "str"}),
         "reports": pd.DataFrame(reports).astype("str"),
     }

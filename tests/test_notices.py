@@ -35,7 +35,7 @@ def answer(**incidents: tuple[list[int], dict[str, Any]]) -> dict[str, pd.DataFr
         for name, (numbers, _) in incidents.items()
         for number in numbers
     ]
-    return {"incidents": _typed(rows, tables.INCIDENTS), "violations": _typed(members, tables.VIOLATIONS)}
+    return {"incident_points": _typed(rows, tables.INCIDENT_POINTS), "violations": _typed(members, tables.VIOLATIONS)}
 
 
 def _typed(rows: list[dict[str, Any]], table: tables.Table) -> pd.DataFrame:
