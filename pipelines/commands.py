@@ -199,6 +199,7 @@ def _committed(path: Path) -> list[dict[str, object]]:
     with closing(source), closing(sqlite3.connect(":memory:")) as copy:
         source.backup(copy)
         secure(copy, path.name)
+        copy.text_factory = str  # what is no text is a mistake, and no command
         copy.row_factory = sqlite3.Row
         return [dict(row) for row in copy.execute("SELECT * FROM commands ORDER BY rowid")]
 

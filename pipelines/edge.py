@@ -28,6 +28,11 @@ def version() -> str:
         return "unknown"
 
 
+def plain(text: str) -> str:
+    """Return a text in one line, with every sign that could steer a screen written out as its escape."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+
+
 def read_bytes(file: Path) -> bytes:
     """Return a file that a user named, as it is.
 

@@ -16,6 +16,7 @@ from geo.errors import InputError, PolicyError
 from geo.lines import CurrentLine, newest, survey
 from pipelines.edge import read_bytes
 from pipelines.jail import door
+from pipelines.jail.limits import MACHINE
 from pipelines.ledger import raw_state, store_raw
 from pipelines.linework import reading
 from pipelines.linework.drawn import judge
@@ -144,7 +145,7 @@ def _entry(data: bytes, file: Path, start: datetime, source: str, sha256: str, t
     try:
         drawn = judge(door.positions(data, file.name), (west, south, east, north))
     except InputError as error:
-        if error.code in door.MACHINE:
+        if error.code in MACHINE:
             raise
         line = CurrentLine(start, source, MultiLineString(), str(error).rstrip("."))
         return LineEntry(line, file.name, sha256, None)

@@ -284,6 +284,14 @@ def test_what_another_program_has_committed_and_not_yet_written_through_is_read(
         assert list(read_table(cells.run(place, Clock(42)).file, "reviews")["command"]) == ["confirm"]
 
 
+def test_a_trigger_of_the_analysts_own_is_no_reason_not_to_read(place: Workspace) -> None:
+    file = place.path / "reviews.gpkg"
+    with closing(sqlite3.connect(file)) as opened, opened:
+        opened.execute("CREATE TRIGGER mine AFTER INSERT ON commands BEGIN UPDATE commands SET expires = NULL; END")
+    fill(file, [row("confirm", "V-5")])
+    assert [entry.row["command"] for entry in commands.read_geopackage(file)] == ["confirm"]
+
+
 @pytest.mark.parametrize("harm", ["text", "view", "no table"])
 def test_a_geopackage_that_cannot_be_read_does_not_stop_the_watch(
     place: Workspace, harm: str, caplog: pytest.LogCaptureFixture

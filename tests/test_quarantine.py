@@ -238,6 +238,31 @@ def test_the_explanation_of_a_withdrawn_report_tells_by_which_row(place: Workspa
     assert "retraction: row 1 of gone.csv" in ceasewatch("explain", place.path, name).stdout
 
 
+def test_an_explanation_tells_of_contradiction_and_of_what_took_back_both(place: Workspace, tmp_path: Path) -> None:
+    for hours, name, row in (
+        (11, "one\x1b[2J\nentry 99, new: forged.csv", cells.row("x", 3.0)),
+        (12, "two.csv", cells.row("x", 4.0)),
+        (13, "gone.csv", cells.row("x", 4.0, act="retraction")),
+    ):
+        cells.bring(place, cells.write(tmp_path / name, [row]), cells.Clock(hours), source="media")
+    with place.ledger() as ledger:
+        stood = ledger.reports(cells.at(12)).set_index("source_ref").loc["x", "report_id"].tolist()
+    for report in stood:
+        careers = [
+            [
+                each["kind"]
+                for each in told(ceasewatch("explain", place.path, report, "--known-at", when, "--json"))["career"]
+            ]
+            for when in (cells.at(12).isoformat(), cells.at(13).isoformat())
+        ]
+        assert careers[1] == ["new", "conflict", "retraction"][-len(careers[1]) :]
+        assert careers[0] == careers[1][:-1]
+        assert "\x1b" not in ceasewatch("explain", place.path, report).stdout
+        assert "\nentry 99" not in ceasewatch("explain", place.path, report).stdout
+    early = ceasewatch("explain", place.path, stood[-1], "--known-at", cells.at(11).isoformat())
+    assert (early.exit_code, "that was known at" in early.stderr) == (2, True)
+
+
 def test_the_next_publication_shows_what_was_released_and_what_waits(place: Workspace) -> None:
     release(place, 1, lat="47.9")
     outcome = cells.run(place, cells.Clock(13))

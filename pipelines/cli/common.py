@@ -138,11 +138,6 @@ def put(value: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
 
 
-def plain(text: str) -> str:
-    """Return a text in one line, with every sign that could steer a screen written out as its escape."""
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
-
-
 def table(names: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Return rows as aligned columns; missing values are empty."""
     cells = [list(names), *(["" if value is None else str(value) for value in row] for row in rows)]

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import click
 
-from pipelines.cli.common import QUARANTINED, SHOWN, YOURS, Command, plain, put, say, table
+from pipelines.cli.common import QUARANTINED, SHOWN, YOURS, Command, put, say, table
+from pipelines.edge import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -128,9 +129,9 @@ def foretold(found: Foreseen) -> Iterator[str]:
         yield (f"The {kind} has been edited: its new version would be recorded first, and is used here.")
     if told["repeated"]:
         came = f"the same bytes came before, as batch {found.preview.batch.batch_no}"
-        yield (f"{found.file_name}: {came}; nothing would be added.")
+        yield (f"{plain(found.file_name)}: {came}; nothing would be added.")
     counts = " + ".join(f"{told[kind]:,} {kind}" for kind in _KINDS if told[kind]) or "no rows"
-    yield (f"{found.file_name} ({found.source}): {told['rows']:,} rows would be {counts}; nothing was written")
+    yield (f"{plain(found.file_name)} ({found.source}): {told['rows']:,} rows would be {counts}; nothing was written")
     shown = [row for kind in _KINDS for row in [row for row in told["each"] if row["becomes"] == kind][:SHOWN]]
     shown.sort(key=lambda row: row["row_no"])
     cells = [
@@ -199,11 +200,11 @@ def lines(done: Ingested) -> Iterator[str]:
         yield (f"The {kind} had been edited: its new version is recorded, and in force from now on.")
     if done.batch.repeated:
         yield (
-            f"{done.file_name}: the same bytes came before, as batch {done.batch.batch_no}; nothing was added. Then:"
+            f"{plain(done.file_name)}: the same bytes came before, as batch {done.batch.batch_no}; nothing was added. Then:"
         )
     counts = {name: number for name, number in done.as_dict().items() if name in _KINDS and number}
     sums = " + ".join(f"{number:,} {name}" for name, number in counts.items()) or "no rows"
-    yield (f"{done.file_name} ({done.source}): {done.batch.rows:,} rows = {sums}")
+    yield (f"{plain(done.file_name)} ({done.source}): {done.batch.rows:,} rows = {sums}")
     for code, number, sentence, rows in done.reasons():
         listed = ", ".join(map(str, rows)) + (", …" if number > len(rows) else "")
         yield (f"  {code}: {number:,} ({'row' if number == 1 else 'rows'} {listed})")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from pipelines.cli.common import QUARANTINED, SHOWN, Command, plain, put, table
+from pipelines.cli.common import QUARANTINED, SHOWN, Command, put, table
+from pipelines.edge import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

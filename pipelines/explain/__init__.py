@@ -220,10 +220,11 @@ def _lost(answer: Answer, name: str, number: int) -> dict[str, Any]:
     """Say what became of a name that means nothing at this moment: its number is that of an entry."""
     with answer.workspace.ledger() as ledger:
         item = ledger.item(number)
-    if item is None:
-        msg = f"{name}: the ledger has no entry {number}, so nothing ever bore that name"
+    if item is None or not _known(answer, item):
+        then = "" if answer.known_at is None else f" that was known at {stamp(answer.known_at)}"
+        msg = f"{name}: the ledger has no entry {number}{then}, so nothing bore that name"
         raise PolicyError(msg)
-    said = [found for found in answer.past if name in found.incidents]
+    said = [found for found in answer.past if name in found.incidents and _heard(answer, found)]
     return {
         "kind": "lost",
         "entry": _stamped(item),
@@ -235,6 +236,18 @@ def _lost(answer: Answer, name: str, number: int) -> dict[str, Any]:
         "lineage": _fate(answer, name, said),
         "became": _became(answer, item),
     }
+
+
+def _known(answer: Answer, item: Mapping[str, Any]) -> bool:
+    """Tell whether an entry had arrived by the moment of knowledge."""
+    since = item.get("known_at", item["recorded_at"])
+    late = answer.known_at is not None and since is not None and since > answer.known_at
+    return not late and (answer.up_to_no is None or item["ledger_no"] <= answer.up_to_no)
+
+
+def _heard(answer: Answer, found: Publication) -> bool:
+    """Tell whether a publication rests on no later knowledge than this answer."""
+    return answer.known_at is None or found.knowledge <= answer.known_at
 
 
 def _fate(answer: Answer, name: str, said: list[Publication]) -> list[dict[str, Any]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any, Final
 
+from pipelines.edge import plain
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -172,7 +174,7 @@ def _statement(report: dict[str, Any]) -> str:
         _span(report["observed_from"], report["observed_to"]),
         report["act"] + (f" ({report['weapon']})" if report["weapon"] else ""),
         _place(report),
-        report["url"],
+        plain(report["url"] or ""),
     ]
     return ", ".join(word for word in words if word)
 
@@ -208,7 +210,7 @@ def _report(told: dict[str, Any], _limit: int | None) -> Iterator[str]:
     yield f"  violation  {_or(row['violation_id'])}"
     yield f"  incident   {_or(row['incident_id'])}"
     if row["text"]:
-        yield f"  text       {row['text']}"
+        yield f"  text       {plain(row['text'])}"
     yield from _career(told["career"])
 
 
@@ -219,7 +221,8 @@ def _career(entries: list[dict[str, Any]]) -> Iterator[str]:
     for entry in entries:
         late = f" (known {entry['known_at']})" if entry["known_at"] != entry["recorded_at"] else ""
         kind = f"revision {entry['revision']}" if entry["kind"] == "revision" else entry["kind"]
-        row = entry["file_name"] if entry["released"] else f"row {entry['row_no']} of {entry['file_name']}"
+        file = plain(entry["file_name"])
+        row = file if entry["released"] else f"row {entry['row_no']} of {file}"
         yield f"  entry {entry['ledger_no']}, {kind}: {row}, recorded {entry['recorded_at']}{late}"
         order = entry["released"]
         if order:

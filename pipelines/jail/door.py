@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from pipelines.jail.limits import Limits
     from pipelines.linework.drawn import Position
 
-MACHINE: Final = frozenset({"file_size", "time_limit", "reader_killed"})
-"""Codes of what says nothing of a file: the machine may be at fault, or a limit is ours; it can be tried again."""
 KEPT: Final = 1_000
 """How many of a refused file's first bytes stand in the quarantine; the file itself is kept whole."""
 

@@ -24,6 +24,9 @@ ANSWER: Final = 64 * MIB
 ANSWER_PER_BYTE: Final = 16
 """How much may come back: columns of times and numbers outgrow short text."""
 
+MACHINE: Final = frozenset({"file_size", "time_limit", "reader_killed"})
+"""Codes of what says nothing of a file: the machine may be at fault, or a limit is ours; it can be tried again."""
+
 PACKED: Final = b"PK\x03\x04"
 UNPACKED: Final = 10
 """A packed byte counts as so many: tables of reports unpack to 6 to 12 times their size."""

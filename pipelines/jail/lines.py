@@ -5,14 +5,15 @@ from __future__ import annotations
 import io
 from typing import IO, Final
 
-from pipelines.jail import wire
+from pipelines.jail import pages, wire
 from pipelines.linework import reading
 
 EXAMPLE: Final = b'{"type": "LineString", "coordinates": [[37.0, 48.0], [37.5, 48.2]]}'
 
 
 def warm(_: str) -> None:
-    """Load what readers load late, by reading an example."""
+    """Load what readers load late: an example is read, and expat asks for code pages by name."""
+    pages.load()
     wire.put_parts(io.BytesIO(), reading.positions(EXAMPLE, "line.geojson"))
 
 

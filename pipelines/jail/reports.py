@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import importlib
 import io
 from typing import IO, TYPE_CHECKING, Final, NamedTuple
@@ -12,7 +11,7 @@ import pandas as pd
 
 from geo import exemptions, fronts, names, policy, theatre  # noqa: F401 -- what a theatre is made of
 from pipelines import sources
-from pipelines.jail import wire
+from pipelines.jail import pages, wire
 from pipelines.sources import plain
 
 if TYPE_CHECKING:
@@ -21,10 +20,6 @@ if TYPE_CHECKING:
 EXAMPLE: Final = b"observed_from,lon,lat\n2026-02-03T14:05,x,48.1\n2026-02-03,37.5,48.1\n"
 LATE: Final = ("pyarrow.pandas_compat",)
 """Modules that a reader may ask for when no file can be opened any more."""
-CODE_PAGES: Final = (
-    "cp437", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1250", "cp1251", "cp1252", "cp866", "koi8-r",
-    "koi8-u", "iso8859-1", "iso8859-2", "iso8859-5", "mac-cyrillic", "ascii", "idna",
-)  # fmt: skip
 
 
 class Asked(NamedTuple):
@@ -39,8 +34,7 @@ def warm(asked: Asked) -> None:
     wire.put_reading(io.BytesIO(), plain.read(EXAMPLE, asked.context))
     for module in LATE:
         importlib.import_module(module)
-    for name in CODE_PAGES:
-        codecs.lookup(name)
+    pages.load()
 
 
 def settle(asked: Asked) -> None:

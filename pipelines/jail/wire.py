@@ -18,6 +18,8 @@ import pyarrow as pa
 
 from geo.errors import InputError, PolicyError
 from geo.reports import INTAKE, TIME
+from pipelines.jail.limits import MACHINE
+from pipelines.linework.drawn import MOST_PARTS
 from pipelines.sources.reading import Reading
 
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ _UNREADABLE: Final = (
     TypeError,
     ValueError,
     AttributeError,
+    OverflowError,
     MemoryError,
     OSError,
     RecursionError,
@@ -121,10 +124,13 @@ def get_parts(data: bytes | bytearray) -> list[Reals]:
         if "error" in said:
             raise _error(said)
         rest = bytes(data[length + 1 :])
-        sizes = np.frombuffer(rest, _WHOLES, count=said["parts"])
+        count = said["parts"]
+        if type(count) is not int or not 0 <= count <= MOST_PARTS:
+            msg = "no number of parts that is read"
+            raise ValueError(msg)
+        sizes = np.frombuffer(rest, _WHOLES, count=count)
         places = np.frombuffer(rest, _NUMBERS, offset=sizes.nbytes).reshape(-1, 2)
-        whole = len(sizes) == said["parts"] and sizes.sum() == len(places)
-        if not whole or (sizes < 0).any() or (sizes > len(places)).any():
+        if (sizes < 0).any() or (sizes > len(places)).any() or sizes.sum() != len(places):
             msg = "its parts do not add up"
             raise ValueError(msg)
     except _UNREADABLE as fault:
@@ -172,7 +178,7 @@ def _put_line(out: IO[bytes], said: Mapping[str, Any]) -> None:
 
 def _error(said: Mapping[str, Any]) -> Exception:
     message, code = legible(said["message"]), str(said["code"])
-    if said["error"] == InputError.__name__ and _CODE.fullmatch(code):
+    if said["error"] == InputError.__name__ and _CODE.fullmatch(code) and code not in MACHINE:
         return InputError(code, message)
     if said["error"] == PolicyError.__name__:
         return PolicyError(message)

@@ -328,8 +328,9 @@ class Ledger:
     def career(
         self, first_no: int, known_at: datetime | None = None, *, up_to_no: int | None = None
     ) -> list[dict[str, Any]]:
-        """Return how the report R-``first_no`` came to be what it is: its entries, in order of arrival.
+        """Return how the report R-``first_no`` came to be what it is: entries in order of arrival.
 
+        Its own, what took it back, and what was said of the same item in contradiction.
         Each has ``ledger_no``, ``kind``, ``revision``, ``file_name``, ``row_no``, ``recorded_at``, ``known_at``, and
         ``released``: by which order (its number), of which rows, ``who`` and ``why``; ``None`` where none was needed.
         """

@@ -169,14 +169,19 @@ def released(store: Store, known_at: datetime | None) -> dict[int, int]:
 
 
 def career(store: Store, first_no: int, known_at: datetime | None, up_to_no: int | None) -> list[dict[str, Any]]:
-    """Return the entries of a report in order of arrival, with the order by which each was released, if it was."""
+    """Return the entries of a report, what took it back and what contradicts it, in order of arrival.
+
+    Each has the order by which it was released, if it was.
+    """
     found = store.rows(
         """SELECT entry.ledger_no, entry.kind, revision, file_name, row_no, batch.recorded_at, entry.known_at,
                   document.ledger_no AS order_no, body
            FROM entry JOIN batch USING (batch_no)
            LEFT JOIN document ON document.batch_no = entry.batch_no - 1 AND document.kind = ?
-           WHERE entry.first_no = ? AND entry.known_at <= ? AND entry.ledger_no <= ? ORDER BY entry.ledger_no""",
-        [RELEASE, first_no, until(known_at), _FOREVER if up_to_no is None else up_to_no],
+           WHERE entry.subject_no = (SELECT subject_no FROM entry WHERE ledger_no = ?)
+             AND (entry.first_no = ? OR entry.kind = 'conflict' OR (entry.kind = 'retraction' AND entry.ledger_no > ?))
+             AND entry.known_at <= ? AND entry.ledger_no <= ? ORDER BY entry.ledger_no""",
+        [RELEASE, first_no, first_no, first_no, until(known_at), _FOREVER if up_to_no is None else up_to_no],
     )
     return [
         {

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Bounds = tuple[float, float, float, float]
     Position = tuple[float, float]
 
+MOST_PARTS: Final = 20_000  # each is looked at by itself; the line of a day has a few
 NEAR_DEG: Final = 3.0  # a line farther from the baseline is another's, or has its axes swapped
 _AREAS: Final = frozenset({"Polygon", "MultiPolygon", "LinearRing"})
 

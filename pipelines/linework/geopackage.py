@@ -56,7 +56,7 @@ def _parts(value: object, where: str) -> list[list[Position]]:
         return [[]]
     try:
         shape = shapely.from_wkb(gpkg.wkb_of(value))
-    except shapely.errors.GEOSException:
+    except (shapely.errors.GEOSException, NotImplementedError):  # the second: a curve
         return refuse("geometry", f"{where} is a curve or no shape at all; give LineStrings or MultiLineStrings only")
     if shape.geom_type not in _LINES:
         refuse_kind(shape.geom_type, where)

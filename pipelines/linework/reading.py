@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from geo.errors import PolicyError
 from pipelines.linework import geojson, geopackage, kml
+from pipelines.linework.drawn import MOST_PARTS, refuse
 
 if TYPE_CHECKING:
     from pipelines.linework.drawn import Position
@@ -36,8 +37,12 @@ def positions(data: bytes, file_name: str) -> list[list[Position]]:
     """
     form = EXTENSIONS[Path(file_name).suffix.lower()]
     if form == "GeoJSON":
-        return geojson.read(data, file_name)
-    return kml.read(data) if form == "KML" else geopackage.read(data, file_name)
+        parts = geojson.read(data, file_name)
+    else:
+        parts = kml.read(data) if form == "KML" else geopackage.read(data, file_name)
+    if len(parts) > MOST_PARTS:
+        refuse("parts", f"it draws {len(parts):,} parts, and {MOST_PARTS:,} are read; join them (in QGIS: Dissolve)")
+    return parts
 
 
 def day_of(name: str) -> datetime:

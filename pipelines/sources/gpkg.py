@@ -77,6 +77,7 @@ def opened(data: bytes, file_name: str) -> Iterator[sqlite3.Connection]:
         try:
             file.deserialize(data)
             secure(file, file_name)
+            _require_no_trigger(file, file_name)
             yield file
         except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:  # the last: what SQLite says of a bent name
             refuse_file("geopackage", f"it cannot be read ({error}): export it again", file_name)
@@ -105,17 +106,29 @@ def secure(file: sqlite3.Connection, file_name: str) -> None:
     file.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST)
     for setting in ("trusted_schema = OFF", "cell_size_check = ON", "query_only = ON", "temp_store = MEMORY"):
         file.execute(f"PRAGMA {setting}")
-    for kind, named, sql in file.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall():
-        virtual = kind == "table" and re.match(r"\s*CREATE\s+VIRTUAL", str(sql), re.IGNORECASE)
-        strange = kind == "trigger" and not _TRIGGERS.fullmatch(str(named))
-        if kind == "view" or strange or (virtual and not _RTREE.match(str(sql))):
-            sentence = (
-                f"it holds {shown(str(named))}, a view, trigger or virtual table: export its layers into a new file"
-            )
+    for kind, named, sql in _schema(file):
+        virtual = kind == "table" and re.match(r"\s*CREATE\s+VIRTUAL", sql, re.IGNORECASE)
+        if kind == "view" or (virtual and not _RTREE.match(sql)):
+            sentence = f"it holds {shown(named)}, a view or virtual table: export its layers into a new file"
             refuse_file("geopackage", sentence, file_name)
     checked = file.execute("PRAGMA quick_check(1)").fetchone()
     if checked != ("ok",):
         refuse_file("geopackage", f"it is damaged ({checked[0]:.80}): export it again", file_name)
+
+
+def _require_no_trigger(file: sqlite3.Connection, file_name: str) -> None:
+    """Refuse a file that somebody has taught to act; in one that is only read nothing would, but who sent it knows."""
+    for kind, named, _ in _schema(file):
+        if kind == "trigger" and not _TRIGGERS.fullmatch(named):
+            refuse_file(
+                "geopackage", f"it holds {shown(named)}, a trigger: export its layers into a new file", file_name
+            )
+
+
+def _schema(file: sqlite3.Connection) -> list[tuple[str, str, str]]:
+    """Return kind, name and definition of all that a database declares."""
+    found = file.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+    return [(str(kind), str(named), str(sql)) for kind, named, sql in found]
 
 
 def _take(file: sqlite3.Connection, found: Gathered, file_name: str) -> None:
