@@ -110,7 +110,7 @@ def test_filled_forward_every_step_says_what_the_whole_theatre_says_with_what_wa
                 del stood[row["incident_id"]]
             else:
                 stood[row["incident_id"]] = row
-        whole = answer(history, turn.at, turn.at)["incidents"].to_dict("records")
+        whole = answer(history, turn.at, turn.at)["incident_points"].to_dict("records")
         assert plain(list(stood.values())) == plain([{str(k): v for k, v in row.items()} for row in whole])
 
 

@@ -200,7 +200,8 @@ def lines(done: Ingested) -> Iterator[str]:
         yield (f"The {kind} had been edited: its new version is recorded, and in force from now on.")
     if done.batch.repeated:
         yield (
-            f"{plain(done.file_name)}: the same bytes came before, as batch {done.batch.batch_no}; nothing was added. Then:"
+            f"{plain(done.file_name)}: the same bytes came before, as batch {done.batch.batch_no}; nothing was added. "
+            "Then:"
         )
     counts = {name: number for name, number in done.as_dict().items() if name in _KINDS and number}
     sums = " + ".join(f"{number:,} {name}" for name, number in counts.items()) or "no rows"
