@@ -25,7 +25,7 @@ _SAID: Final = [name for name in STEPS.names if name != "as_of"]
 _REPORT: Final = ["report_id", "stands_no", "disputed", "observed_from", "known_at", "violation_id", "incident_id"]
 _VIOLATION: Final = ["violation_id", "qualifying", "incident_id"]
 _STEP: Final = ["incident_id", "scenario", "kind", "tier_to", "at"]
-_TITLES: Final = ("incidents", "violations", "reports", "transitions")
+_TITLES: Final = ("incident_points", "violations", "reports", "transitions")
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,19 +40,19 @@ class Story:
     @cached_property
     def rows(self) -> dict[str, dict[str, Any]]:
         """Plain values of each incident, by name: the columns of ``geo.steps.STEPS`` but the moment."""
-        plain = self.tables["incidents"][_SAID].astype(object)
+        plain = self.tables["incident_points"][_SAID].astype(object)
         rows = plain.where(plain.notna(), None).to_dict("records")
         return {row["incident_id"]: {str(key): value for key, value in row.items()} for row in rows}
 
     @property
     def names(self) -> set[str]:
         """Names of its incidents."""
-        return set(self.tables["incidents"]["incident_id"])
+        return set(self.tables["incident_points"]["incident_id"])
 
     @property
     def going_on(self) -> bool:
         """Whether any incident has not ended."""
-        return bool((self.tables["incidents"]["state"] != "ended").any())
+        return bool((self.tables["incident_points"]["state"] != "ended").any())
 
     @staticmethod
     def joined(stories: Iterable[Story]) -> Tables:
@@ -80,7 +80,7 @@ def told(found: Standing, theatre: Theatre, drawn: Publication, cluster: dict[in
     in_incident = violations.set_index("violation_id")["incident_id"]
     reports = reports.assign(incident_id=reports["violation_id"].map(in_incident))
     told_of = {
-        "incidents": rows[[*_SAID]],
+        "incident_points": rows[[*_SAID]],
         "violations": violations[_VIOLATION],
         "reports": reports[[*_REPORT, "home"]],
         "transitions": summary.moves(found.breaches)[_STEP],
@@ -96,7 +96,7 @@ def told(found: Standing, theatre: Theatre, drawn: Publication, cluster: dict[in
 
 
 _NOTHING: Final[Tables] = {
-    "incidents": tables.empty(STEPS),
+    "incident_points": tables.empty(STEPS),
     "violations": tables.empty(tables.VIOLATIONS)[_VIOLATION],
     "transitions": tables.empty(tables.TRANSITIONS)[_STEP],
     "reports": pd.DataFrame(
