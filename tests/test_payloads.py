@@ -108,7 +108,8 @@ def test_nothing_stands_in_a_tip_but_what_went_through_that() -> None:
 def test_no_cell_of_an_export_begins_like_a_formula(payload: str) -> None:
     content = situation.burnt()
     evil = content["violations"].assign(place_name=payload, party_claimed=payload)
-    text = exports.acled(evil, content["reports"].assign(source=payload), content["regions"], {"standing": "x"})
+    run = content["run"].iloc[0]
+    text = exports.acled(evil, content["reports"].assign(source=payload), content["regions"], run)
     for row in csv.DictReader(io.StringIO(text, newline="")):
         assert {row["location"], row["actor1"], row["source"]} == {f"'{payload}"}
 
