@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from geo.errors import InputError, PolicyError
+from pipelines.edge import plain
 from pipelines.feeds.aside import move_aside
 from pipelines.feeds.faults import FAULTS, ends_all, said
 from pipelines.feeds.supply import supply
@@ -186,8 +187,7 @@ def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
 
 def _shown(name: str) -> str:
     """Return a file's name as it can be written down: bytes that are no text, and controls, as signs."""
-    plain = name.encode(errors="surrogateescape").decode(errors="backslashreplace")
-    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in plain)
+    return plain(name.encode(errors="surrogateescape").decode(errors="backslashreplace"))
 
 
 def _unfit(candidate: _Candidate) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import signal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from geo.errors import InputError, PolicyError
 from pipelines import sources
@@ -18,7 +18,7 @@ from pipelines.linework import reading
 from pipelines.sources.reading import Context, Reading, refused_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from geo.crs import Reals
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from pipelines.jail.guard import Ended, Guard
     from pipelines.jail.limits import Limits
     from pipelines.linework.drawn import Position
+
+T = TypeVar("T")
 
 KEPT: Final = 1_000
 """How many of a refused file's first bytes stand in the quarantine; the file itself is kept whole."""
@@ -77,15 +79,11 @@ def admit(data: bytes, source: Source, theatre: Theatre, policy: Policy, file_na
         return sources.admit(data, source, file_name)
     asked = reports.Asked(Context(source, _slim(theatre), policy, file_name), admits=True)
     ended, most = _ask(READERS, asked, data, file_name)
-    refused = _exceeded(ended, most, file_name)
     try:
-        if refused is None:
-            return wire.get_kept(ended.answer if not ended.code else b"")
-    except (wire.GarbageError, wire.ReaderError) as fault:
-        refused = "reader_died", _broken(ended, fault)
-    code, sentence = refused
-    msg = f"{file_name}: nobody can say what of it may be kept, so nothing is. {sentence}"
-    raise InputError(code, msg)
+        return _heard(ended, most, file_name, wire.get_kept)
+    except _RefusedError as refused:
+        msg = f"{file_name}: nobody can say what of it may be kept, so nothing is. {refused.sentence}"
+        raise InputError(refused.code, msg) from None
 
 
 def positions(data: bytes, file_name: str) -> Sequence[Sequence[Position] | Reals]:
@@ -102,13 +100,10 @@ def positions(data: bytes, file_name: str) -> Sequence[Sequence[Position] | Real
     if _open():
         return reading.positions(data, file_name)
     ended, most = _ask(LINE_READERS, file_name, data, file_name)
-    refused = _exceeded(ended, most, file_name)
     try:
-        if refused is None:
-            return wire.get_parts(ended.answer if not ended.code else b"")
-    except (wire.GarbageError, wire.ReaderError) as fault:
-        refused = "reader_died", _broken(ended, fault)
-    raise InputError(*refused)
+        return _heard(ended, most, file_name, wire.get_parts)
+    except _RefusedError as refused:
+        raise InputError(refused.code, refused.sentence) from None
 
 
 def _open() -> bool:
@@ -143,12 +138,30 @@ def _slim(theatre: Theatre) -> Theatre:
 
 def judge(ended: Ended, most: Limits, data: bytes, file_name: str) -> Reading:
     """Return what a child's end says of its file; raise ``InputError`` as ``read`` does."""
-    if (exceeded := _exceeded(ended, most, file_name)) is not None:
-        return _refused(*exceeded, data)
     try:
-        return wire.get_reading(ended.answer if not ended.code else b"")
+        return _heard(ended, most, file_name, wire.get_reading)
+    except _RefusedError as refused:
+        return refused_whole(refused.code, refused.sentence, data[:KEPT])
+
+
+class _RefusedError(Exception):
+    """The file broke its reader, or asked for too much."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(code, sentence)
+        self.code, self.sentence = code, sentence
+
+
+def _heard(ended: Ended, most: Limits, file_name: str, get: Callable[[bytearray], T]) -> T:
+    """Return what a child said, taken from the wire by ``get``; raise ``_RefusedError``, and what ``get`` was told."""
+    exceeded = _exceeded(ended, most, file_name)
+    if exceeded is not None:
+        raise _RefusedError(*exceeded)
+    try:
+        return get(bytearray() if ended.code else ended.answer)
     except (wire.GarbageError, wire.ReaderError) as fault:
-        return _refused("reader_died", _broken(ended, fault), data)
+        code = "reader_died"
+        raise _RefusedError(code, _broken(ended, fault)) from fault
 
 
 def _exceeded(ended: Ended, most: Limits, file_name: str) -> tuple[str, str] | None:
@@ -179,7 +192,3 @@ def _broken(ended: Ended, fault: Exception) -> str:
 
 def _named(code: int) -> str:
     return signal.Signals(-code).name if -code in set(signal.Signals) else f"exit code {code}"
-
-
-def _refused(code: str, sentence: str, data: bytes) -> Reading:
-    return refused_whole(code, sentence, data[:KEPT])

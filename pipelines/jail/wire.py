@@ -10,6 +10,7 @@ import dataclasses
 import json
 import re
 import struct
+from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -23,7 +24,7 @@ from pipelines.linework.drawn import MOST_PARTS
 from pipelines.sources.reading import Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from geo.crs import Reals
 
@@ -94,18 +95,11 @@ def put_kept(out: IO[bytes], data: bytes) -> None:
 
 def get_kept(data: bytes | bytearray) -> bytes:
     """Return what may be kept of a file; raise what ``get_reading`` raises."""
-    length = data.find(b"\n", 0, _HEAD)
-    try:
-        said = json.loads(data[:length])
-        if "error" in said:
-            raise _error(said)
-        kept = bytes(data[length + 1 :])
+    with _opened(data) as (said, begin):
+        kept = bytes(data[begin:])
         if len(kept) != said["kept"]:
             msg = "it was cut"
             raise ValueError(msg)
-    except _UNREADABLE as fault:
-        msg = f"{type(fault).__name__}: {fault}"
-        raise GarbageError(msg) from fault
     return kept
 
 
@@ -118,13 +112,8 @@ def put_parts(out: IO[bytes], parts: Sequence[Sequence[tuple[float, float]]]) ->
 
 def get_parts(data: bytes | bytearray) -> list[Reals]:
     """Return the parts of a line, shape (n, 2) each, longitude first; raise what ``get_reading`` raises."""
-    length = data.find(b"\n", 0, _HEAD)
-    try:
-        said = json.loads(data[:length])
-        if "error" in said:
-            raise _error(said)
-        rest = bytes(data[length + 1 :])
-        count = said["parts"]
+    with _opened(data) as (said, begin):
+        rest, count = bytes(data[begin:]), said["parts"]
         if type(count) is not int or not 0 <= count <= MOST_PARTS:
             msg = "no number of parts that is read"
             raise ValueError(msg)
@@ -133,9 +122,6 @@ def get_parts(data: bytes | bytearray) -> list[Reals]:
         if (sizes < 0).any() or (sizes > len(places)).any() or sizes.sum() != len(places):
             msg = "its parts do not add up"
             raise ValueError(msg)
-    except _UNREADABLE as fault:
-        msg = f"{type(fault).__name__}: {fault}"
-        raise GarbageError(msg) from fault
     return np.split(places, np.cumsum(sizes))[:-1]
 
 
@@ -157,19 +143,26 @@ def get_reading(data: bytes | bytearray) -> Reading:
     GarbageError
         If it is none of these.
     """
+    with _opened(data) as (said, begin):
+        notes = tuple(legible(note) for note in said["notes"])
+        stream = pa.BufferReader(pa.py_buffer(data).slice(begin))
+        intake, refused = (_get_frame(stream, columns) for columns in (INTAKE, REFUSED))
+    _check(intake, refused)
+    return Reading(intake, refused, notes)
+
+
+@contextmanager
+def _opened(data: bytes | bytearray) -> Iterator[tuple[dict[str, Any], int]]:
+    """Give the first line of what came, and where the rest begins; what cannot be read of either is garbage."""
     length = data.find(b"\n", 0, _HEAD)
     try:
         said = json.loads(data[:length])
         if "error" in said:
             raise _error(said)
-        notes = tuple(legible(note) for note in said["notes"])
-        stream = pa.BufferReader(pa.py_buffer(data).slice(length + 1))
-        intake, refused = (_get_frame(stream, columns) for columns in (INTAKE, REFUSED))
+        yield said, length + 1
     except _UNREADABLE as fault:
         msg = f"{type(fault).__name__}: {fault}"
         raise GarbageError(msg) from fault
-    _check(intake, refused)
-    return Reading(intake, refused, notes)
 
 
 def _put_line(out: IO[bytes], said: Mapping[str, Any]) -> None:
