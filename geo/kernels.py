@@ -7,7 +7,6 @@ numpy gives on arrays, to the last bit. Importing this module takes numba's star
 from __future__ import annotations
 
 import math
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -33,14 +32,13 @@ from geo.descents import (
     slack,
     under,
 )
+from geo.threads import mapped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy.typing as npt
 
     from geo.crs import Reals
-    from geo.pieces import Indices, Pieces
+    from geo.pieces import Pieces
     from geo.trees import Tree
 
 SPARE: Final = 1e-6  # for rounding: what can be nearest is never left out
@@ -159,13 +157,6 @@ def _room(size: int) -> tuple[Any, ...]:
     return np.empty(size, np.intp), np.empty(size), np.empty((7, size))
 
 
-def _run(work: Callable[[int, int], None], marks: Indices) -> None:
-    """Do work between successive marks, side by side."""
-    with ThreadPoolExecutor() as pool:
-        for _ in pool.map(work, marks[:-1].tolist(), marks[1:].tolist()):
-            pass
-
-
 @inner
 def _rival(here, count, point, radius, apart, close):
     """Fill ``close`` with what can be nearest to any place within a radius of a point; return how many.
@@ -275,16 +266,11 @@ def spread(tree: Tree, pieces: Pieces, discs: tuple[Reals, ...], pattern: Reals,
     ground = (tree.rows, tree.owner, tree.leaves, tree.sag)
     line = (pieces.rows, pieces.before, pieces.after, pieces.segment)
 
-    def work(first: int, last: int) -> None:
-        own = (discs[0][first:last], discs[1][first:last], discs[2][first:last], discs[3][first:last])
-        parts = (answers[0][first:last], answers[1][first:last], answers[2][first:last])
-        room, size = _room(2 * tree.leaves + 2), pattern.shape[1]
-        some = (np.empty((4, len(room[0]))), np.empty(len(room[0]), np.intp))
-        places = (np.empty(size), np.empty(size), np.empty(size))
-        each = (np.empty(size, np.intp), np.empty((11, size)), np.empty(size), np.empty(size))
-        _spread(ground, line, own, pattern, (tie_m, -1), parts, (*room, *some, places, *each))
-
-    _run(work, np.append(np.arange(0, shape[0], CHUNK // 16), shape[0]))
+    room, size = _room(2 * tree.leaves + 2), pattern.shape[1]
+    some = (np.empty((4, len(room[0]))), np.empty(len(room[0]), np.intp))
+    places = (np.empty(size), np.empty(size), np.empty(size))
+    each = (np.empty(size, np.intp), np.empty((11, size)), np.empty(size), np.empty(size))
+    _spread(ground, line, discs, pattern, (tie_m, -1), answers, (*room, *some, places, *each))
     WARM.add("spread")
     return answers
 
@@ -307,13 +293,14 @@ def locate(
     ground = (tree.rows, tree.owner, tree.leaves, tree.sag)
     line = (pieces.rows, pieces.before, pieces.after, pieces.segment, borders)
 
-    def work(first: int, last: int) -> None:
+    def work(marks: tuple[int, int]) -> None:
+        first, last = marks
         points = (xyz, order, begins[first:last], ends[first:last])
         most = max(2 * tree.leaves + 2, 2 * MOST)
         found = (np.empty(most, np.intp), np.empty(most), np.empty(most))
         _locate(ground, line, points, (tie_m, arcs.FAR_M, -1), answers, (_room(2 * MOST), _room(most), found))
 
     marks = np.append(np.unique(np.searchsorted(begins, np.arange(0, count, CHUNK))), len(begins))
-    _run(work, marks)
+    mapped(work, zip(marks[:-1].tolist(), marks[1:].tolist(), strict=True))
     WARM.add("locate")
     return answers

@@ -16,6 +16,7 @@ import shapely
 
 from geo import borders, footprints, shapes, shares
 from geo.shares import Division
+from geo.threads import mapped
 from geo.zones import applies, contains, in_band
 
 if TYPE_CHECKING:
@@ -28,12 +29,14 @@ if TYPE_CHECKING:
     from geo.fronts import Baseline, Beside, Located
     from geo.pieces import Bools, Indices
     from geo.policy import Matching
+    from geo.shares import Counted
     from geo.theatre import Theatre
     from geo.zones import Zone
 
     Objects = npt.NDArray[np.object_]
 
-BLOCK: Final = 10_000  # footprints sampled at a time
+BLOCK: Final = 10_000  # footprints sampled together
+AT_MOST: Final = 4  # blocks sampled side by side: each takes some 40 MB
 SIDES: Final = np.array(["right", "none", "left"])
 NOWHERE: Final = "none"  # what a share is called that lies in no zone or region
 
@@ -228,17 +231,25 @@ def _answers(places: _Places, ground: _Ground) -> _Answers:
     located = {line.id: line.locate(places.lon, places.lat) for line in ground.lines}
     main = located[ground.lines[0].id]
     holds = _holding(places, ground.zones, located)
-    counted: dict[str, list[tuple[Indices, Indices, Reals]]] = {of: [] for of in ground.names}
-    for rows in _blocks(np.flatnonzero(_unsure(places, ground.zones, located, main)), places):
+    counted: dict[str, list[Counted]] = {of: [] for of in ground.names}
+    areas = ground.regions.geometry.to_numpy()
+
+    def beside(rows: Indices) -> dict[str, Counted]:
         line, within = _look(places[rows], ground, {key: item[rows] for key, item in located.items()})
         codes = {"segment": line.segment, "side": line.side + np.int8(1), "zone": _first(within)}
-        for of, each in codes.items():
-            counted[of].append(shares.count(rows, each))
-    areas = ground.regions.geometry.to_numpy()
-    for rows in _blocks(np.flatnonzero(_near(shapely.boundary(areas), places)), places):
+        return {of: shares.count(rows, each) for of, each in codes.items()}
+
+    def across(rows: Indices) -> dict[str, Counted]:
         lon, lat = _samples(places[rows])
         code = borders.holding(areas, lon.ravel(), lat.ravel()).reshape(lon.shape)
-        counted["region"].append(shares.count(rows, code))
+        return {"region": shares.count(rows, code)}
+
+    unsure = np.flatnonzero(_unsure(places, ground.zones, located, main))
+    near = np.flatnonzero(_near(shapely.boundary(areas), places))
+    for work, rows in ((beside, unsure), (across, near)):
+        for parts in mapped(work, _blocks(rows, places), AT_MOST):
+            for of, part in parts.items():
+                counted[of].append(part)
     region = borders.holding(areas, places.lon, places.lat)
     zone, side = _first(holds).astype(np.intp), main.side.astype(np.intp) + 1
     centre = {"segment": main.segment, "zone": zone, "side": side, "region": region}

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from geo.pieces import Bools, Indices
     from geo.policy import Matching
 
+    Counted = tuple[Indices, Indices, Reals]  # row, code, share
+
 NAMED: Final = 5  # parts that a sentence names
 
 
@@ -39,7 +41,7 @@ class Division:
     share: Reals
 
     @classmethod
-    def of(cls, centre: Indices, counted: Sequence[tuple[Indices, Indices, Reals]]) -> Self:
+    def of(cls, centre: Indices, counted: Sequence[Counted]) -> Self:
         """Put together what ``count`` says of different rows."""
         row, code = (np.concatenate([np.empty(0, np.intp), *(part[n] for part in counted)]) for n in (0, 1))
         share = np.concatenate([np.empty(0), *(part[2] for part in counted)])
@@ -81,7 +83,7 @@ class Division:
         return frame.sort_values("row", kind="stable", ignore_index=True)
 
 
-def count(rows: Indices, codes: npt.NDArray[np.integer[Any]]) -> tuple[Indices, Indices, Reals]:
+def count(rows: Indices, codes: npt.NDArray[np.integer[Any]]) -> Counted:
     """Return (row, code, share) of every different code of every row, each row's largest first (ties: the lowest code).
 
     ``rows``, shape (m,), are the footprints' places among all; ``codes`` the answers at their samples, shape

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from geo.crs import Reals
     from geo.fronts import Baseline, Located
+    from geo.shares import Counted
 
 POINTS = 1_000_000
 VERTICES = 1_500
@@ -179,9 +180,10 @@ def scale(count: int) -> None:
     """Print how our time grows with points, vertices and bands, and what footprints take."""
     from geo import fronts  # noqa: PLC0415
     from geo.footprints import spread  # noqa: PLC0415
-    from geo.matching import BLOCK  # noqa: PLC0415
+    from geo.matching import AT_MOST, BLOCK  # noqa: PLC0415
     from geo.shares import Division  # noqa: PLC0415
     from geo.shares import count as count_codes  # noqa: PLC0415
+    from geo.threads import mapped  # noqa: PLC0415
 
     fronts.COMPILED_FROM.update(locate=0, spread=0)
     of = case(count)
@@ -208,14 +210,15 @@ def scale(count: int) -> None:
 
     def footprints(rows: np.ndarray[Any, Any]) -> list[Division]:
         """Divide footprints among segments, sides and bands."""
-        counted: list[list[tuple[Any, Any, Any]]] = [[], [], []]
-        for first in range(0, len(rows), BLOCK):
+
+        def counted(first: int) -> list[Counted]:
             some = rows[first : first + BLOCK]
             found = spread(of.line, of.lon[some], of.lat[some], radius[some], located[some])
             band = sum((found.distance_m > depth).astype(np.int8) for depth in DEPTHS_M)
-            for parts, codes in zip(counted, (found.segment, found.side + np.int8(1), band), strict=True):
-                parts.append(count_codes(some, codes))
-        return [Division.of(located.segment, parts) for parts in counted]
+            return [count_codes(some, codes) for codes in (found.segment, found.side + np.int8(1), band)]
+
+        blocks = mapped(counted, range(0, len(rows), BLOCK), AT_MOST)
+        return [Division.of(located.segment, parts) for parts in zip(*blocks, strict=True)]
 
     _, start, start_busy = timed(lambda: footprints(np.arange(1)))
     row("shares of footprints of 100 m to 10 km, all sampled", lambda: footprints(np.arange(count)))
