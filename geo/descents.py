@@ -101,8 +101,8 @@ def root(one):
 def _compiled() -> dict[str, Callable[..., Any]]:
     """Return the formulas of ``arcs``, compiled; each calls those before it."""
     names = (
-        "dot", "minus", "upward", "triple", "share_along", "gap", "place", "way", "curvature", "settle", "metres",
-        "rough_metres", "aside", "left", "choose", "side", "beside", "slack",
+        "dot", "minus", "upward", "triple", "share_along", "gap", "place", "way", "rough_metres", "aside", "left",
+        "choose", "side", "beside", "slack",
     )  # fmt: skip
     done: dict[str, Callable[..., Any]] = {"lesser": _lesser, "greater": _greater, "where": _where, "root": root}
     for name in names:
@@ -112,7 +112,7 @@ def _compiled() -> dict[str, Callable[..., Any]]:
 
 
 _ARCS: Final = _compiled()
-gap, settle, metres_of, slack = _ARCS["gap"], _ARCS["settle"], _ARCS["metres"], _ARCS["slack"]
+gap, slack = _ARCS["gap"], _ARCS["slack"]
 side_of, beside, aside = _ARCS["side"], _ARCS["beside"], _ARCS["aside"]
 share_along, rough_metres = _ARCS["share_along"], _ARCS["rough_metres"]
 

@@ -2,8 +2,7 @@
 
 The edges of a baseline are geodesics. They are cut into short pieces, each of one edge and one segment; a ``Tree``
 finds the few pieces that can be nearest, and only those are measured, by the formulas of ``arcs`` or, beyond their
-reach, by PROJ. Many points are measured by the same formulas compiled: no bit of an answer tells how many were asked
-for.
+reach, by PROJ. Among many points the search is compiled: no bit of an answer tells how many were asked for.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ GENTLE_DEG: Final = 170.0  # a curve whose headings differ by less than 180 degr
 BESIDE_M: Final = 0.05  # how far beside the line its samples lie
 TIE_M: Final = 1e-8  # distances that differ by less are equal: the ellipsoid is solved to some nanometres
 # Points, and discs, from which compiling pays for itself at once.
-COMPILED_FROM: Final = {"locate": 200_000, "spread": 10_000}
+COMPILED_FROM: Final = {"search": 200_000, "others": 200_000, "spread": 10_000}
 CELLS: Final = 256  # points in one of so many by so many cells around the line are looked at together
 AROUND_DEG: Final = 1.0  # how far the cells reach beyond the line
 NO_BORDER_M: Final = 1e12  # farther than any place
@@ -68,13 +67,10 @@ class Beside:
 class Located(Beside):
     """Where points are relative to a baseline; arrays of one shape (n,).
 
-    ``chainage_m`` is that of the nearest point of the line. ``clear_m`` is a lower bound: a disc of less than half of
-    it around the point has its nearest points on that one segment, on no end of the line, and changes side only where
-    it reaches the line.
+    ``chainage_m`` is that of the nearest point of the line.
     """
 
     chainage_m: Reals
-    clear_m: Reals
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,24 +147,53 @@ class Baseline:
         xyz = ecef(at_lon, at_lat)
         found = self._measured(xyz, at_lon, at_lat)
         self._measure_far(np.flatnonzero(found.piece < 0), found, at_lon, at_lat, xyz)
-        segment = self.pieces.segment[found.piece]
         return Located(
-            segment=segment,
+            segment=self.pieces.segment[found.piece],
             chainage_m=self.pieces.chainage[found.piece] + found.share * self.pieces.length[found.piece],
             distance_m=found.metres,
             side=np.where(found.metres <= SAME_M, 0, found.side).astype(np.int8),
-            clear_m=self._clear(found.best, found.other, segment),
         )
 
-    def _measured(self, xyz: Reals, lon: Reals, lat: Reals) -> Measured:
-        """Measure points, compiled or in arrays."""
-        if not compiled(len(xyz), "locate"):
-            return _measure(self, xyz)
-        from geo import kernels  # noqa: PLC0415 -- numba takes a while to load, and few points do not need it
+    def clear(self, lon: Reals, lat: Reals, located: Beside) -> Reals:
+        """Return how far around points (WGS 84 degrees, shape (n,)) nothing changes: metres, a lower bound.
 
+        A disc of less than half of it has its nearest points on the one segment where ``located`` says that its centre
+        is, on no end of the line, and changes side only where it reaches the line.
+        """
+        xyz, own = ecef(lon, lat), located.segment
+        if compiled(len(xyz), "others"):
+            from geo import kernels  # noqa: PLC0415 -- numba takes a while to load, and few points do not need it
+
+            other = kernels.others(self.tree, self._borders, xyz, self._cell(lon, lat), own)
+        else:
+            borders = self._borders[own]
+            other = self.tree.others(
+                xyz, own, np.minimum(_straight(xyz, borders[:, :3]), _straight(xyz, borders[:, 3:]))
+            )
+        clear = other - located.distance_m - arcs.slack(located.distance_m, self.tree.sag)
+        return np.where(self._gentle[own], np.maximum(clear, 0.0), 0.0)
+
+    def _measured(self, xyz: Reals, lon: Reals, lat: Reals) -> Measured:
+        """Measure points that are not too far away for the formulas."""
+        found = Measured.none(len(xyz))
+
+        def settle(point: Indices, piece: Indices) -> None:
+            _settle(self.pieces, xyz, found, point, piece)
+
+        if compiled(len(xyz), "search"):
+            from geo import kernels  # noqa: PLC0415 -- numba takes a while to load, and few points do not need it
+
+            kernels.search(self.tree, xyz, self._cell(lon, lat), settle)
+        else:
+            for block, point, piece, least in self.tree.near(xyz, np.zeros(len(xyz))):
+                close = least[point] <= arcs.FAR_M
+                settle(block.start + point[close], piece[close])
+        return found
+
+    def _cell(self, lon: Reals, lat: Reals) -> npt.NDArray[np.uint16]:
+        """Return numbers that points share which lie close together."""
         west, south, east, north = self.segments.total_bounds
-        cell = (np.floor(_scale(lat, south, north)) * CELLS + _scale(lon, west, east)).astype(np.uint16)
-        return Measured(*kernels.locate(self.tree, self.pieces, self._borders, xyz, cell, TIE_M))
+        return (np.floor(_scale(lat, south, north)) * CELLS + _scale(lon, west, east)).astype(np.uint16)
 
     def _measure_far(self, rows: Indices, found: Measured, lon: Reals, lat: Reals, xyz: Reals) -> None:
         """Fill in points that are too far away for the formulas, by PROJ."""
@@ -181,11 +206,6 @@ class Baseline:
         found.piece[rows], found.metres[rows] = piece, metres[chosen]
         found.share[rows] = along / self.pieces.length[piece]
         found.side[rows] = _sides(self.pieces, piece, along, azimuth[chosen], past[chosen])
-        found.other[rows] = _others(self, xyz[rows], piece)
-
-    def _clear(self, best: Reals, other: Reals, segment: Indices) -> Reals:
-        clear = other - best - arcs.slack(best, self.tree.sag)
-        return np.where(self._gentle[segment], np.maximum(clear, 0.0), 0.0)
 
     def at(self, chainage_m: RealsLike, offset_m: RealsLike) -> tuple[Reals, Reals]:
         """Return longitude and latitude of places at a chainage and a signed offset (left positive), metres.
@@ -240,17 +260,17 @@ class Baseline:
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """The nearest piece of points and what was measured there; arrays of shape (n,), a piece of -1: too far away.
-
-    ``best`` is the straight distance to it, ``other`` that to the nearest piece of another segment or end of its own.
-    """
+    """The nearest piece of points and what was measured there; arrays of shape (n,), a piece of -1: too far away."""
 
     piece: Indices
     share: Reals
     metres: Reals
     side: npt.NDArray[np.int8]
-    best: Reals
-    other: Reals
+
+    @classmethod
+    def none(cls, count: int) -> Self:
+        """Return so many points, all of them too far away so far."""
+        return cls(np.full(count, -1, np.intp), np.zeros(count), np.zeros(count), np.zeros(count, np.int8))
 
 
 def compiled(count: int, kernel: str) -> bool:
@@ -259,34 +279,27 @@ def compiled(count: int, kernel: str) -> bool:
     return count >= COMPILED_FROM[kernel] or (loaded is not None and kernel in loaded.WARM)
 
 
-def _measure(line: Baseline, xyz: Reals) -> Measured:
-    """Measure points in arrays."""
-    piece, side = np.full(len(xyz), -1, np.intp), np.zeros(len(xyz), np.int8)
-    share, metres, best, other = (np.zeros(len(xyz)) for _ in range(4))
-    rows = line.pieces.rows
-    for block, points, candidates, least in line.tree.near(xyz, np.zeros(len(xyz))):
-        best[block] = least
-        close = least[points] <= arcs.FAR_M
-        point, candidate = points[close], candidates[close]
-        place = _vector(xyz[block][point])
-        found = arcs.settle(place, rows[candidate].T)
-        held = np.minimum(np.maximum(found, 0.0), 1.0)
-        over = arcs.metres(place, rows[candidate].T, held)
-        chosen = _nearest(point, over)
-        at, near = block.start + point[chosen], candidate[chosen]
-        piece[at], share[at], metres[at] = near, held[chosen], over[chosen]
-        before, after = line.pieces.before[near], line.pieces.after[near]
-        side[at] = arcs.side(_vector(xyz[at]), rows[near].T, rows[before].T, rows[after].T, found[chosen])
-        other[at] = _others(line, xyz[at], near)
-    return Measured(piece, share, metres, side, best, other)
+def _settle(pieces: Pieces, xyz: Reals, found: Measured, point: Indices, piece: Indices) -> None:
+    """Measure pairs (point, piece), those of a point together, and fill in the nearest of each point."""
+    rows, place = _columns_of(pieces, piece), _vector(xyz[point])
+    share = arcs.settle(place, rows)
+    held = np.minimum(np.maximum(share, 0.0), 1.0)
+    metres = arcs.metres(place, rows, held)
+    chosen = _nearest(point, metres)
+    at, near, along = point[chosen], piece[chosen], held[chosen]
+    found.piece[at], found.share[at], found.metres[at] = near, along, metres[chosen]
+    rows, place = rows[:, chosen], (place[0][chosen], place[1][chosen], place[2][chosen])
+    side = arcs.beside(place, rows, along)
+    bend = np.flatnonzero(np.minimum(along, 1.0 - along) * rows[10] <= SAME_M)
+    before, after = (_columns_of(pieces, beside[near[bend]]) for beside in (pieces.before, pieces.after))
+    there = (place[0][bend], place[1][bend], place[2][bend])
+    side[bend] = arcs.side(there, rows[:, bend], before, after, share[chosen[bend]])
+    found.side[at] = side
 
 
-def _others(line: Baseline, xyz: Reals, piece: Indices) -> Reals:
-    """Return straight distances to the nearest other segment or border of the own one."""
-    own = line.pieces.segment[piece]
-    borders = line._borders[own]  # noqa: SLF001 -- of this module
-    bound = np.minimum(_straight(xyz, borders[:, :3]), _straight(xyz, borders[:, 3:]))
-    return line.tree.others(xyz, own, bound)
+def _columns_of(pieces: Pieces, piece: Indices) -> Reals:
+    """Return the rows of some pieces, each column side by side: formulas are faster along them."""
+    return np.ascontiguousarray(pieces.rows[piece].T)
 
 
 def _straight(one: Reals, two: Reals) -> Reals:
@@ -297,7 +310,8 @@ def _straight(one: Reals, two: Reals) -> Reals:
 
 def _vector(xyz: Reals) -> tuple[Reals, Reals, Reals]:
     """Return the columns of places (n, 3)."""
-    return xyz[:, 0], xyz[:, 1], xyz[:, 2]
+    x, y, z = np.ascontiguousarray(xyz.T)
+    return x, y, z
 
 
 def _scale(degrees: Reals, low: float, high: float) -> Reals:

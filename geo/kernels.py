@@ -6,6 +6,7 @@ numpy gives on arrays, to the last bit. Importing this module takes numba's star
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,13 +21,11 @@ from geo.descents import (
     frontier,
     gap,
     inner,
-    metres_of,
     outer,
     root,
     rough_metres,
     row_of,
     scan,
-    settle,
     share_along,
     side_of,
     slack,
@@ -35,14 +34,18 @@ from geo.descents import (
 from geo.threads import mapped
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy.typing as npt
 
     from geo.crs import Reals
-    from geo.pieces import Pieces
+    from geo.pieces import Indices, Pieces
     from geo.trees import Tree
 
+    Cells = npt.NDArray[np.uint16]
+
 SPARE: Final = 1e-6  # for rounding: what can be nearest is never left out
-CHUNK: Final = 16_384  # points a thread takes at a time
+CHUNK: Final = 8_192  # points a thread takes at a time
 WARM: Final[set[str]] = set()  # what is compiled already
 
 
@@ -74,82 +77,69 @@ def _ball(xyz, order, begin, end):
     return centre, 2.0 * far + 0.001
 
 
-@inner
-def _place(tree, line, point, near, many, limits, i, answers, found):
-    """Measure the pieces that can be nearest to a point, and choose the first that is, or is as near."""
-    table, before, after, _, _ = line
-    piece, share, metres, side, best, _ = answers
-    nodes, chord, here = near
-    kept, along, over = found
-    best[i], piece[i] = scan(point, here, many, chord), limits[2]
-    if best[i] > limits[1]:
-        return
-    reach, size, least = best[i] + slack(best[i], tree[3]), 0, math.inf
-    for j in range(many):
-        if chord[j] <= reach:
-            kept[size] = nodes[j] - tree[2]
-            row = row_of(table, kept[size])
-            along[size] = settle(point, row)
-            over[size] = metres_of(point, row, min(max(along[size], 0.0), 1.0))
-            least = min(least, over[size])
-            size += 1
-    j = 0
-    while over[j] > least + limits[0]:
-        j += 1
-    k = kept[j]
-    piece[i], share[i], metres[i] = k, min(max(along[j], 0.0), 1.0), over[j]
-    side[i] = side_of(point, row_of(table, k), row_of(table, before[k]), row_of(table, after[k]), along[j])
-
-
-@inner
-def _others(tree, line, cell, span, answers, work):
-    """Find the nearest piece of another segment, for all points of one segment after the other."""
-    segment, borders = line[3], line[4]
-    xyz, order, begin, end, centre, extra = cell
-    wide, narrow, _ = work
-    nodes, piece, other = wide[0], answers[0], answers[5]
-    own, highest = span
-    while own <= highest:
-        nodes[0] = 1
-        count = frontier(tree, centre, extra, own, _bound(centre, borders, own) + extra, nodes, nodes[0], wide[1])
-        copy(tree[0], nodes, count, wide[2])
-        following = highest + 1
-        for at in range(begin, end):
-            i = order[at]
-            mine = segment[piece[i]] if piece[i] >= 0 else own - 1
-            if mine == own:
-                point, near, many = (xyz[i, 0], xyz[i, 1], xyz[i, 2]), wide, count
-                other[i] = _bound(point, borders, own)
-                if nodes[0] < tree[2]:
-                    near, many = narrow, under(tree, point, own, other[i], nodes, count, narrow)
-                other[i] = min(other[i], scan(point, near[2], many, near[1]))
-            elif mine > own:
-                following = min(following, mine)
-        own = following
-
-
 @outer
-def _locate(tree, line, points, limits, answers, work):
-    """Answer the points of some cells."""
+def _search(tree, points, limits, pairs, work):
+    """Find what can be nearest to the points of some cells: fill ``pairs``, return how many, -1 if there is no room."""
     xyz, order, begins, ends = points
-    wide, narrow, found = work
-    nodes, piece, segment = wide[0], answers[0], line[3]
+    which, piece = pairs
+    wide, narrow = work
+    nodes, size = wide[0], 0
     for c in range(len(begins)):
         begin, end = begins[c], ends[c]
         centre, extra = _ball(xyz, order, begin, end)
         nodes[0] = 1
-        count = frontier(tree, centre, extra, limits[2], math.inf, nodes, nodes[0], wide[1])
+        count = frontier(tree, centre, extra, limits[1], math.inf, nodes, nodes[0], wide[1])
         copy(tree[0], nodes, count, wide[2])
-        lowest, highest = len(segment), limits[2]
         for at in range(begin, end):
             i = order[at]
             point, near, many = (xyz[i, 0], xyz[i, 1], xyz[i, 2]), wide, count
             if nodes[0] < tree[2]:
-                near, many = narrow, under(tree, point, limits[2], math.inf, nodes, count, narrow)
-            _place(tree, line, point, near, many, limits, i, answers, found)
-            if piece[i] >= 0:
-                lowest, highest = min(lowest, segment[piece[i]]), max(highest, segment[piece[i]])
-        _others(tree, line, (xyz, order, begin, end, centre, extra), (lowest, highest), answers, work)
+                near, many = narrow, under(tree, point, limits[1], math.inf, nodes, count, narrow)
+            least = scan(point, near[2], many, near[1])
+            if least > limits[0]:
+                continue
+            if size + many > len(piece):
+                return -1
+            reach = least + slack(least, tree[3])
+            for j in range(many):
+                if near[1][j] <= reach:
+                    which[size], piece[size] = i, near[0][j] - tree[2]
+                    size += 1
+    return size
+
+
+@outer
+def _others(tree, borders, own, points, other, work):
+    """Find the straight distance to the nearest piece of another segment, for the points of some cells."""
+    xyz, order, begins, ends = points
+    wide, narrow = work
+    nodes = wide[0]
+    for c in range(len(begins)):
+        begin, end = begins[c], ends[c]
+        centre, extra = _ball(xyz, order, begin, end)
+        mine, following = -1, 0
+        while following < len(borders):
+            mine, following = following, len(borders)
+            many = 0
+            for at in range(begin, end):
+                if own[order[at]] == mine:
+                    many += 1
+                elif own[order[at]] > mine:
+                    following = min(following, own[order[at]])
+            if many == 0:
+                continue
+            nodes[0] = 1
+            count = frontier(tree, centre, extra, mine, _bound(centre, borders, mine) + extra, nodes, nodes[0], wide[1])
+            copy(tree[0], nodes, count, wide[2])
+            for at in range(begin, end):
+                i = order[at]
+                if own[i] != mine:
+                    continue
+                point, near, many = (xyz[i, 0], xyz[i, 1], xyz[i, 2]), wide, count
+                other[i] = _bound(point, borders, mine)
+                if nodes[0] < tree[2]:
+                    near, many = narrow, under(tree, point, mine, other[i], nodes, count, narrow)
+                other[i] = min(other[i], scan(point, near[2], many, near[1]))
 
 
 def _room(size: int) -> tuple[Any, ...]:
@@ -263,44 +253,63 @@ def spread(tree: Tree, pieces: Pieces, discs: tuple[Reals, ...], pattern: Reals,
     """
     shape = (len(discs[0]), pattern.shape[1])
     answers = (np.empty(shape, np.intp), np.empty(shape), np.empty(shape, np.int8))
-    ground = (tree.rows, tree.owner, tree.leaves, tree.sag)
     line = (pieces.rows, pieces.before, pieces.after, pieces.segment)
 
     room, size = _room(2 * tree.leaves + 2), pattern.shape[1]
     some = (np.empty((4, len(room[0]))), np.empty(len(room[0]), np.intp))
     places = (np.empty(size), np.empty(size), np.empty(size))
     each = (np.empty(size, np.intp), np.empty((11, size)), np.empty(size), np.empty(size))
-    _spread(ground, line, discs, pattern, (tie_m, -1), answers, (*room, *some, places, *each))
+    _spread(_ground(tree), line, discs, pattern, (tie_m, -1), answers, (*room, *some, places, *each))
     WARM.add("spread")
     return answers
 
 
-def locate(
-    tree: Tree, pieces: Pieces, borders: Reals, xyz: Reals, cell: npt.NDArray[np.uint16], tie_m: float
-) -> tuple[Any, ...]:
-    """Return piece, share, metres, side, least straight distance and that to another segment, shape (n,) each.
+def search(tree: Tree, xyz: Reals, cell: Cells, found: Callable[[Indices, Indices], None]) -> None:
+    """Tell ``found`` pairs (point, piece) that hold every piece that can be nearest, those of a point together.
 
-    Points of one ``cell`` lie close together: they are looked at together. A piece of -1 means: too far away.
+    Points of one ``cell`` lie close together: they are looked at together. Of a point that is too far away for the
+    formulas of ``arcs`` there is no pair. ``found`` is called by several threads.
     """
-    count = len(xyz)
-    answers = (
-        np.empty(count, np.intp), np.zeros(count), np.zeros(count), np.zeros(count, np.int8), np.zeros(count),
-        np.zeros(count),
-    )  # fmt: skip
+    order, begins, ends, marks = _cells(cell)
+
+    def work(between: tuple[int, int]) -> None:
+        first, last = between
+        points = (xyz, order, begins[first:last], ends[first:last])
+        most, size = max(2 * tree.leaves + 2, 2 * MOST), -1
+        room = 2 * int(ends[last - 1] - begins[first]) + most
+        while size < 0:
+            pairs = (np.empty(room, np.intp), np.empty(room, np.intp))
+            size = _search(_ground(tree), points, (arcs.FAR_M, -1), pairs, (_room(2 * MOST), _room(most)))
+            room *= 2
+        found(pairs[0][:size], pairs[1][:size])
+
+    mapped(work, marks)
+    WARM.add("search")
+
+
+def others(tree: Tree, borders: Reals, xyz: Reals, cell: Cells, own: Indices) -> Reals:
+    """Return straight distances to the nearest piece of another segment than ``own``, or border of that one."""
+    order, begins, ends, marks = _cells(cell)
+    other = np.empty(len(xyz))
+
+    def work(between: tuple[int, int]) -> None:
+        first, last = between
+        points = (xyz, order, begins[first:last], ends[first:last])
+        rooms = (_room(2 * MOST), _room(max(2 * tree.leaves + 2, 2 * MOST)))
+        _others(_ground(tree), borders, own, points, other, rooms)
+
+    mapped(work, marks)
+    WARM.add("others")
+    return other
+
+
+def _ground(tree: Tree) -> tuple[Any, ...]:
+    return (tree.rows, tree.owner, tree.leaves, tree.sag)
+
+
+def _cells(cell: Cells) -> tuple[Indices, Indices, Indices, list[tuple[int, int]]]:
+    """Return points in order of their cells, where each cell begins and ends, and the cells of each thread."""
     order = np.argsort(cell, kind="stable")
     begins = np.flatnonzero(np.diff(cell[order].astype(np.int64), prepend=-1))
-    ends = np.append(begins[1:], count)
-    ground = (tree.rows, tree.owner, tree.leaves, tree.sag)
-    line = (pieces.rows, pieces.before, pieces.after, pieces.segment, borders)
-
-    def work(marks: tuple[int, int]) -> None:
-        first, last = marks
-        points = (xyz, order, begins[first:last], ends[first:last])
-        most = max(2 * tree.leaves + 2, 2 * MOST)
-        found = (np.empty(most, np.intp), np.empty(most), np.empty(most))
-        _locate(ground, line, points, (tie_m, arcs.FAR_M, -1), answers, (_room(2 * MOST), _room(most), found))
-
-    marks = np.append(np.unique(np.searchsorted(begins, np.arange(0, count, CHUNK))), len(begins))
-    mapped(work, zip(marks[:-1].tolist(), marks[1:].tolist(), strict=True))
-    WARM.add("locate")
-    return answers
+    marks = np.append(np.unique(np.searchsorted(begins, np.arange(0, len(cell), CHUNK))), len(begins)).tolist()
+    return order, begins, np.append(begins[1:], len(cell)), list(itertools.pairwise(marks))

@@ -244,7 +244,7 @@ def _answers(places: _Places, ground: _Ground) -> _Answers:
         code = borders.holding(areas, lon.ravel(), lat.ravel()).reshape(lon.shape)
         return {"region": shares.count(rows, code)}
 
-    unsure = np.flatnonzero(_unsure(places, ground.zones, located, main))
+    unsure = np.flatnonzero(_unsure(places, ground, located))
     near = np.flatnonzero(_near(shapely.boundary(areas), places))
     for work, rows in ((beside, unsure), (across, near)):
         for parts in mapped(work, _blocks(rows, places), AT_MOST):
@@ -314,25 +314,25 @@ def _first(holds: Bools) -> npt.NDArray[np.integer[Any]]:
     return first
 
 
-def _unsure(places: _Places, zones: tuple[Zone, ...], located: Mapping[str, Located], main: Located) -> Bools:
+def _unsure(places: _Places, ground: _Ground, located: Mapping[str, Located]) -> Bools:
     """Return which footprints may lie in more than one segment, on two sides, or divide among zones."""
-    radius = places.radius
-    unsure = (2 * radius >= main.clear_m) | (radius >= main.distance_m)
-    for code, zone in enumerate(zones):
-        bound = places.binding[:, code] & (radius > 0) & ~unsure
-        if bound.any():
-            rows = np.flatnonzero(bound)
-            unsure[rows] = _straddles(zone, places[rows], located.get(zone.baseline_id or ""), rows)
+    radius, main = places.radius, ground.lines[0].id
+    clear = {line.id: line.clear(places.lon, places.lat, located[line.id]) for line in ground.lines}
+    unsure = (2 * radius >= clear[main]) | (radius >= located[main].distance_m)
+    for zone, binding in zip(ground.zones, places.binding.T, strict=True):
+        rows = np.flatnonzero(binding & (radius > 0) & ~unsure)
+        if zone.kind == "polygon":
+            unsure[rows] = _near(shapely.boundary(np.array([zone.geometry])), places[rows])
+        elif zone.baseline_id is not None:
+            at = located[zone.baseline_id].distance_m[rows]
+            unsure[rows] = _straddles(zone, radius[rows], at, clear[zone.baseline_id][rows])
     return unsure & (radius > 0)
 
 
-def _straddles(zone: Zone, places: _Places, located: Located | None, rows: Indices) -> Bools:
-    """Return which footprints may lie partly in a zone; ``located`` is of all places, ``rows`` those asked."""
-    if zone.kind == "polygon" or located is None:
-        return _near(shapely.boundary(np.array([zone.geometry])), places)
-    metres, radius = located.distance_m[rows], places.radius
-    one_side = (radius < metres) if zone.side != "both" else np.ones(len(rows), dtype=bool)
-    inside = (metres + radius <= zone.depth) & one_side & (2 * radius < located.clear_m[rows])
+def _straddles(zone: Zone, radius: Reals, metres: Reals, clear: Reals) -> Bools:
+    """Return which discs may lie partly in a band, ``metres`` from its line; see ``Baseline.clear``."""
+    one_side = (radius < metres) | (zone.side == "both")
+    inside = (metres + radius <= zone.depth) & one_side & (2 * radius < clear)
     return np.asarray(~(inside | (metres - radius > zone.depth)))
 
 

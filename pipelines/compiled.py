@@ -89,8 +89,9 @@ def digest(sources: Iterable[bytes]) -> str:
 def _locate() -> None:
     from geo import kernels  # noqa: PLC0415 -- numba takes a while to load
 
-    kernels.WARM.add("locate")
-    _line().locate(0.5, 0.1)
+    kernels.WARM.update(("search", "others"))
+    lon, lat, line = np.array([0.5]), np.array([0.1]), _line()
+    line.clear(lon, lat, line.locate(lon, lat))
 
 
 def _spread() -> None:
@@ -130,6 +131,6 @@ def _crowds() -> Things:
 
 # What asks for each group of loops, by the name of one of them.
 QUESTIONS: Final[dict[str, Callable[[], None]]] = {
-    "kernels._locate": _locate, "kernels._spread": _spread, "partners.join": _agree, "sweeps.sweep": _link,
+    "kernels._search": _locate, "kernels._spread": _spread, "partners.join": _agree, "sweeps.sweep": _link,
     "searches.nearest": _search,
 }  # fmt: skip

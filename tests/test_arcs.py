@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from geo.crs import Reals
     from geo.fronts import Baseline
 
-NAMES = ("segment", "chainage_m", "distance_m", "side", "clear_m")
+NAMES = ("segment", "chainage_m", "distance_m", "side")
 
 
 class Feet(NamedTuple):
@@ -138,14 +138,15 @@ def test_the_formulas_are_as_exact_as_they_say(reach_m: float, off_m: float) -> 
 
 
 def both(line: Baseline, lon: npt.NDArray[np.float64], lat: npt.NDArray[np.float64], monkeypatch: pytest.MonkeyPatch,
-         radius: npt.NDArray[np.float64] | None = None) -> list[Beside]:  # fmt: skip
-    """Return the answers in arrays and compiled."""
-    answers: list[Beside] = []
+         radius: npt.NDArray[np.float64] | None = None) -> list[tuple[Beside, Reals]]:  # fmt: skip
+    """Return the answers, and how clear the points are, in arrays and compiled."""
+    answers: list[tuple[Beside, Reals]] = []
     for compiled in (False, True):
         for module in (fronts, footprints):
             monkeypatch.setattr(module, "compiled", lambda _, __, compiled=compiled: compiled)
         found = line.locate(lon, lat)
-        answers.append(found if radius is None else footprints.spread(line, lon, lat, radius, found))
+        spread = found if radius is None else footprints.spread(line, lon, lat, radius, found)
+        answers.append((spread, line.clear(lon, lat, found)))
     return answers
 
 
@@ -163,21 +164,23 @@ def test_compiled_answers_are_the_same_to_the_last_bit(name: str, monkeypatch: p
     # Vertices, the middle of the circle (all is equally near), and the far side of the earth.
     lon = np.concatenate([lon, vertices[:, 0], [37.0, -140.0, 0.0]])
     lat = np.concatenate([lat, vertices[:, 1], [48.0, -48.0, 89.0]])
-    arrays, compiled = both(line, lon, lat, monkeypatch)
+    (arrays, clear), (compiled, clear_too) = both(line, lon, lat, monkeypatch)
     for field in NAMES:
         np.testing.assert_array_equal(getattr(arrays, field), getattr(compiled, field))
+    np.testing.assert_array_equal(clear, clear_too)
     near = slice(None, None, 7)
     radius = rng.choice([0.5, 300.0, 9_000.0], len(lon[near]))
-    arrays, compiled = both(line, lon[near], lat[near], monkeypatch, radius)
+    (arrays, _), (compiled, _) = both(line, lon[near], lat[near], monkeypatch, radius)
     for field in Beside.__dataclass_fields__:
         np.testing.assert_array_equal(getattr(arrays, field), getattr(compiled, field))
 
 
-def test_an_answer_does_not_depend_on_how_many_are_asked_for() -> None:
+def test_an_answer_does_not_depend_on_how_many_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     line = build(LINES["spiral"])
-    lon, lat = around(line, fronts.COMPILED_FROM["locate"], np.random.default_rng(25))
+    lon, lat = around(line, fronts.COMPILED_FROM["search"], np.random.default_rng(25))
     whole = line.locate(lon, lat)
     some = np.arange(0, len(lon), 997)
-    few = fronts._measure(line, ecef(lon[some], lat[some]))  # noqa: SLF001
-    assert (few.metres == whole.distance_m[some]).all()
-    assert (line.pieces.segment[few.piece] == whole.segment[some]).all()
+    monkeypatch.setattr(fronts, "compiled", lambda *_: False)
+    few = line.locate(lon[some], lat[some])
+    for field in NAMES:
+        np.testing.assert_array_equal(getattr(few, field), getattr(whole, field)[some])

@@ -239,8 +239,10 @@ def test_a_points_answer_does_not_depend_on_the_others() -> None:
     whole = line.locate(lon, lat)
     order = np.random.default_rng(7).permutation(400)
     mixed = line.locate(lon[order], lat[order])
-    for name in ("segment", "chainage_m", "distance_m", "side", "clear_m"):
+    for name in ("segment", "chainage_m", "distance_m", "side"):
         assert (getattr(whole, name)[order] == getattr(mixed, name)).all()
+    clear = line.clear(lon, lat, whole)
+    assert (clear[order] == line.clear(lon[order], lat[order], mixed)).all()
     alone = line.locate(lon[17], lat[17])
     assert alone.distance_m[0] == whole.distance_m[17]
     assert alone.chainage_m[0] == whole.chainage_m[17]
@@ -261,8 +263,9 @@ def test_a_clear_disc_lies_at_one_segment_and_crosses_no_end(name: str) -> None:
     line = build(LINES[name])
     lon, lat = around(line, 300, np.random.default_rng(9))
     centre = line.locate(lon, lat)
-    clear = np.flatnonzero(centre.clear_m > 0)
-    radius = centre.clear_m[clear] / 2 * 0.999
+    metres = line.clear(lon, lat, centre)
+    clear = np.flatnonzero(metres > 0)
+    radius = metres[clear] / 2 * 0.999
     rim_lon, rim_lat = footprints.places(lon[clear], lat[clear], radius)
     rim = line.locate(rim_lon.ravel(), rim_lat.ravel())
     assert (rim.segment.reshape(rim_lon.shape) == centre.segment[clear, None]).all()
@@ -273,8 +276,8 @@ def test_a_clear_disc_lies_at_one_segment_and_crosses_no_end(name: str) -> None:
 
 def test_most_points_near_a_gentle_line_are_clear() -> None:
     line = baseline()
-    found = line.locate(*line.at(np.arange(5_000.0, 295_000.0, 10_000.0), 500.0))
-    assert (found.clear_m > 3_000).all()
+    places = line.at(np.arange(5_000.0, 295_000.0, 10_000.0), 500.0)
+    assert (line.clear(*places, line.locate(*places)) > 3_000).all()
 
 
 def test_coordinates_that_are_no_numbers_are_refused() -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from geo.crs import Reals
     from geo.fronts import Baseline, Located
+    from geo.pieces import Indices
     from geo.shares import Counted
 
 POINTS = 1_000_000
@@ -160,7 +161,7 @@ def compare(count: int) -> None:
     of = case(count)
 
     def first() -> None:
-        fronts.COMPILED_FROM.update(locate=0, spread=0)
+        fronts.COMPILED_FROM.update(search=0, others=0, spread=0)
         of.line.locate(of.lon[:1], of.lat[:1])
 
     _, start, start_busy = timed(first)
@@ -185,7 +186,7 @@ def scale(count: int) -> None:
     from geo.shares import count as count_codes  # noqa: PLC0415
     from geo.threads import mapped  # noqa: PLC0415
 
-    fronts.COMPILED_FROM.update(locate=0, spread=0)
+    fronts.COMPILED_FROM.update(search=0, others=0, spread=0)
     of = case(count)
     ours(of)
     _, *base = timed(lambda: ours(of), 3)
@@ -206,7 +207,11 @@ def scale(count: int) -> None:
     radius = 10 ** np.random.default_rng(2).uniform(2, 4, count)
     located = of.line.locate(of.lon, of.lat)
     edge = np.min([np.abs(located.distance_m - depth) for depth in DEPTHS_M], axis=0)
-    unsure = np.flatnonzero((2 * radius >= located.clear_m) | (radius >= np.minimum(located.distance_m, edge)))
+
+    def unsure() -> Indices:
+        """Return which footprints may reach over a border of a segment, the line or a band."""
+        clear = of.line.clear(of.lon, of.lat, located)
+        return np.flatnonzero((2 * radius >= clear) | (radius >= np.minimum(located.distance_m, edge)))
 
     def footprints(rows: np.ndarray[Any, Any]) -> list[Division]:
         """Divide footprints among segments, sides and bands."""
@@ -220,10 +225,14 @@ def scale(count: int) -> None:
         blocks = mapped(counted, range(0, len(rows), BLOCK), AT_MOST)
         return [Division.of(located.segment, parts) for parts in zip(*blocks, strict=True)]
 
-    _, start, start_busy = timed(lambda: footprints(np.arange(1)))
+    def start() -> None:
+        footprints(np.arange(1))
+        of.line.clear(of.lon[:1], of.lat[:1], located[:1])
+
+    _, begin, begin_busy = timed(start)
     row("shares of footprints of 100 m to 10 km, all sampled", lambda: footprints(np.arange(count)))
-    row(f"shares where a footprint needs samples ({len(unsure) / count:.0%})", lambda: footprints(unsure))
-    say(f"\nStart-up of footprints, once: {start:.1f} s ({start_busy:.1f} s of processors).")
+    row(f"shares where a footprint needs samples ({len(unsure()) / count:.0%})", lambda: footprints(unsure()))
+    say(f"\nStart-up of footprints, once: {begin:.1f} s ({begin_busy:.1f} s of processors).")
     say(f"Peak memory: {peak():,.0f} MB.")
 
 
