@@ -153,6 +153,9 @@ def test_a_placemark_that_holds_another_is_one_refused_record() -> None:
 def test_a_link_to_another_file_is_a_refused_record_and_never_followed() -> None:
     link = "<NetworkLink><Link><href>http://127.0.0.1:1/x.kml</href></Link></NetworkLink>"
     assert codes(containers.kml(more=link), "kml") == ["elsewhere"]
+    point = "<Point><coordinates>37.5,48.1</coordinates></Point>"
+    found = told(containers.kml((containers.ROWS[0],), more=shape_of(point + link)), "kml")
+    assert (len(found.intake), found.refused[["row_no", "reason_code"]].to_numpy().tolist()) == (1, [[2, "elsewhere"]])
 
 
 def test_markup_that_defines_something_is_refused() -> None:

@@ -106,9 +106,12 @@ class _Placemarks(Walk):
         said, self._text = "".join(self._text or ()).strip(), None
         if name == "Placemark" and name not in self.path:
             self._close()
-        elif name in _ELSEWHERE and "Placemark" not in self.path:
+        elif name in _ELSEWHERE:
             reason = f"A {name} points to another file, which is never opened: send what it shows as placemarks."
-            self._found.refuse("elsewhere", reason, self._raw())
+            if "Placemark" in self.path:
+                self._wrong = ("elsewhere", reason)
+            else:
+                self._found.refuse("elsewhere", reason, self._raw())
         elif "Placemark" in self.path and said:
             self._take(name, said)
 
