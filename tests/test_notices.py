@@ -43,6 +43,17 @@ def _typed(rows: list[dict[str, Any]], table: tables.Table) -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series([row.get(name) for row in rows], dtype=blank[name].dtype) for name in blank})
 
 
+def taken(
+    told: dict[str, pd.DataFrame], *steps: tuple[str, int, str], scenario: str = "any"
+) -> dict[str, pd.DataFrame]:
+    """Return the layers with steps of B-4: kind, tier and instant each."""
+    rows = [
+        {"incident_id": "B-4", "scenario": scenario, "kind": kind, "tier_to": tier, "at": pd.Timestamp(at)}
+        for kind, tier, at in steps
+    ]
+    return {**told, "transitions": _typed(rows, tables.TRANSITIONS)}
+
+
 def notices(then: Mapping[str, pd.DataFrame], now: Mapping[str, pd.DataFrame]) -> list[tuple[str, str]]:
     found = compare(then, now, as_of=AS_OF, known_at=KNOWN_AT)
     assert list(found.columns) == tables.NOTICES_TABLE.names
@@ -83,6 +94,63 @@ def test_each_change_says_what_was_said_and_what_is_known(
     assert found["kind"].tolist() == [kind]
     assert found["said"].iloc[0].startswith(said)
     assert found["says"].iloc[0].startswith(says)
+
+
+@pytest.mark.parametrize(
+    ("step", "notice", "row"),
+    [
+        (("eligible", 2), "tier", {"tier_eligible": 2, "tier_peak": 2}),
+        (("declared", 2), "declared", {"tier_declared": 2}),
+        (("ended", 0), "end", {"state": "ended", "end": "assumed"}),
+    ],
+)
+def test_a_step_that_was_taken_at_another_instant_is_told_with_both(
+    step: tuple[str, int], notice: str, row: dict[str, Any]
+) -> None:
+    early, late = "2026-06-03T02:00:00Z", "2026-06-03T16:00:00Z"
+    told = answer(B4=([4], row))
+    then, now = taken(told, (*step, late)), taken(told, (*step, early))
+    assert notices(then, then) == []
+    [found] = compare(then, now, as_of=AS_OF, known_at=KNOWN_AT).to_dict("records")
+    assert found["kind"] == notice
+    assert late in found["said"]
+    assert early in found["says"]
+    assert found["since"] == (PLAIN["t0_from"] if notice == "end" else pd.Timestamp(early))
+
+
+def test_a_step_that_took_effect_at_another_instant_or_never_is_told() -> None:
+    told = answer(B4=([4], {}))
+    eligible = ("eligible", 3, "2026-06-03T02:00Z")
+    at = [taken(told, eligible, ("effective", 3, f"2026-06-{day}T16:00Z")) for day in ("03", "04")]
+    for then, now in ((at[0], at[1]), (at[0], taken(told, eligible))):
+        [found] = compare(then, now, as_of=AS_OF, known_at=KNOWN_AT).to_dict("records")
+        assert (found["kind"], found["since"]) == ("tier", pd.Timestamp("2026-06-03T16:00Z"))
+        assert "3 from 2026-06-03T02:00:00Z, effective 2026-06-03T16:00:00Z" in found["said"]
+        assert found["said"] != found["says"]
+
+
+def test_a_part_of_a_second_is_told_too() -> None:
+    moved = {"t0_from": PLAIN["t0_from"] + pd.Timedelta(milliseconds=5)}
+    assert notices(answer(B4=([4], {})), answer(B4=([4], moved))) == [("B-4", "t0")]
+
+
+def test_steps_of_a_partys_scenario_are_not_compared() -> None:
+    told = answer(B4=([4], {}))
+    at = [taken(told, ("eligible", 2, f"2026-06-03T{hour}:00Z"), scenario="L") for hour in ("02", "16")]
+    assert notices(*at) == []
+
+
+def test_an_end_of_an_incident_without_steps_in_any_is_told() -> None:
+    told = answer(B4=([4], {"state": "ended", "end": "assumed"}))
+    at = [taken(told, ("ended", 0, f"2026-06-03T{hour}:00Z"), scenario="L") for hour in ("02", "16")]
+    assert notices(*at) == [("B-4", "end")]
+
+
+def test_an_incident_of_another_name_that_took_the_same_steps_is_only_renamed() -> None:
+    then = taken(answer(B4=([4, 9], {})), ("eligible", 1, "2026-06-02T10:00Z"))
+    now = taken(answer(B9=([9], {})), ("eligible", 1, "2026-06-02T10:00Z"))
+    now["transitions"]["incident_id"] = pd.array(["B-9"], "str")
+    assert notices(then, now) == [("B-9", "renamed")]
 
 
 def test_an_incident_that_nobody_knew_of_opened() -> None:
