@@ -1,20 +1,25 @@
 """What did late news change in an answer that had been published, from which moment, and which news was it?
 
 Both answers are about the same moment: what was said of it then, and what is known of it now. An incident is followed
-by its name, and where the name is gone, by the violations that the two have in common.
+by its name, and where the name is gone, by the reports that the two have in common, as in ``geo.lineage``.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pandas as pd
 
 from geo import tables, terms
+from geo.incidents import number_of
+from geo.members import members
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
+
+    from geo.members import Members
 
     Answer = Mapping[str, pd.DataFrame]
     Steps = dict[tuple[str, int], pd.Timestamp]
@@ -23,10 +28,8 @@ _READ: Final = frozenset({
     "incident_id", "state", "end", "tier_eligible", "tier_effective", "tier_declared", "tier_peak", "t0_from", "t0_to",
     "last_observed", "persistence", "extent_m", "next_due", "next_due_what",
 })  # fmt: skip
-_STEPS: Final = {
-    "tier": ("eligible", "effective"),
-    "declared": ("declared",),
-}  # the steps that a kind of notice is about
+# The steps that a kind of notice rests on; with the end the tiers fall to 0.
+_STEPS: Final = {"tier": ("eligible", "effective", "ended"), "declared": ("declared",)}
 
 
 class _Incident(NamedTuple):
@@ -62,9 +65,9 @@ def compare(
     Parameters
     ----------
     then, now
-        The layers ``incident_points`` and ``violations`` (and, to tell which news did it, ``reports``; to tell since
-        when, ``transitions``) of two assessments for the same ``as_of``: with the knowledge of the earlier publication,
-        and with the present one.
+        The layers ``incident_points``, ``violations`` and ``reports`` (and, to tell when steps were taken,
+        ``transitions``) of two assessments for the same ``as_of``: with the knowledge of the earlier publication, and
+        with the present one.
     as_of
         The moment that both speak of, aware UTC.
     known_at
@@ -80,13 +83,13 @@ def compare(
         Sorted by incident number and kind; empty when nothing changed. Candidates are not compared.
     """
     old, new = _incidents(then), _incidents(now)
-    heirs = _heirs(_members(then), _members(now))
+    heirs = _heirs(members(then), members(now))
     found = [
         *_gone(old, new, heirs),
         *(notice for incident in new.values() for notice in _changes(incident, _before(incident.name, old, heirs))),
     ]
     order = {kind: place for place, kind in enumerate(terms.NOTICES)}
-    found.sort(key=lambda notice: (_number(notice.incident_id), order[notice.kind], notice.said))
+    found.sort(key=lambda notice: (number_of(notice.incident_id), order[notice.kind], notice.said))
     frame = pd.DataFrame([notice[:5] for notice in found], columns=_Notice._fields[:5])
     bearing = _Bearing(then, now, news, other)
     told = [bearing.on(notice.names) for notice in found]
@@ -119,10 +122,6 @@ class _Bearing:
         return ", ".join(sorted({kind for _, kind in mine})), ", ".join(report for report, _ in mine)
 
 
-def _number(name: str) -> int:
-    return int(name.split("-", 1)[1])
-
-
 def _incidents(answer: Answer) -> dict[str, _Incident]:
     frame = pd.DataFrame(answer["incident_points"])
     frame = frame.loc[frame["state"] != "candidate", [name for name in frame if name in _READ]]
@@ -144,31 +143,20 @@ def _steps(answer: Answer) -> dict[str, Steps]:
     return taken
 
 
-def _members(answer: Answer) -> dict[str, frozenset[str]]:
-    """Return the qualifying violations of each incident."""
-    frame = answer["violations"]
-    counted = frame[
-        frame["qualifying"].fillna(value=False).astype(bool) & frame["incident_id"].str.startswith("B-", na=False)
-    ]
-    return {str(name): frozenset(group) for name, group in counted.groupby("incident_id")["violation_id"]}
-
-
-def _heirs(then: dict[str, frozenset[str]], now: dict[str, frozenset[str]]) -> dict[str, str]:
-    """Return for each vanished name the present incident with most of its violations (ties: the lower number)."""
-    home = {violation: name for name, members in now.items() for violation in members}
+def _heirs(then: Members, now: Members) -> dict[str, str]:
+    """Return for each vanished name the present incident with most of its reports (ties: the lower number)."""
+    home = {report: name for name, reports in now.items() for report in reports}
     heirs: dict[str, str] = {}
     for name in then.keys() - now.keys():
-        found = pd.Series(
-            [home[violation] for violation in then[name] if violation in home], dtype="str"
-        ).value_counts()
-        if len(found):
-            heirs[name] = min(found.index[found == found.max()], key=_number)
+        shared = Counter(home[report] for report in then[name] if report in home)
+        if shared:
+            heirs[name] = min(shared, key=lambda heir: (-shared[heir], number_of(heir)))
     return heirs
 
 
 def _before(name: str, old: Mapping[str, _Incident], heirs: dict[str, str]) -> _Incident | None:
     """Return what had been said of an incident: under its name, or under the oldest name that it took over."""
-    names = [name] if name in old else sorted((gone for gone, heir in heirs.items() if heir == name), key=_number)
+    names = [name] if name in old else sorted((gone for gone, heir in heirs.items() if heir == name), key=number_of)
     return old[names[0]] if names else None
 
 
