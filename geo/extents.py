@@ -108,10 +108,11 @@ def layer(
 
 def _row(breach: Breach, day: Day, reports: NDArray[np.int64], as_of: datetime) -> tuple[object, ...]:
     begin = _EPOCH + timedelta(days=day.number)
-    close = begin + timedelta(days=1, seconds=-1)
+    close = begin + timedelta(days=1, seconds=-1)  # of the second that time sliders step by
+    last = begin + timedelta(days=1, microseconds=-1)
     return (
         breach.name, begin.date().isoformat(), pd.Timestamp(begin), pd.Timestamp(close),
-        len(day.begun), int(reports[day.begun].sum()), _tier_at(breach, min(close, as_of)), day.ground,
+        len(day.begun), int(reports[day.begun].sum()), _tier_at(breach, min(last, as_of)), day.ground,
     )  # fmt: skip
 
 

@@ -52,3 +52,12 @@ def test_a_day_that_adds_nothing_repeats_the_one_before(answer: Assessment) -> N
     assert quiet.sum() == 1
     assert quiet[-1]
     assert first.geometry.iloc[-1].equals(first.geometry.iloc[-2])
+
+
+def test_what_begins_in_the_last_second_of_a_day_counts_on_that_day() -> None:
+    midnight = when(0.0).replace(hour=0, minute=0, second=0, microsecond=0) + pd.Timedelta(days=3)
+    stored = reports([report(midnight - pd.Timedelta(milliseconds=400))])
+    found = assess(stored, coverage(), theatre(), versions(policy()), midnight + pd.Timedelta(hours=20))
+    days = found.tables["incident_days"]
+    assert days["tier_effective"].tolist() == [1, 1]
+    assert (days["valid_to"].dt.second == 59).all()
