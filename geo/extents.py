@@ -41,12 +41,14 @@ class Ground(NamedTuple):
 def shapes(violations: pd.DataFrame, least_m: float) -> Shapes:
     """Return each linked violation's geodesic disc, of its own radius but at least ``least_m``; WGS 84.
 
-    There is none (``None``) for what is part of no incident or candidate, or only attached to it.
+    Whoever knows his place to a few thousand kilometres is drawn no wider than degrees can say; the radius that he
+    stated stays what is published. There is no disc (``None``) for what is part of no incident or candidate, or only
+    attached to it.
     """
     linked = (violations["incident_id"].notna() & ~violations["attached"]).to_numpy(bool)
     lon, lat, radius = (violations[name].to_numpy(float)[linked] for name in ("lon", "lat", "uncertainty_m"))
     drawn = np.full(len(violations), None, object)
-    drawn[linked] = crs.discs(lon, lat, np.maximum(radius, least_m))
+    drawn[linked] = crs.discs(lon, lat, np.clip(radius, least_m, np.maximum(crs.widest_m(lon, lat), least_m)))
     return drawn
 
 
