@@ -135,7 +135,9 @@ def escalate(
     ]
     ends = {story.name: story.end for story in stories}
     before = incidents.recurrences(table, ends, policy)
-    lasts = {story.name: max(violation.end for violation in story.course) for story in stories if story.end.at}
+    lasts = {
+        story.name: max(violation.end for violation in story.course) for story in stories if story.end.at is not None
+    }
     attached, possible, weak = _attached(table), _possible(table), incidents.weak(grouping, policy)
     breaches = []
     for story in stories:

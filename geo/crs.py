@@ -106,7 +106,7 @@ def discs(lon: RealsLike, lat: RealsLike, radius_m: RealsLike, quarter: int = 8)
     """Return geodesic discs as shapely polygons in WGS 84 degrees, shape (n,), counter-clockwise.
 
     The 4 * ``quarter`` corners lie exactly ``radius_m`` from the centre. Made for theatres away from the antimeridian
-    and the poles.
+    and the poles, and for radii up to ``widest_m``.
     """
     corners = 4 * quarter
     centres = np.broadcast_arrays(*(np.atleast_1d(np.asarray(v, float)) for v in (lon, lat, radius_m)))
@@ -115,6 +115,17 @@ def discs(lon: RealsLike, lat: RealsLike, radius_m: RealsLike, quarter: int = 8)
     rim_lon, rim_lat, _ = forward(at_lon, at_lat, around, radius)
     rings = np.stack([rim_lon, rim_lat], axis=-1).reshape(-1, corners, 2)
     return np.asarray(shapely.polygons(shapely.linearrings(rings)))
+
+
+def widest_m(lon: RealsLike, lat: RealsLike) -> Reals:
+    """Return radii (m) up to which discs surely hold no pole and do not cross the antimeridian.
+
+    Beyond them a ring in degrees no longer bounds what lies within. On a globe of the sharpest bend, on which nothing
+    is farther away than it is on the ellipsoid, that is the distance to the meridian of ±180°, or to the pole before.
+    """
+    away = np.minimum(180.0 - np.abs(np.asarray(lon, float)), 90.0)
+    sine = np.cos(np.radians(np.asarray(lat, float))) * np.sin(np.radians(away))
+    return np.asarray(SHARPEST_M * np.arcsin(np.clip(sine, 0.0, 1.0)))
 
 
 def drawing_crs(lon: float, lat: float) -> CRS:

@@ -41,12 +41,14 @@ class Ground(NamedTuple):
 def shapes(violations: pd.DataFrame, least_m: float) -> Shapes:
     """Return each linked violation's geodesic disc, of its own radius but at least ``least_m``; WGS 84.
 
-    There is none (``None``) for what is part of no incident or candidate, or only attached to it.
+    Whoever knows his place to a few thousand kilometres is drawn no wider than degrees can say; the radius that he
+    stated stays what is published. There is no disc (``None``) for what is part of no incident or candidate, or only
+    attached to it.
     """
     linked = (violations["incident_id"].notna() & ~violations["attached"]).to_numpy(bool)
     lon, lat, radius = (violations[name].to_numpy(float)[linked] for name in ("lon", "lat", "uncertainty_m"))
     drawn = np.full(len(violations), None, object)
-    drawn[linked] = crs.discs(lon, lat, np.maximum(radius, least_m))
+    drawn[linked] = crs.discs(lon, lat, np.clip(radius, least_m, np.maximum(crs.widest_m(lon, lat), least_m)))
     return drawn
 
 
@@ -108,10 +110,11 @@ def layer(
 
 def _row(breach: Breach, day: Day, reports: NDArray[np.int64], as_of: datetime) -> tuple[object, ...]:
     begin = _EPOCH + timedelta(days=day.number)
-    close = begin + timedelta(days=1, seconds=-1)
+    close = begin + timedelta(days=1, seconds=-1)  # of the second that time sliders step by
+    last = begin + timedelta(days=1, microseconds=-1)
     return (
         breach.name, begin.date().isoformat(), pd.Timestamp(begin), pd.Timestamp(close),
-        len(day.begun), int(reports[day.begun].sum()), _tier_at(breach, min(close, as_of)), day.ground,
+        len(day.begun), int(reports[day.begun].sum()), _tier_at(breach, min(last, as_of)), day.ground,
     )  # fmt: skip
 
 

@@ -21,12 +21,14 @@ import pandas as pd
 
 from geo import tables
 from geo.incidents import number_of
+from geo.members import members
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from geo.members import Members
+
     Answer = Mapping[str, pd.DataFrame]
-    Members = dict[str, frozenset[str]]
 
 _TOLD: Final = 5  # how many reports a reason names
 
@@ -49,7 +51,7 @@ def compare(then: Answer, now: Answer, news: pd.DataFrame) -> pd.DataFrame:
     news
         What ``geo.news.between`` says of the reports that the two rest on; what began between them is news too.
     """
-    before, after = _members(then), _members(now)
+    before, after = members(then), members(now)
     begun = pd.Series(then["incident_points"]["t0_from"].to_numpy(), then["incident_points"]["incident_id"])
     rows = [
         _row(move, before, after, news, begun[move.from_id])
@@ -57,17 +59,6 @@ def compare(then: Answer, now: Answer, news: pd.DataFrame) -> pd.DataFrame:
         for move in _moves(name, before, after, news)
     ]
     return tables.conform(pd.DataFrame(rows, columns=tables.LINEAGE_TABLE.names), tables.LINEAGE_TABLE)
-
-
-def _members(answer: Answer) -> Members:
-    """Return the reports of the qualifying violations of each incident."""
-    found, reports = answer["violations"], answer["reports"]
-    linked = found[
-        found["qualifying"].fillna(value=False).astype(bool) & found["incident_id"].str.startswith("B-", na=False)
-    ]
-    home = dict(zip(linked["violation_id"], linked["incident_id"], strict=True))
-    named = reports.assign(home=reports["violation_id"].map(home)).dropna(subset=["home"])
-    return {str(name): frozenset(ids) for name, ids in named.groupby("home")["report_id"]}
 
 
 def _moves(name: str, before: Members, after: Members, news: pd.DataFrame) -> Iterator[_Move]:

@@ -1,22 +1,43 @@
 """What did late news change in an answer that had been published, from which moment, and which news was it?
 
 Both answers are about the same moment: what was said of it then, and what is known of it now. An incident is followed
-by its name, and where the name is gone, by the violations that the two have in common.
+by its name, and where the name is gone, by the reports that the two have in common, as in ``geo.lineage``.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pandas as pd
 
 from geo import tables, terms
+from geo.incidents import number_of
+from geo.members import members
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from geo.members import Members
+
     Answer = Mapping[str, pd.DataFrame]
+    Steps = dict[tuple[str, int], pd.Timestamp]
+
+_READ: Final = frozenset({
+    "incident_id", "state", "end", "tier_eligible", "tier_effective", "tier_declared", "tier_peak", "t0_from", "t0_to",
+    "last_observed", "persistence", "extent_m", "next_due", "next_due_what",
+})  # fmt: skip
+# The steps that a kind of notice rests on; with the end the tiers fall to 0.
+_STEPS: Final = {"tier": ("eligible", "effective", "ended"), "declared": ("declared",)}
+
+
+class _Incident(NamedTuple):
+    """What one answer says of an incident; ``steps`` are when it took each kind of step to each tier."""
+
+    name: str
+    row: dict[str, Any]
+    steps: Steps
 
 
 class _Notice(NamedTuple):
@@ -44,9 +65,9 @@ def compare(
     Parameters
     ----------
     then, now
-        The layers ``incident_points`` and ``violations`` (and, to tell which news did it, ``reports``; to tell since
-        when, ``transitions``) of two assessments for the same ``as_of``: with the knowledge of the earlier publication,
-        and with the present one.
+        The layers ``incident_points``, ``violations`` and ``reports`` (and, to tell when steps were taken,
+        ``transitions``) of two assessments for the same ``as_of``: with the knowledge of the earlier publication, and
+        with the present one.
     as_of
         The moment that both speak of, aware UTC.
     known_at
@@ -62,18 +83,13 @@ def compare(
         Sorted by incident number and kind; empty when nothing changed. Candidates are not compared.
     """
     old, new = _incidents(then), _incidents(now)
-    heirs = _heirs(_members(then), _members(now))
-    moved = {"tier": _moved(then, now, "eligible", "effective"), "declared": _moved(then, now, "declared")}
+    heirs = _heirs(members(then), members(now))
     found = [
         *_gone(old, new, heirs),
-        *(
-            notice
-            for name, values in new.iterrows()
-            for notice in _changes(str(name), values, _before(str(name), old, heirs), moved)
-        ),
+        *(notice for incident in new.values() for notice in _changes(incident, _before(incident.name, old, heirs))),
     ]
     order = {kind: place for place, kind in enumerate(terms.NOTICES)}
-    found.sort(key=lambda notice: (_number(notice.incident_id), order[notice.kind], notice.said))
+    found.sort(key=lambda notice: (number_of(notice.incident_id), order[notice.kind], notice.said))
     frame = pd.DataFrame([notice[:5] for notice in found], columns=_Notice._fields[:5])
     bearing = _Bearing(then, now, news, other)
     told = [bearing.on(notice.names) for notice in found]
@@ -106,145 +122,147 @@ class _Bearing:
         return ", ".join(sorted({kind for _, kind in mine})), ", ".join(report for report, _ in mine)
 
 
-def _number(name: str) -> int:
-    return int(name.split("-", 1)[1])
+def _incidents(answer: Answer) -> dict[str, _Incident]:
+    frame = pd.DataFrame(answer["incident_points"])
+    frame = frame.loc[frame["state"] != "candidate", [name for name in frame if name in _READ]]
+    steps = _steps(answer)
+    rows = {str(row["incident_id"]): row for row in frame.to_dict("records")}
+    return {
+        name: _Incident(name, {str(key): row[key] for key in row}, steps.get(name, {})) for name, row in rows.items()
+    }
 
 
-def _incidents(answer: Answer) -> pd.DataFrame:
-    frame = answer["incident_points"]
-    return frame[frame["state"] != "candidate"].set_index("incident_id")
+def _steps(answer: Answer) -> dict[str, Steps]:
+    """Return when each incident took each step in scenario ``any``; its end is the same in all."""
+    taken: dict[str, Steps] = {}
+    if "transitions" in answer:
+        told = answer["transitions"]
+        told = told[(told["scenario"] == "any") | (told["kind"] == "ended")].sort_values("at", kind="stable")
+        for name, kind, tier, at in told[["incident_id", "kind", "tier_to", "at"]].itertuples(index=False, name=None):
+            taken.setdefault(str(name), {}).setdefault((str(kind), int(tier)), at)
+    return taken
 
 
-def _members(answer: Answer) -> dict[str, frozenset[str]]:
-    """Return the qualifying violations of each incident."""
-    frame = answer["violations"]
-    counted = frame[
-        frame["qualifying"].fillna(value=False).astype(bool) & frame["incident_id"].str.startswith("B-", na=False)
-    ]
-    return {str(name): frozenset(group) for name, group in counted.groupby("incident_id")["violation_id"]}
-
-
-def _heirs(then: dict[str, frozenset[str]], now: dict[str, frozenset[str]]) -> dict[str, str]:
-    """Return for each vanished name the present incident with most of its violations (ties: the lower number)."""
-    home = {violation: name for name, members in now.items() for violation in members}
+def _heirs(then: Members, now: Members) -> dict[str, str]:
+    """Return for each vanished name the present incident with most of its reports (ties: the lower number)."""
+    home = {report: name for name, reports in now.items() for report in reports}
     heirs: dict[str, str] = {}
     for name in then.keys() - now.keys():
-        found = pd.Series(
-            [home[violation] for violation in then[name] if violation in home], dtype="str"
-        ).value_counts()
-        if len(found):
-            heirs[name] = min(found.index[found == found.max()], key=_number)
+        shared = Counter(home[report] for report in then[name] if report in home)
+        if shared:
+            heirs[name] = min(shared, key=lambda heir: (-shared[heir], number_of(heir)))
     return heirs
 
 
-def _moved(then: Answer, now: Answer, *kinds: str) -> dict[str, pd.Timestamp]:
-    """Return for each name the first instant at which a step of these kinds is in one answer and not in the other."""
-    taken = [_taken(answer, kinds) for answer in (then, now)]
-    first: dict[str, pd.Timestamp] = {}
-    for name, _, _, at in taken[0] ^ taken[1]:
-        first[name] = min(at, first.get(name, at))
-    return first
-
-
-def _taken(answer: Answer, kinds: Sequence[str]) -> set[tuple[str, str, int, pd.Timestamp]]:
-    if "transitions" not in answer:
-        return set()
-    steps = answer["transitions"]
-    steps = steps[(steps["scenario"] == "any") & steps["kind"].isin(kinds)]
-    return set(steps[["incident_id", "kind", "tier_to", "at"]].itertuples(index=False, name=None))
-
-
-def _before(name: str, old: pd.DataFrame, heirs: dict[str, str]) -> pd.Series | None:
+def _before(name: str, old: Mapping[str, _Incident], heirs: dict[str, str]) -> _Incident | None:
     """Return what had been said of an incident: under its name, or under the oldest name that it took over."""
-    names = [name] if name in old.index else sorted((gone for gone, heir in heirs.items() if heir == name), key=_number)
-    return _row(old, names[0]) if names else None
+    names = [name] if name in old else sorted((gone for gone, heir in heirs.items() if heir == name), key=number_of)
+    return old[names[0]] if names else None
 
 
-def _row(frame: pd.DataFrame, name: str) -> pd.Series:
-    return frame.loc[[name]].iloc[0]
-
-
-def _gone(old: pd.DataFrame, new: pd.DataFrame, heirs: dict[str, str]) -> Iterator[_Notice]:
-    for name in map(str, old.index.difference(new.index)):
-        row = _row(old, name)
-        said = f"{name}: {_summary(row)}"
+def _gone(old: Mapping[str, _Incident], new: Mapping[str, _Incident], heirs: dict[str, str]) -> Iterator[_Notice]:
+    for name in old.keys() - new.keys():
+        was = old[name]
+        said, since = f"{name}: {_summary(was)}", was.row["t0_from"]
         if name not in heirs:
-            yield _Notice(name, "withdrawn", said, "no incident", row["t0_from"], frozenset({name}))
+            yield _Notice(name, "withdrawn", said, "no incident", since, frozenset({name}))
             continue
         heir = heirs[name]
-        says = f"part of {heir}, which is the older name" if heir in old.index else f"now {heir}"
-        since = min(row["t0_from"], new["t0_from"][heir])
-        yield _Notice(heir, "renamed", said, says, since, frozenset({name, heir}))
+        says = f"part of {heir}, which is the older name" if heir in old else f"now {heir}"
+        yield _Notice(heir, "renamed", said, says, min(since, new[heir].row["t0_from"]), frozenset({name, heir}))
 
 
-def _changes(
-    name: str, new: pd.Series, old: pd.Series | None, moved: Mapping[str, Mapping[str, pd.Timestamp]]
-) -> Iterator[_Notice]:
+def _changes(new: _Incident, old: _Incident | None) -> Iterator[_Notice]:
     if old is None:
-        yield _Notice(name, "opened", "no incident", _summary(new), new["t0_from"], frozenset({name}))
+        yield _Notice(new.name, "opened", "no incident", _summary(new), new.row["t0_from"], frozenset({new.name}))
         return
-    names = frozenset({name, str(old.name)})
-    begun = min(old["t0_from"], new["t0_from"])
-    since = {kind: min((at[each] for each in names if each in at), default=begun) for kind, at in moved.items()}
-    since["t0"] = begun
     for kind, say in _SAY.items():
         said, says = say(old), say(new)
         if said != says:
-            yield _Notice(name, kind, said, says, since.get(kind, _apart(kind, old, new)), names)
+            yield _Notice(new.name, kind, said, says, _since(kind, old, new), frozenset({new.name, old.name}))
 
 
-def _apart(kind: str, old: pd.Series, new: pd.Series) -> pd.Timestamp:
-    """Return the earlier of the two last observations, since which what is said of the end, growth and dues differs."""
-    column = "last_observed" if kind in {"end", "extent"} and "last_observed" in old else "t0_from"
-    known = [row[column] for row in (old, new) if pd.notna(row[column])]
-    return pd.Timestamp(min(known, default=old["t0_from"]))
+def _since(kind: str, old: _Incident, new: _Incident) -> pd.Timestamp:
+    """Return the moment from which what is said of an incident differs.
+
+    That of the first step that only one of the two took then; of the end and the extent, the earlier of the two last
+    observations; else the earlier T0.
+    """
+    if kind in _STEPS:
+        one, other = ({step for step in each.steps.items() if step[0][0] in _STEPS[kind]} for each in (old, new))
+        moved = [at for _, at in one ^ other]
+        if moved:
+            return min(moved)
+    column = "last_observed" if kind in {"end", "extent"} and "last_observed" in old.row else "t0_from"
+    known = [each.row[column] for each in (old, new) if pd.notna(each.row[column])]
+    return pd.Timestamp(min(known, default=old.row["t0_from"]))
 
 
-def _summary(row: pd.Series) -> str:
-    return f"{_end(row)}, highest tier {row['tier_peak']}, since {row['t0_from']:%Y-%m-%dT%H:%M:%SZ}"
+def _at(moment: pd.Timestamp) -> str:
+    """Write an instant down; parts of a second where there are any, for they may be all that changed."""
+    return f"{moment:%Y-%m-%dT%H:%M:%S}" + (f".{moment:%f}Z" if moment.microsecond else "Z")
 
 
-def _tiers(row: pd.Series) -> str:
-    return f"eligible {row['tier_eligible']}, effective {row['tier_effective']}, highest {row['tier_peak']}"
+def _summary(told: _Incident) -> str:
+    return f"{_end(told)}, highest tier {told.row['tier_peak']}, since {_at(told.row['t0_from'])}"
 
 
-def _declared(row: pd.Series) -> str:
-    known = row.get("tier_declared")
-    return "no tier declared" if known is None or pd.isna(known) else f"tier {known} declared"
+def _tiers(told: _Incident) -> str:
+    row = told.row
+    words = f"eligible {row['tier_eligible']}, effective {row['tier_effective']}, highest {row['tier_peak']}"
+    dated = [_dated(told.steps, tier) for tier in terms.TIERS if ("eligible", tier) in told.steps]
+    return f"{words} ({'; '.join(dated)})" if dated else words
 
 
-def _t0(row: pd.Series) -> str:
-    return f"T0 {row['t0_from']:%Y-%m-%dT%H:%M:%SZ} to {row['t0_to']:%Y-%m-%dT%H:%M:%SZ}"
+def _dated(steps: Steps, tier: int) -> str:
+    """Say since when a tier was eligible, and since when effective, where that is another instant."""
+    eligible, effective = steps["eligible", tier], steps.get(("effective", tier))
+    if effective == eligible:
+        return f"{tier} from {_at(eligible)}"
+    return f"{tier} from {_at(eligible)}, " + (f"effective {_at(effective)}" if effective else "not effective")
 
 
-def _end(row: pd.Series) -> str:
-    if row["state"] != "ended":
+def _declared(told: _Incident) -> str:
+    known = told.row.get("tier_declared")
+    if known is None or pd.isna(known):
+        return "no tier declared"
+    dated = [f"{tier} from {_at(at)}" for (kind, tier), at in sorted(told.steps.items()) if kind == "declared"]
+    return f"tier {known} declared" + (f" ({'; '.join(dated)})" if dated else "")
+
+
+def _t0(told: _Incident) -> str:
+    return f"T0 {_at(told.row['t0_from'])} to {_at(told.row['t0_to'])}"
+
+
+def _end(told: _Incident) -> str:
+    if told.row["state"] != "ended":
         return "going on"
-    return {
+    words = {
         "ceased": "ended: ceased",
         "assumed": "ended: ceased (assumed)",
         "unresolved": "ended: unresolved",
         "lapsed": "ended: lapsed",
         "decided": "ended by a person",
-    }[row["end"]]
+    }[told.row["end"]]
+    return f"{words} at {_at(told.steps['ended', 0])}" if ("ended", 0) in told.steps else words
 
 
-def _persistence(row: pd.Series) -> str:
-    known = row.get("persistence")
+def _persistence(told: _Incident) -> str:
+    known = told.row.get("persistence")
     return "not judged yet" if known is None or pd.isna(known) else f"hostilities beyond the first window: {known}"
 
 
-def _extent(row: pd.Series) -> str:
-    known = row.get("extent_m")
+def _extent(told: _Incident) -> str:
+    known = told.row.get("extent_m")
     return "extent unknown" if known is None or pd.isna(known) else f"extent {known / 1000:.1f} km"
 
 
-def _due(row: pd.Series) -> str:
-    at = row.get("next_due")
-    return "nothing due" if at is None or pd.isna(at) else f"{row['next_due_what']} by {at:%Y-%m-%dT%H:%M:%SZ}"
+def _due(told: _Incident) -> str:
+    at = told.row.get("next_due")
+    return "nothing due" if at is None or pd.isna(at) else f"{told.row['next_due_what']} by {_at(at)}"
 
 
-_SAY: Final[dict[str, Callable[[pd.Series], str]]] = {
+_SAY: Final[dict[str, Callable[[_Incident], str]]] = {
     "tier": _tiers, "declared": _declared, "t0": _t0, "end": _end, "persistence": _persistence, "extent": _extent,
     "due": _due,
 }  # fmt: skip

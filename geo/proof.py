@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
+_EXAMINED = ("eligible", "effective")  # what people declared is no matter of what would be without a report
 _NEEDED = ["report_id", "violation_id", "trust", "content", "source", "first_no"]
 
 
@@ -72,7 +73,7 @@ def _pivotal(breaches: list[Breach], reports: pd.Index, of: Ints, which: Ints) -
         for n, step in enumerate(climb.steps):
             names = () if climb.pivotal is None else climb.pivotal.get(n, ())
             lone.extend((len(unknown), name) for name in names)
-            unknown.append(climb.pivotal is None and step.tier_to > 0)
+            unknown.append(step.tier_to > 0 and (climb.pivotal is None or step.kind not in _EXAMINED))
     at = reports.get_indexer(pd.Index([name for _, name in lone], dtype="str"))
     key = [step * len(reports) + report for (step, _), report in zip(lone, at, strict=True)]
     return pd.arrays.BooleanArray(np.isin(of * len(reports) + which, key), np.array(unknown, bool)[of])

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from geo.copies import NOBODY, UNRATED, ancestry, reputes
-from geo.errors import PolicyError
+from geo.errors import InputError, PolicyError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,6 +81,7 @@ COVERAGE: Final[dict[str, str]] = {
 
 SUSPENDED: Final = " (suspended)"  # no id of a source can hold a space
 PARTY: Final = "party "  # how the voice of a party begins
+_NAMED: Final = 5  # how many reports a message names
 MAX_WINDOWS: Final = 62  # as many bits as a signed 64-bit integer has to spare
 
 
@@ -99,7 +100,13 @@ def enrich(reports: pd.DataFrame, theatre: Theatre, policy: Policy) -> pd.DataFr
         A source that the theatre does not declare is ``public``, and what a suspended one said since bears the name of
         such a source (``voiced``). ``explained`` (heat at a permanent source of heat) is
         as the input has it, and missing where it says nothing. ``rulings``: as yet no person has said anything.
+
+    Raises
+    ------
+    InputError
+        Where a report has a place and no radius: how sure it is of it decides what it counts for, and is no guess.
     """
+    _measured(reports)
     reports = voiced(reports, theatre)
     length_h = (reports["observed_to"] - reports["observed_from"]).dt.total_seconds() / 3600
     inside, touched = window_masks(reports, theatre.windows)
@@ -118,6 +125,18 @@ def enrich(reports: pd.DataFrame, theatre: Theatre, policy: Policy) -> pd.DataFr
         explained=reports.get("explained", pd.Series(pd.NA, reports.index)).astype("boolean"),
         rulings=pd.Series([()] * len(reports), reports.index, dtype="object"),
     )
+
+
+def _measured(reports: pd.DataFrame) -> None:
+    lon, lat, radius = (reports[name].to_numpy(np.float64, na_value=np.nan) for name in ("lon", "lat", "uncertainty_m"))
+    unsure = np.flatnonzero(~(np.isnan(lon) | np.isnan(lat)) & ~(np.isfinite(radius) & (radius >= 0)))
+    if len(unsure):
+        names = ", ".join(reports["report_id"].iloc[unsure[:_NAMED]])
+        msg = (
+            f"{len(unsure)} reports have a place and no uncertainty_m of 0 or more metres ({names}): whoever read them "
+            "in has to state how far off their place may be, as the readers do by radius_m or place_m of the source."
+        )
+        raise InputError(code="uncertainty", message=msg)
 
 
 def voiced(frame: pd.DataFrame, theatre: Theatre) -> pd.DataFrame:

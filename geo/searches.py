@@ -72,7 +72,8 @@ def _best(things, extra, tree, query, asked, earlier):
         low, high = stack[size, 0], stack[size, 1]
         one = box[(low + high) // 2]
         wait, far = pause(one, query), apart(one, query)
-        if far > surely or wait > least or (wait >= least and far > close) or (earlier and one[6] >= query[6]):
+        own = 0.0 if earlier else far
+        if far > surely or wait > least or (wait >= least and own > close) or (earlier and one[6] >= query[6]):
             continue
         if high - low > LEAF:
             size = _children(stack, size, box, query)

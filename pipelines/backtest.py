@@ -25,6 +25,7 @@ from geo.errors import PolicyError
 from geo.steps import INCIDENTS, REVISIONS, STEPS
 from pipelines import commands, recall
 from pipelines.exports import plain_texts
+from pipelines.markdown import table
 from pipelines.outcome import stamp
 from pipelines.publications import Question
 
@@ -225,9 +226,9 @@ def record(result: Result, out: Path) -> None:
     """Write the tables as CSV and the account as JSON, each whole or not at all."""
     out.mkdir(parents=True, exist_ok=True)
     written = {"steps": STEPS, "revisions": REVISIONS, "lineage": tables.LINEAGE_TABLE, "incidents": INCIDENTS}
-    for name, table in written.items():
+    for name, declared in written.items():
         frame: pd.DataFrame = getattr(result, name)
-        times = [column.name for column in table.columns if column.kind == "time"]
+        times = [column.name for column in declared.columns if column.kind == "time"]
         plain = frame.assign(**{each: frame[each].dt.strftime("%Y-%m-%dT%H:%M:%SZ") for each in times})
         _replace(out / f"{name}.csv", plain_texts(plain).to_csv(index=False, lineterminator="\n"))
     _replace(out / "summary.json", json.dumps(plain_values(result.summary), ensure_ascii=False, indent=1) + "\n")
@@ -278,11 +279,14 @@ def _lines(told: dict[str, Any]) -> Iterator[str]:
     spans = [f"{span['days']:.0f} d from {span['from'][:10]}" for span in told["quiet"][:SHOWN]]
     yield f"- longest spans without a known qualifying violation: {', '.join(spans) or 'none'}"
     if told["periods"]:
-        yield from ("", "| period | from | days | opened | before, as long | days to the first |", "|" + "---|" * 6)
-    for row in told["periods"]:
-        cells = [row["period"], row["from"][:10], f"{row['days']:.0f}", row["opened"], row["opened_before"]]
-        first = None if row["days_to_first"] is None else f"{row['days_to_first']:.1f}"
-        yield "| " + " | ".join("" if cell is None else str(cell) for cell in (*cells, first)) + " |"
+        yield ""
+        head = ("period", "from", "days", "opened", "before, as long", "days to the first")
+        yield from table(head, map(_period, told["periods"]))
+
+
+def _period(row: dict[str, Any]) -> tuple[object, ...]:
+    first = None if row["days_to_first"] is None else f"{row['days_to_first']:.1f}"
+    return (row["period"], row["from"][:10], f"{row['days']:.0f}", row["opened"], row["opened_before"], first)
 
 
 def _named(counts: dict[str, int]) -> str:

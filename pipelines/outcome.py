@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
+from pipelines.markdown import plain, table
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
@@ -178,12 +180,12 @@ def markdown(outcome: Outcome) -> str:
 
 def _lines(outcome: Outcome) -> Iterator[str]:
     changes = outcome.changes
-    yield f"# {outcome.title}: {outcome.scope}, {stamp(outcome.as_of)}"
+    yield f"# {plain(outcome.title)}: {plain(outcome.scope)}, {stamp(outcome.as_of)}"
     yield ""
     yield f"*{_standing(outcome)}*"
     yield ""
     for sentence in outcome.stale:
-        yield f"**Stale: {sentence}.** What its source would have seen since is not known, and is no quiet."
+        yield f"**Stale: {plain(sentence)}.** What its source would have seen since is not known, and is no quiet."
         yield ""
     yield f"File: `{outcome.file}`" + ("" if outcome.written else " (the same publication was there already)")
     yield ""
@@ -200,7 +202,7 @@ def _lines(outcome: Outcome) -> Iterator[str]:
         ("Ended", changes.ended),
         ("Gone", changes.gone),
     ):
-        listed = "; ".join(f"{name} {named.get(name, '')}".strip() for name in names) or "none"
+        listed = "; ".join(plain(f"{name} {named.get(name, '')}") for name in names) or "none"
         yield f"- **{title}** ({len(names)}): {listed}"
     yield from _table("Incidents", outcome.incidents)
     yield from _table("Notices: what late news changed", outcome.notices)
@@ -238,9 +240,4 @@ def _table(title: str, frame: pd.DataFrame) -> Iterator[str]:
     if frame.empty:
         yield "none"
         return
-    yield "| " + " | ".join(map(str, frame.columns)) + " |"
-    yield "|" + " --- |" * len(frame.columns)
-    for row in records(frame):
-        yield (
-            "| " + " | ".join("" if value is None else str(value).replace("|", "\\|") for value in row.values()) + " |"
-        )
+    yield from table(list(map(str, frame.columns)), (row.values() for row in records(frame)))

@@ -153,6 +153,7 @@ def evidence(
                 if row["id"] not in again:
                     again[row["id"]] = without(row, incident, coverage, theatre, policies, as_of)
                 gone = step["kind"] in {"eligible", "effective"} and not holds(step, again[row["id"]])
+                gone = None if step["kind"] == "declared" else gone
                 names = {name: step[name] for name in ("incident", "scenario", "seq", "kind", "tier_to")}
                 out.append({**names, "report": row["id"], "pivotal": gone})
     return out

@@ -196,7 +196,7 @@ def test_no_earlier_answer_hears_of_a_decision_and_the_next_one_says_what_it_cha
         assert_frame_equal(table, after[title], obj=title)
     now = cells.run(place, Clock(53))
     assert list(now.notices["kind"]) == ["tier", "end"]
-    assert now.notices["says"].iloc[1] == "ended by a person"
+    assert now.notices["says"].iloc[1] == f"ended by a person at {cells.at(39):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def test_an_incident_that_a_person_opened_is_called_after_the_command_and_resolves(

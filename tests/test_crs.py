@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Transformer
 
-from geo.crs import GEOD, WGS84, discs, distance_m, drawing_crs, ecef, forward, inverse
+from geo.crs import GEOD, WGS84, discs, distance_m, drawing_crs, ecef, forward, inverse, widest_m
 
 LON = st.floats(-180, 180)
 LAT = st.floats(-90, 90)
@@ -72,6 +72,16 @@ def test_a_discs_corners_lie_at_its_radius() -> None:
         np.testing.assert_allclose(distance_m(rim[:, 0], rim[:, 1], lon, lat), radius, atol=1e-6)
         assert polygon.is_valid
         assert polygon.exterior.is_ccw
+
+
+@given(st.floats(-179.9, 179.9), st.floats(-89.9, 89.9))
+def test_a_disc_up_to_the_widest_is_a_valid_polygon_around_its_centre_and_no_pole(lon: float, lat: float) -> None:
+    radius = widest_m(lon, lat)
+    [polygon] = discs(lon, lat, radius)
+    assert polygon.is_valid
+    assert shapely.contains_xy(polygon, lon, lat)
+    assert radius < min(distance_m(lon, lat, lon, 90.0), distance_m(lon, lat, lon, -90.0))
+    assert radius < distance_m(lon, lat, 180.0, lat)
 
 
 def test_a_discs_area_is_geodesic() -> None:

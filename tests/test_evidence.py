@@ -13,6 +13,7 @@ import pytest
 import strategies
 
 from geo import escalation, evidence, incidents, nearness
+from geo.assess import assess
 from geo.bridges import Placed, Reach, Web, linked
 from geo.course import HOUR_US, Violation, t0
 from geo.evidence import Case, Item, Told
@@ -161,3 +162,16 @@ def _compare(told: dict[int, list[Item]], court: Court) -> None:
         for row, items in told.items()
     }
     assert evidence.pivotal(Case(Web(placed, reach), whole), court, climbs) == expected
+
+
+def test_what_people_declared_is_not_examined_for_pivotal_reports() -> None:
+    declared = builders.commands([builders.command("declare", "B-1", "1", at=5.0)])
+    versions, at = builders.versions(builders.policy()), builders.when(80.0)
+    stored = builders.reports([builders.report(1.0)])
+    answer = assess(stored, builders.coverage(), builders.theatre(), versions, at, declared)
+    steps = answer.tables["transitions"].query("scenario == 'any'")
+    found = answer.tables["evidence"].merge(steps, on=["incident_id", "scenario", "seq"])
+    told = {
+        kind: None if pd.isna(each) else bool(each) for kind, each in zip(found["kind"], found["pivotal"], strict=True)
+    }
+    assert told == {"opened": False, "eligible": True, "effective": True, "declared": None, "ended": False}

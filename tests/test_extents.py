@@ -52,3 +52,24 @@ def test_a_day_that_adds_nothing_repeats_the_one_before(answer: Assessment) -> N
     assert quiet.sum() == 1
     assert quiet[-1]
     assert first.geometry.iloc[-1].equals(first.geometry.iloc[-2])
+
+
+def test_what_begins_in_the_last_second_of_a_day_counts_on_that_day() -> None:
+    midnight = when(0.0).replace(hour=0, minute=0, second=0, microsecond=0) + pd.Timedelta(days=3)
+    stored = reports([report(midnight - pd.Timedelta(milliseconds=400))])
+    found = assess(stored, coverage(), theatre(), versions(policy()), midnight + pd.Timedelta(hours=20))
+    days = found.tables["incident_days"]
+    assert days["tier_effective"].tolist() == [1, 1]
+    assert (days["valid_to"].dt.second == 59).all()
+
+
+@pytest.mark.parametrize("radius_m", [5_000_000.0, 9_000_000.0, 20_000_000.0])
+def test_a_report_from_anywhere_is_drawn_valid_around_its_place_and_published_as_stated(radius_m: float) -> None:
+    found = assess(reports([report(1.0, uncertainty_m=radius_m)]), coverage(), theatre(), versions(policy()), AS_OF)
+    [candidate], [violation] = (found.tables[name].itertuples() for name in ("incidents", "violations"))
+    assert candidate.geometry.is_valid
+    assert candidate.geometry.contains(violation.geometry)
+    west, south, east, north = candidate.geometry.bounds
+    assert max(-west, east) < 180.0
+    assert max(-south, north) < 90.0
+    assert violation.uncertainty_m == radius_m

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -91,6 +92,14 @@ def test_rule_7_it_recurs_at_the_latest_ended_one_of_any_age() -> None:
     rows = report(0), report(100, (101, 1)), report(1000, (100, 2)), report(1000, (200, 2))
     table = incidents(*rows, at=1001)
     assert table["recurrence_of"].fillna("").tolist() == ["", "B-1", "B-2", ""]
+
+
+def test_rule_7_an_end_at_the_instant_from_which_time_is_counted_is_an_end() -> None:
+    epoch, gap = datetime(1970, 1, 1, tzinfo=UTC), timedelta(hours=policy().grouping.link_gap_h)
+    long = theatre(windows=((epoch - timedelta(days=30), None),))
+    stored = reports([report(epoch - gap), report(epoch + timedelta(hours=60))])
+    found = assess(stored, coverage(), long, versions(policy()), epoch + timedelta(hours=61)).tables["incidents"]
+    assert found["recurrence_of"].fillna("").tolist() == ["", "B-1"]
 
 
 @pytest.mark.parametrize(

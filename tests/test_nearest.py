@@ -16,6 +16,7 @@ from geo import crs, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from random import Random
 
 ASKED = st.tuples(THING, st.sampled_from([0.0, 3000.0, 40_000.0]), st.sampled_from([1, 3, 2]))
 GIVEN = st.tuples(THING, st.sampled_from([1, 3, 6]), st.integers(0, 4))
@@ -66,3 +67,24 @@ def test_the_nearest_is_the_one_that_all_pairs_say(
     }
     wanted = {i: best(one, others, earlier) for i, one in enumerate(asked)}
     assert found == {i: one for i, one in wanted.items() if one is not None}
+
+
+ENDED = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 3)), min_size=9, max_size=40)  # more than a leaf holds
+
+
+@settings(deadline=None, max_examples=40)
+@given(ENDED, st.lists(st.integers(2, 5), min_size=1, max_size=5), st.randoms(use_true_random=False))
+def test_of_those_that_ended_together_rank_alone_decides(
+    ended: list[tuple[int, int]], asked: list[int], any_: Random
+) -> None:
+    nearest.FEW = -1
+    a = things([(0.02, 0.02, 0.0, hour * HOUR, 0) for hour in asked])
+    b = things([(n / 1000.0, n * n % 53 / 1000.0, 0.0, hour * HOUR, 0) for n, hour in ended])
+    rank = np.array(any_.sample(range(len(ended)), len(ended)))
+    masks = np.ones(len(asked), np.int64), np.ones(len(ended), np.int64)
+    near = nearest.nearest(a, b, masks, rank, 9000.0, 10**18, earlier=True)
+    others: list[tuple[Row, int, int]] = [
+        ((b.lon[n], b.lat[n], 0.0, hour * HOUR, 0), 1, int(rank[n])) for n, (_, hour) in enumerate(ended)
+    ]
+    wanted = [best(((0.02, 0.02, 0.0, hour * HOUR, 0), 0.0, 1), others, earlier=True) for hour in asked]
+    assert rank[near.right].tolist() == [one[2] for one in wanted if one is not None]

@@ -11,6 +11,7 @@ from builders import SOURCES, coverage, policy, report, reports, theatre, versio
 
 from geo.assess import assess
 from geo.copies import Repute, Sign
+from geo.errors import InputError
 from geo.reports import enrich
 from geo.standing import Carrier, Standing, heard, independent, speaking, standing
 
@@ -98,6 +99,16 @@ def test_rule_3_the_first_clause_that_holds_decides_before_all_else() -> None:
     assert standing(mission, rules(first, second)).status == "corroborated"
     assert standing(mission, rules(second, {"status": "confirmed"})).status == "corroborated"
     assert standing(mission, PLAIN).status == "confirmed"
+
+
+@pytest.mark.parametrize("radius", [None, -1.0, float("inf")])
+def test_a_place_without_a_radius_is_refused_by_name_and_no_place_needs_none(radius: float | None) -> None:
+    nowhere = {"lon": float("nan"), "lat": float("nan"), "uncertainty_m": None}
+    rows = [report(1), report(1, uncertainty_m=radius), report(1) | nowhere]
+    with pytest.raises(InputError, match=r"1 reports have a place and no uncertainty_m .*\(R-2\)") as raised:
+        enrich(reports(rows), theatre(), policy())
+    assert raised.value.code == "uncertainty"
+    assert len(enrich(reports([rows[0], rows[2]]), theatre(), policy())) == 2
 
 
 def test_what_a_source_is_worth_is_declared_and_only_who_may_rate_rates() -> None:

@@ -314,8 +314,8 @@ def test_late_news_about_what_was_published_becomes_a_notice(shelled: Workspace,
     cells.bring(shelled, earlier, Clock(50))
     says = cells.run(shelled, Clock(51))
     kinds = dict(zip(says.notices["kind"], says.notices["incident_id"], strict=True))
-    assert set(kinds) == {"t0", "opened"}
-    assert kinds["t0"] == said.incidents["incident_id"].iloc[0]
+    assert set(kinds) == {"t0", "tier", "opened"}  # with T0, tier 1 moved
+    assert kinds["t0"] == kinds["tier"] == said.incidents["incident_id"].iloc[0]
     t0 = says.notices.set_index("kind").loc["t0"]
     assert "2026-06-02T01:00:00Z" in t0["said"]
     assert "2026-06-01T22:00:00Z" in t0["says"]

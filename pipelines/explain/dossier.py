@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.explain.text import descent, needed, report_line, tell, what
+from pipelines.markdown import plain, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-_SIGNS: Final = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_{}[]<>#|"})
 
 
 def dossier(explanation: dict[str, Any]) -> str:
@@ -26,19 +25,19 @@ def dossier(explanation: dict[str, Any]) -> str:
 def _lines(told: dict[str, Any]) -> Iterator[str]:
     row = told["incident"]
     known = f"as known at {told['known_at']}" if told["known_at"] else "with all that is known"
-    yield f"# {told['name']}: {_plain(row['name'])}"
+    yield f"# {told['name']}: {plain(row['name'])}"
     yield from ("", f"At {told['as_of']}, {known}. Eligible, effective and declared are three things.", "")
-    yield from _table(("", ""), [(title, row[name]) for title, name in _STANDING.items()])
+    yield from table(("", ""), [(title, row[name]) for title, name in _STANDING.items()])
     yield from ("", "## Timeline", "")
     head = ("begin", "end", "violation", "act", "where", "status", "counts", "reports")
-    yield from _table(head, [_event(each) for each in told["timeline"]])
+    yield from table(head, [_event(each) for each in told["timeline"]])
     yield from ("", "## Steps and the reports that carry them", "")
     for step in told["steps"]:
         if step["scenario"] == "any":
             yield from _step(told["name"], step)
     if told["lineage"]:
-        yield from ("## Lineage", "", *(f"- {_plain(descent(each))}" for each in told["lineage"]), "")
-    yield from ("## What would have to happen next", "", *(f"- {_plain(needed(each))}" for each in told["next"]), "")
+        yield from ("## Lineage", "", *(f"- {plain(descent(each))}" for each in told["lineage"]), "")
+    yield from ("## What would have to happen next", "", *(f"- {plain(needed(each))}" for each in told["next"]), "")
     yield from ("## Sources", "")
     yield from (f"- {_source(report)}" for report in _sources(told["steps"]))
 
@@ -59,11 +58,11 @@ def _event(each: dict[str, Any]) -> tuple[object, ...]:
 
 
 def _step(name: str, step: dict[str, Any]) -> Iterator[str]:
-    yield f"### {step['seq']}. {_plain(what(step))}, {step['at']}"
+    yield f"### {step['seq']}. {plain(what(step))}, {step['at']}"
     late = f" Known {step['known_at']}." if step["known_at"] != step["at"] else ""
     yield from (
         "",
-        f"{_plain(step['rule'])}: {_plain(step['reason'])}.{late} Policy {_plain(step['policy_version'])}.",
+        f"{plain(step['rule'])}: {plain(step['reason'])}.{late} Policy {plain(step['policy_version'])}.",
         "",
     )
     head = ("report", "source", "violation", "incident", "step", "pivotal")
@@ -72,7 +71,7 @@ def _step(name: str, step: dict[str, Any]) -> Iterator[str]:
         (each["report_id"], each["source"], each["violation_id"], name, what(step), signs[each["pivotal"]])
         for each in step["reports"]
     ]
-    yield from _table(head, rows)
+    yield from table(head, rows)
     yield ""
 
 
@@ -84,20 +83,8 @@ def _sources(steps: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _source(report: dict[str, Any]) -> str:
     url = report["url"]
-    line = _plain(report_line({**report, "url": None}))
+    line = plain(report_line({**report, "url": None}))
     if url is None:
         return line
     safe = url.startswith(("https://", "http://")) and not set(url) & set("<> \n\r\t")
-    return f"{line}, <{url}>" if safe else f"{line}, {_plain(url)}"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> Iterator[str]:
-    yield f"| {' | '.join(head)} |"
-    yield "|" + "---|" * len(head)
-    for row in rows:
-        yield f"| {' | '.join(_plain(cell) for cell in row)} |"
-
-
-def _plain(value: object) -> str:
-    """Return a value as text that Markdown takes for nothing else."""
-    return "" if value is None else " ".join(str(value).split()).translate(_SIGNS)
+    return f"{line}, <{url}>" if safe else f"{line}, {plain(url)}"
