@@ -122,6 +122,17 @@ class Web:
             found.append(set(part))
         return found
 
+    def pieces(self, placed: Mapping[int, Placed]) -> list[dict[int, Placed]]:
+        """Return what hangs together of violations that the same links would hold, piece by piece."""
+        if len(placed) < 2:  # noqa: PLR2004 -- one alone is a piece
+            return [dict(placed)] if placed else []
+        things, inside = _things(placed.values())
+        label = linking.components(things, inside, self._reach.link_m, self._reach.gap_us)
+        found: dict[int, dict[int, Placed]] = {}
+        for piece, row in zip(label.tolist(), placed, strict=True):
+            found.setdefault(piece, {})[row] = placed[row]
+        return list(found.values())
+
     def touches(self, moved: Placed, rows: set[int]) -> bool:
         """Return whether a violation that moved is linked to any of these."""
         near = self.links[moved.violation.row] & rows  # most stay linked to what they were linked to
