@@ -270,7 +270,8 @@ def _climbs(
             alike[key] = _climb(some, court, story.end, (possible, watch), knowing)
         if some:
             climb = alike[key]
-            found[scenario] = climb._replace(steps=knowing.told(climb.steps, scenario))
+            steps = knowing.told(climb.steps, scenario)
+            found[scenario] = climb if steps is climb.steps else climb._replace(steps=steps)
     if not decided.bear(name) and len(story.course) <= court.grouping.publication.pivotal_n:
         taken = {scenario: climb.steps for scenario, climb in found.items() if climb.steps}
         pivots = evidence.pivotal(case, court, taken)

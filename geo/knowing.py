@@ -17,7 +17,6 @@ Which reports are one violation is taken as it is known now.
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from geo import escalation, evidence
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     from geo.bridges import Placed
     from geo.escalation import Kind, Step
-    from geo.evidence import Case
+    from geo.evidence import Case, Item
     from geo.incidents import End
     from geo.suspects import Court
 
@@ -48,6 +47,9 @@ class Knowing:
 
     def __init__(self, case: Case, court: Court, *, decided: bool) -> None:
         self._case, self._court, self._decided = case, court, decided
+        placed = case.web.placed
+        self._mixed = len({each.inside for each in placed.values()}) > 1  # in several windows
+        self._spans = _spans(items for row in placed if (items := case.told[row].items))
         self._held: dict[tuple[tuple[int, ...], int], int | None] = {}
         self._placed: dict[tuple[int, int], Placed | None] = {}
         self._pieces: dict[int, list[_Piece]] = {}
@@ -67,6 +69,9 @@ class Knowing:
         """Return the steps of a scenario, each known when it could be told (RULES 1 and 2)."""
         if self._decided or not steps:
             return steps
+        if not (self._mixed or self._spans):  # most incidents
+            late = steps[-1].kind == "ended" and steps[-1].known_at < steps[0].known_at
+            return (*steps[:-1], steps[-1]._replace(known_at=steps[0].known_at)) if late else steps
         known: list[int] = []
         for step in steps:
             floor = max(step.known_at, known[0]) if step.kind == "ended" else step.known_at
@@ -77,20 +82,6 @@ class Knowing:
     def _settled(self, moment: int) -> bool:
         """Return whether every violation was known whole or not at all, so that RULE 1 tells all."""
         return not self._mixed and not any(first <= moment < last for first, last in self._spans)
-
-    @cached_property
-    def _mixed(self) -> bool:
-        return len({each.inside for each in self._case.web.placed.values()}) > 1
-
-    @cached_property
-    def _spans(self) -> list[tuple[int, int]]:
-        """When the first and when the last report came in, of each violation where that differs."""
-        spans = [
-            (min([item.known_at for item in items]), max([item.known_at for item in items]))
-            for row in self._case.web.placed
-            if (items := self._case.told[row].items)
-        ]
-        return [(first, last) for first, last in spans if first < last]
 
     def _first(self, step: Step, scenario: str, floor: int) -> int:
         """Return the first moment at which a step could be told."""
@@ -146,3 +137,9 @@ class Knowing:
                     took.add(("ended", 0))
             self._takes[key] = took
         return self._takes[key]
+
+
+def _spans(told: Iterable[list[Item]]) -> list[tuple[int, int]]:
+    """Return when the first and when the last report of each violation came in, where that differs."""
+    spans = [(min([item.known_at for item in items]), max([item.known_at for item in items])) for items in told]
+    return [(first, last) for first, last in spans if first < last]
