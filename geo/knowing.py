@@ -85,8 +85,10 @@ class Knowing:
 
     def _first(self, step: Step, scenario: str, floor: int) -> int:
         """Return the first moment at which a step could be told."""
+        if self._taken(step, scenario, floor):
+            return floor
         later = {moment for row in self._case.web.placed for moment in self._arrivals(row) if moment > floor}
-        return next((moment for moment in [floor, *sorted(later)] if self._taken(step, scenario, moment)), floor)
+        return next((moment for moment in sorted(later) if self._taken(step, scenario, moment)), floor)
 
     def _arrivals(self, row: int) -> Iterable[int]:
         items = self._case.told[row].items
