@@ -12,7 +12,7 @@ RULE 2  A report that came in later may be the one that dates, places, arms or c
         lies in several ceasefire windows: without the later one's violations it may have lapsed.
 RULE 3  Where people decided anything in its reach, ``geo.replays`` tells; here only the links are asked.
 
-Which reports are one violation is taken as it is known now.
+Which reports are one violation is taken as it is known now, and what counted then and does not now is not asked.
 """
 
 from __future__ import annotations
