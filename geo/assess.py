@@ -21,6 +21,7 @@ from geo.lines import beside
 from geo.matching import match
 from geo.policy import in_force
 from geo.presence import veil
+from geo.replays import Replays
 from geo.reports import enrich
 from geo.shapes import settle
 
@@ -151,8 +152,9 @@ def stand(
     """
     docket = reviews.hear(reviews.none(), theatre, as_of) if docket is None else docket
     matched, grouping = gather(reports, theatre, policies, as_of, matcher, docket)
-    decided = Decisions(docket, matched, grouping.violations)
+    decided = Decisions(docket, matched, grouping.violations, in_force(policies, as_of))
     ladder = breaches.escalate(grouping, matched, coverage, theatre, policies, as_of, decided)
+    ladder = Replays(matched, grouping, decided, theatre, policies, as_of).correct(ladder)
     return Standing(matched, grouping, ladder)
 
 

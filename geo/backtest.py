@@ -19,6 +19,7 @@ from geo.assess import Standing, gather, place
 from geo.decisions import Decisions
 from geo.placing import Placer
 from geo.policy import in_force
+from geo.replays import Replays, unexamined
 from geo.steps import GONE
 from geo.stories import Story, told
 
@@ -255,10 +256,12 @@ class _Engine:
         commands = self._commands(knowledge.known_at)
         docket = reviews.hear(reviews.none() if commands is None else commands, setting.theatre, moment)
         matched, grouping = self._gather(rows, setting, moment, docket)
-        covered, decided = self._coverage(needed, knowledge.known_at), Decisions(docket, matched, grouping.violations)
-        found = breaches.escalate(grouping, matched, covered, setting.theatre, setting.policies, moment, decided)
-        cluster = dict(zip(self._number[rows].tolist(), self._reach.cluster[rows].tolist(), strict=True))
         rules = in_force(setting.policies, moment)
+        covered = self._coverage(needed, knowledge.known_at)
+        decided = Decisions(docket, matched, grouping.violations, rules)
+        found = breaches.escalate(grouping, matched, covered, setting.theatre, setting.policies, moment, decided)
+        found = Replays(matched, grouping, decided, setting.theatre, setting.policies, moment).correct(found)
+        cluster = dict(zip(self._number[rows].tolist(), self._reach.cluster[rows].tolist(), strict=True))
         stories = told(Standing(matched, grouping, found), setting.theatre, rules.publication, cluster)
         return {home: story for home, story in stories.items() if home in clusters}
 
@@ -279,13 +282,8 @@ class _Engine:
 def _bare(setting: Setting) -> Setting:
     """Leave out what bears on no incident: current lines, and the search for pivotal reports."""
     return setting._replace(
-        theatre=replace(setting.theatre, lines=()), policies=tuple(_unexamined(version) for version in setting.policies)
+        theatre=replace(setting.theatre, lines=()), policies=tuple(unexamined(version) for version in setting.policies)
     )
-
-
-def _unexamined(version: PolicyVersion) -> PolicyVersion:
-    drawn = version.policy.publication.model_copy(update={"pivotal_n": 0})
-    return version.model_copy(update={"policy": version.policy.model_copy(update={"publication": drawn})})
 
 
 def _moment(at: int) -> datetime:

@@ -18,6 +18,7 @@ from geo import crs, escalation, evidence, incidents, nearness, sights
 from geo.bridges import Placed, Reach, Web
 from geo.course import Grown, Violation, by_begin, grown, t0
 from geo.evidence import Case
+from geo.knowing import Knowing
 from geo.policy import Policy, PolicyVersion, in_force
 from geo.suspects import Court
 
@@ -260,17 +261,19 @@ def _climbs(
 
     ``possible`` and ``watch`` are what persistence asks besides.
     """
-    name, case, arranged = story.name, story.case, decided.arranged.get(story.name)
+    name, case = story.name, story.case
+    knowing = Knowing(case, court, decided=name in decided.around.of)
     found: dict[str, Climb] = {}
     alike: dict[tuple[tuple[int, int], ...], Climb] = {}  # most scenarios of an incident count the same violations
-    together: dict[tuple[tuple[int, ...], int], int | None] = {}  # and most of its steps need the same
     for scenario, (party, unknown) in court.scenarios.items():
         some = tuple(escalation.only(story.course, party, unknown=unknown))
         key = tuple([(violation.row, violation.known_at) for violation in some])
         if some and key not in alike:
-            alike[key] = _climb(some, court, story.end, (possible, watch), (case.web, arranged, together))
+            alike[key] = _climb(some, court, story.end, (possible, watch), knowing)
         if some:
-            found[scenario] = alike[key]
+            climb = alike[key]
+            steps = knowing.told(climb.steps, scenario)
+            found[scenario] = climb if steps is climb.steps else climb._replace(steps=steps)
     if not decided.bear(name) and len(story.course) <= court.grouping.publication.pivotal_n:
         taken = {scenario: climb.steps for scenario, climb in found.items() if climb.steps}
         pivots = evidence.pivotal(case, court, taken)
@@ -282,32 +285,16 @@ def _climbs(
     return found
 
 
-def _together(step: Step, web: Web, arranged: int | None, known: dict[tuple[tuple[int, ...], int], int | None]) -> Step:
-    """Return a step that is not known before what it needs is known to be one breach.
-
-    ``known`` remembers for rows known at a moment since when they hang together.
-    """
-    needed = step.needs, step.known_at
-    if len(step.needs) < 2:  # noqa: PLR2004 -- one alone is together
-        return step
-    if needed not in known:
-        known[needed] = web.known_together(*needed)
-    since = known[needed]
-    if since is None:
-        since = max(step.known_at, step.known_at if arranged is None else arranged)
-    return step if since == step.known_at else step._replace(known_at=since)
-
-
 def _climb(
     course: tuple[Violation, ...],
     court: Court,
     end: End,
     quiet: tuple[list[tuple[int, int]], Watch],
-    hold: tuple[Web, int | None, dict[tuple[tuple[int, ...], int], int | None]],
+    knowing: Knowing,
 ) -> Climb:
-    """Climb the ladder; ``quiet`` is what persistence asks besides, ``hold`` what ``_together`` does."""
+    """Climb the ladder; ``quiet`` is what persistence asks besides, ``knowing`` tells since when steps were known."""
     policy = court.ladder_at(t0(course)[1])
-    steps = tuple([_together(step, *hold) for step in escalation.climb(course, policy, court.as_of, end)])
+    steps = tuple([knowing.together(step) for step in escalation.climb(course, policy, court.as_of, end)])
     verdict = escalation.persistence(course, *quiet, policy, court.as_of, end)
     return Climb(
         course=course,

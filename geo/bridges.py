@@ -112,6 +112,10 @@ class Web:
         left.discard(without)
         if without not in self.joints:
             return [left] if left else []
+        return self.hanging(left)
+
+    def hanging(self, left: set[int]) -> list[set[int]]:
+        """Return what hangs together of some violations, part by part."""
         found = []
         while left:
             part = [left.pop()]
@@ -121,6 +125,18 @@ class Web:
                 part.extend(new)
             found.append(set(part))
         return found
+
+    def pieces(self, placed: Mapping[int, Placed]) -> list[dict[int, Placed]]:
+        """Return what hangs together of violations that the same links would hold, piece by piece."""
+        if len(placed) <= FEW:
+            parts = Web(placed, self._reach).hanging(set(placed))
+            return [{row: placed[row] for row in part} for part in parts]
+        things, inside = _things(placed.values())
+        label = linking.components(things, inside, self._reach.link_m, self._reach.gap_us)
+        found: dict[int, dict[int, Placed]] = {}
+        for piece, row in zip(label.tolist(), placed, strict=True):
+            found.setdefault(piece, {})[row] = placed[row]
+        return list(found.values())
 
     def touches(self, moved: Placed, rows: set[int]) -> bool:
         """Return whether a violation that moved is linked to any of these."""

@@ -20,6 +20,7 @@ from geo import answers, reviews
 from geo.course import SetT0
 from geo.escalation import Step
 from geo.incidents import End
+from geo.neighbourhoods import around
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from geo.course import Violation
+    from geo.policy import Policy
     from geo.reviews import Command, Docket
 
 _OF_INCIDENTS: Final = ("declare", "set_t0", "end", "reopen", "fix")
@@ -37,11 +39,13 @@ _NOBODY_ELSE: Final = "it waits for a second person"
 class Decisions:
     """The commands on incidents, by the names that these have now; answers them when they are asked for."""
 
-    def __init__(self, docket: Docket, reports: pd.DataFrame, violations: pd.DataFrame) -> None:
-        self._docket = docket
+    def __init__(self, docket: Docket, reports: pd.DataFrame, violations: pd.DataFrame, policy: Policy) -> None:
+        self.docket = docket
         self._on: dict[str, list[Command]] = {}
-        self.arranged: dict[str, int] = {}
-        """The incidents that a grouping decision or a fix names, each with when its grouping was last decided, µs."""
+        self.arranged: set[str] = set()
+        """The incidents that a grouping decision or a fix names."""
+        self.around = around(docket, reports, violations, policy)
+        """The incidents in whose neighbourhood people decided anything, applied or not; of each its neighbourhood."""
         if not docket.commands:
             return
         home = answers.homes(reports, violations)
@@ -56,16 +60,15 @@ class Decisions:
                 self._on.setdefault(name, []).append(command)
         bearing = [c for c in docket.commands if c.command in _GROUPING and docket.answers[c.no].answer == "applied"]
         for command in bearing:
-            for name in {home.get(item, (None, None))[1] for item in command.subjects.values()} - {None}:
-                known = 0 if command.command == "fix" and not command.listed else command.known_at
-                self.arranged[str(name)] = max(known, self.arranged.get(str(name), 0))
+            named = {home.get(item, (None, None))[1] for item in command.subjects.values()} - {None}
+            self.arranged |= {str(name) for name in named}
 
     def bear(self, name: str) -> bool:
         """Whether people changed an incident's grouping, T0 or end, so that its reports cannot be tried one by one.
 
         To be asked after ``t0`` and ``end``, which answer the commands on these.
         """
-        own = (self._docket.answers.get(command.no) for command in self._mine(name, "set_t0", "end", "reopen"))
+        own = (self.docket.answers.get(command.no) for command in self._mine(name, "set_t0", "end", "reopen"))
         return name in self.arranged or any(given is not None and given.answer == "applied" for given in own)
 
     def t0(self, name: str) -> SetT0 | None:
@@ -74,7 +77,7 @@ class Decisions:
         if command is None:
             return None
         begin, surely = reviews.span(command.value) or (command.at, command.at)
-        self._docket.apply(command)
+        self.docket.apply(command)
         return SetT0(begin, surely, command.known_at, command.name)
 
     def end(self, name: str, course: Sequence[Violation], end: End) -> End:
@@ -84,9 +87,9 @@ class Decisions:
             return end
         wrong, found = (self._ended if command.command == "end" else self._reopened)(command, course, end)
         if wrong is None:
-            self._docket.apply(command)
+            self.docket.apply(command)
         else:
-            self._docket.reject(command, wrong)
+            self.docket.reject(command, wrong)
         return found
 
     def _ended(self, command: Command, course: Sequence[Violation], end: End) -> tuple[str | None, End]:
@@ -116,14 +119,13 @@ class Decisions:
         legal: dict[int, list[Command]] = {}
         for command in self._mine(name, "declare"):
             if opened is None or command.at < opened.at:
-                self._docket.reject(command, "it was no breach yet at that time")
+                self.docket.reject(command, "it was no breach yet at that time")
             elif end.at is not None and command.at >= end.at:
-                self._docket.reject(command, f"it had ended {reviews.moment(end.at)}")
+                self.docket.reject(command, f"it had ended {reviews.moment(end.at)}")
             else:
                 legal.setdefault(int(command.value), []).append(command)
         found = [self._declare(tier, commands, course, peak) for tier, commands in sorted(legal.items())]
-        known = opened.known_at if opened is not None else 0
-        return [step._replace(known_at=max(step.known_at, known)) for step in found if step is not None]
+        return [step for step in found if step is not None]
 
     def _declare(self, tier: int, commands: list[Command], course: Sequence[Violation], peak: int) -> Step | None:
         first: dict[str, Command] = {}
@@ -133,11 +135,11 @@ class Decisions:
         if tier > 1 and len(needed) == 1:
             for command in commands:
                 same = f"; {needed[0].name} is by the same one" if command is not needed[0] else ""
-                self._docket.answer(command, "waits", _NOBODY_ELSE + same)
+                self.docket.answer(command, "waits", _NOBODY_ELSE + same)
             return None
         lower = None if peak >= tier else f"by the rules tier {peak} is the highest that was eligible"
         for command in commands:
-            self._docket.apply(command, lower)
+            self.docket.apply(command, lower)
         by = " and ".join(command.name for command in needed)
         people = "two people" if tier > 1 else "a person"
         reason = f"declared by {people} ({by}): {'; '.join(command.reason for command in needed)}"
@@ -160,5 +162,5 @@ class Decisions:
         holds = max(last.values(), key=lambda one: one.no, default=None)
         for command in commands:
             if holds is not None and command is not holds:
-                self._docket.answer(command, "over", f"overruled by {holds.name}")
+                self.docket.answer(command, "over", f"overruled by {holds.name}")
         return holds

@@ -221,7 +221,7 @@ def _losses(case: Case, row: int, court: Court) -> Iterator[tuple[str, Placed | 
     if not told.items:
         yield told.report_ids[0], None
     for n, item in enumerate(told.items):
-        left = _again([*told.items[:n], *told.items[n + 1 :]], before, case, court)
+        left = again([*told.items[:n], *told.items[n + 1 :]], before, case, court)
         if left is None or not _alike(left, before):
             yield item.report_id, left
 
@@ -232,7 +232,7 @@ def _alike(left: Placed, before: Placed) -> bool:
     return same and left.violation.response == before.violation.response and left[1:4] == before[1:4]
 
 
-def _again(items: list[Item], before: Placed, case: Case, court: Court) -> Placed | None:
+def again(items: list[Item], before: Placed, case: Case, court: Court) -> Placed | None:
     """Return the violation that reports amount to; ``None`` where it would not qualify."""
     rules = court.grouping.corroboration
     carriers, heard = [item.carrier for item in items], spoken(items, rules)
@@ -273,10 +273,10 @@ def _parts(web: Web, row: int, left: Placed | None, court: Court) -> list[Part]:
         else:
             parts.append(part)
     whole = [*parts, own] if own else parts
-    return [([each.violation for each in part], _end(part, court)) for part in whole]
+    return [([each.violation for each in part], end_of(part, court)) for part in whole]
 
 
-def _end(part: list[Placed], court: Court) -> End:
+def end_of(part: list[Placed], court: Court) -> End:
     """Return how a part stands; whether it is quiet, how it was watched and when that was known move no tier."""
     last = max([placed.violation.end for placed in part])
     closes = court.closing(reduce(or_, [placed.inside for placed in part]))

@@ -6,7 +6,7 @@ few sets of voices: what the policy says of a set is asked once and looked up fr
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -94,23 +94,29 @@ class Bench:
         return qualifies(self.by_rule(case).status, self.rules) and self.counts(case)
 
     def _anchor(self, case: Case) -> tuple[int, datetime]:
-        """Return RULE 8's ledger number, and the moment by which what made it qualify was known."""
-        helping = {ruling for one in case.carriers for ruling in one.rulings if qualifies(ruling.says, self.rules)}
-        for n in sorted({one.stands_no for one in case.carriers} | {ruling.no for ruling in helping}):
-            then = self._arrived(case, n)
-            known = [one.known_at for one in then.carriers]
-            if known and self.qualified(then):
-                return n, max(known)
-            ruled = [ruling for ruling in helping if ruling.no <= n]
-            if known and ruled and self.counts(then):
-                return n, max(*known, pd.Timestamp(min(ruling.known_at for ruling in ruled), unit="us", tz="UTC"))
+        """Return RULE 8's ledger number, and the moment from which on the violation was known to qualify.
+
+        Where history was imported, what has the lower number need not have been known first.
+        """
+        carriers = case.carriers
+        helping = [ruling for one in carriers for ruling in one.rulings if qualifies(ruling.says, self.rules)]
+        if len(carriers) == 1 and not helping:
+            return carriers[0].stands_no, carriers[0].known_at
+        known = [pd.Timestamp(ruling.known_at, unit="us", tz="UTC").to_pydatetime() for ruling in helping]
+        return (
+            self._since(case, [one.stands_no for one in carriers], [ruling.no for ruling in helping]),
+            self._since(case, [one.known_at for one in carriers], known),
+        )
+
+    def _since(self, case: Case, arrived: Sequence[Any], ruled: Sequence[Any]) -> Any:  # noqa: ANN401 -- all alike
+        """Return since when a case qualifies: by its carriers, and by the rulings for it, that had come in by then."""
+        for key in sorted({*arrived, *ruled}):
+            then = [one for one, own in zip(case.carriers, arrived, strict=True) if own <= key]
+            part = case if len(then) == len(case.carriers) else self.case(then)
+            if then and (self.qualified(part) or (ruled and min(ruled) <= key and self.counts(part))):
+                return key
         msg = "a violation that qualifies did so at no moment"
         raise AssertionError(msg)
-
-    def _arrived(self, case: Case, n: int) -> Case:
-        """Return a case as it was when the ledger ended with number ``n``."""
-        arrived = [one for one in case.carriers if one.stands_no <= n]
-        return case if len(arrived) == len(case.carriers) else self.case(arrived)
 
     def counts(self, case: Case) -> bool:
         """Return whether what a case describes lies surely inside a window and in no exemption."""

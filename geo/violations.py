@@ -93,7 +93,7 @@ def assemble(
         One row per violation, in order of name. Every material report is in exactly one; the result does not depend on
         the order of the rows.
     """
-    rows = np.flatnonzero(_material(reports))
+    rows = np.flatnonzero(are_material(reports))
     rows = rows[_by_content(reports, rows)]  # from here on the place in this order breaks every tie
     material = reports[_NEEDED].iloc[rows]
     label, leader, signs = agreement.join(material, policy)
@@ -117,7 +117,7 @@ def assemble(
     return reports, table.iloc[np.argsort(number)].reset_index(drop=True)
 
 
-def _material(reports: pd.DataFrame) -> Bools:
+def are_material(reports: pd.DataFrame) -> Bools:
     """Return which reports state an act that may be prohibited, at a place, possibly inside a window."""
     prohibited = reports["prohibited"].to_numpy(object)
     forbidden = (prohibited == "everywhere") | ((prohibited == "in_zone") & reports["in_zone"].to_numpy(bool))

@@ -7,23 +7,23 @@ zone, region) are taken from the frame that comes in; what a source, an act or a
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from oracle_incidents import finish, group, remember
 from oracle_ladder import ladder, numbered, persisting, reading, scenarios, seen_in, t0_of
-from oracle_reports import Row, read, read_coverage
+from oracle_reports import ALWAYS, Row, read, read_coverage
 from oracle_reviews import (
     about,
     arrange,
     close_or_open,
     declarations,
-    is_item,
-    items,
     read_commands,
     say,
     speaking,
     winner,
 )
+from oracle_truth import neighbourhoods, tell
 from oracle_violations import assemble, violation, witnesses
 
 from geo.policy import in_force
@@ -55,10 +55,27 @@ def answer(
         Aware UTC.
     """
     policy = in_force(policies, as_of)
-    said = speaking(read_commands(commands), as_of)
-    rows = say(read(matched, theatre, policy), said)
-    seen = read_coverage(coverage, theatre)
-    found = solve(rows, seen, theatre, policies, as_of, said)
+    rows, seen = read(matched, theatre, policy), read_coverage(coverage, theatre)
+
+    @cache
+    def known(moment: datetime) -> dict[str, list[Row]]:
+        """Return the answer of one who knew what had come in by a moment."""
+        told = None if commands is None else commands[commands["known_at"] <= moment]
+        said = speaking(read_commands(told), as_of)
+        return solve(say([r for r in rows if r["known_at"] <= moment], said), seen, theatre, policies, as_of, said)
+
+    def parts(members: list[Row]) -> list[Row]:
+        """Return what violations amount to by themselves."""
+        made = group([v for v in members if v["qualifying"]], policy)
+        for part in made:
+            follow(part, seen, theatre, policies, as_of)
+        return made
+
+    found = known(ALWAYS)
+    present = [row for row in rows if row["from"] <= as_of]
+    around = neighbourhoods(present, found["incidents"], commands, theatre, policy)
+    for incident in found["incidents"]:
+        tell(incident, around, known, parts, theatre, policy)
     return {**found, "evidence": evidence(found, seen, theatre, policies, as_of)}
 
 
@@ -74,12 +91,8 @@ def solve(
     policy = in_force(policies, as_of)
     present = [row for row in rows if row["from"] <= as_of]  # I1
     violations = assemble(present, theatre, policy)
-    applied: list[Row] = []
-    incidents = group(violations, policy, lambda parts: arrange(parts, said, policy, applied))
+    incidents = group(violations, policy, lambda parts: arrange(parts, said, policy))
     for incident in incidents:
-        every = [*incident["members"], *incident["attached"]]
-        bearing = [row for row in applied if any(is_item(v, no) for _, no in items(row) for v in every)]
-        incident["arranged"] = [max(row["known_at"] for row in bearing)] if bearing else []
         incident["about"] = about(incident, said) if incident["kind"] == "B" else []
         incident["set_t0"] = winner(incident["about"], "set_t0")
         follow(incident, coverage, theatre, policies, as_of)

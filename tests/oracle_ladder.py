@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from oracle_incidents import components, in_reach, linked, unseen
+from oracle_incidents import in_reach, unseen
 from oracle_violations import witnesses, word_of
 
 from geo.policy import in_force
@@ -107,8 +107,6 @@ def ladder(
     if incident.get("set_t0"):
         for step in (step for step in steps if step["tier_to"] > 1):
             step["known_at"] = max(step["known_at"], incident["set_t0"]["known_at"])
-    for step in steps:
-        step["known_at"] = together(step["needs"], step["known_at"], incident, now)
     if incident["end_at"] is not None:
         steps.append(_step("ended", 0, incident["end_at"], incident["members"]))
         steps[-1]["known_at"] = max(steps[-1]["known_at"], incident.get("end_known") or incident["end_at"])
@@ -126,17 +124,6 @@ def t0_of(incident: Row, seen: list[Row]) -> tuple[datetime, datetime]:
 def _step(kind: str, tier: int, at: datetime, needs: list[Row]) -> Row:
     known = max(at, *(v["qualified_known_at"] for v in needs))
     return {"kind": kind, "tier_to": tier, "at": at, "known_at": known, "needs": needs}
-
-
-def together(needs: list[Row], known: datetime, incident: Row, policy: Policy) -> datetime:
-    """L10: the earliest moment, from ``known`` on, at which what was known of the incident holds these together."""
-    members, wanted = incident["members"], {v["id"] for v in needs}
-    for moment in sorted({known, *(v["qualified_known_at"] for v in members if v["qualified_known_at"] > known)}):
-        told = [v for v in members if v["qualified_known_at"] <= moment]
-        parts = components(told, lambda a, b: linked(a, b, policy))
-        if any(wanted <= {v["id"] for v in part} for part in parts):
-            return moment
-    return max([known, *incident.get("arranged", [])])
 
 
 def second(

@@ -119,13 +119,10 @@ def decided(carriers: list[Row], *, party: bool = False) -> Row | None:
     return fixes[0] if fixes else last_word(mine) if mine else None
 
 
-def arrange(parts: list[list[Row]], commands: list[Row], policy: Policy, applied: list[Row]) -> list[list[Row]]:
-    """P8: the components as people want them; the commands that were ``applied`` are written down."""
+def arrange(parts: list[list[Row]], commands: list[Row], policy: Policy) -> list[list[Row]]:
+    """P8: the components as people want them."""
     for row in commands:
-        found = rearranged(parts, row, policy)
-        if found is not parts:
-            applied.append(row)
-        parts = found
+        parts = rearranged(parts, row, policy)
     return parts
 
 
@@ -259,6 +256,7 @@ def declarations(incident: Row, commands: list[Row]) -> list[Row]:
         needed = list(first.values())[: 1 if tier == "1" else 2]
         if opened and needed and (tier == "1" or len(needed) > 1):
             at = needed[-1]["at"]
-            known = max(at, opened["known_at"], *(row["known_at"] for row in needed))
-            steps.append({"kind": "declared", "tier_to": int(tier), "at": at, "known_at": known})
+            known = max(at, *(row["known_at"] for row in needed))
+            needs = opened["needs"]
+            steps.append({"kind": "declared", "tier_to": int(tier), "at": at, "known_at": known, "needs": needs})
     return steps

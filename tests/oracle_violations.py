@@ -360,25 +360,32 @@ def is_response(row: Row) -> bool:
 
 
 def anchor(carriers: list[Row], theatre: Theatre, policy: Policy) -> tuple[int, datetime]:
-    """V7 and P7."""
+    """V7, P7 and T6: the first number, and the first moment, with which it qualified."""
     limit = policy.corroboration.qualifying_status
     said = [one for row in carriers for one in row["said"] if one["command"] != "attribute"]
     helping = [one for one in said if one["says"] not in OUT and ORDER.index(one["says"]) >= ORDER.index(limit)]
-    for n in sorted({*(row["stands"] for row in carriers), *(one["no"] for one in helping)}):
-        arrived = [{**row, "said": []} for row in carriers if row["stands"] <= n]
+
+    def qualifies(arrived: list[Row], helped: list[Row]) -> bool:
         if not arrived:
-            continue
-        known = max(row["known_at"] for row in arrived)
-        spoken = speakers(arrived, policy) or arrived
+            return False
+        alone = [{**row, "said": []} for row in arrived]
+        spoken = speakers(alone, policy) or alone
         dated, placed = dated_by(spoken), placed_by(spoken)
         then = {"from": dated["from"], "to": dated["to"], "lon": placed["lon"], "lat": placed["lat"], "u": placed["u"]}
         counts = ids(surely_in, dated, theatre) and exempting(spoken, then, theatre)[0] is None
-        if counts and enough(arrived, policy):
-            return n, known
-        vouched = [one["known_at"] for one in helping if one["no"] <= n]
-        if counts and vouched:
-            return n, max(known, min(vouched))
-    raise AssertionError
+        return bool(counts) and (enough(alone, policy) or bool(helped))
+
+    def first(of_report: str, of_command: str) -> Any:  # noqa: ANN401 -- a number or a moment
+        tried = {*(row[of_report] for row in carriers), *(one[of_command] for one in helping)}
+        return next(
+            mark
+            for mark in sorted(tried)
+            if qualifies(
+                [row for row in carriers if row[of_report] <= mark], [one for one in helping if one[of_command] <= mark]
+            )
+        )
+
+    return first("stands", "no"), first("known_at", "known_at")
 
 
 def warm(made: Row, hot: Row, policy: Policy) -> bool:

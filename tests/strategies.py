@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import builders
 import oracle_reports
+import pandas as pd
 import shapely
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -22,8 +23,6 @@ from geo.exemptions import Disc
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    import pandas as pd
 
     from geo.exemptions import Exemption
     from geo.policy import Policy, PolicyVersion
@@ -398,6 +397,16 @@ def renumbered(stored: pd.DataFrame, order: list[int]) -> pd.DataFrame:
     last = [stands.get(row, first[row]) for row in range(len(order))]
     numbers = {"first_no": first, "stands_no": last, "ledger_no": last, "report_id": [f"R-{n}" for n in first]}
     return stored.assign(**numbers).astype(stored.dtypes.to_dict()).sort_values("ledger_no", ignore_index=True)
+
+
+LATE_H = (0.0, 0.0, 0.1, 1.0, 7.0, 30.0, 80.0)
+
+
+@st.composite
+def belated(draw: st.DrawFn, world: World) -> World:
+    """Return the world with reports that came in late, whatever their numbers say: as history that was imported."""
+    late = [timedelta(hours=draw(st.sampled_from(LATE_H)), seconds=n) for n in range(len(world.stored))]
+    return world.but(stored=world.stored.assign(known_at=world.stored["observed_to"] + pd.to_timedelta(late)))
 
 
 SAID = (

@@ -150,6 +150,12 @@ def test_the_two_implementations_agree_on_every_row(world: World) -> None:
 
 
 @strategies.tries(4)
+@given(strategies.worlds(sizes=(8, 12, 20)).flatmap(strategies.belated))
+def test_they_agree_where_history_was_imported(world: World) -> None:
+    assert differences(world) == []
+
+
+@strategies.tries(4)
 @given(
     strategies.worlds(sizes=(30, 40), changes={"corroboration.qualifying_status": "alleged"}, windows=((0.0, None),))
 )
@@ -161,7 +167,7 @@ OF_INCIDENTS = ("set_t0", "set_t0", "end", "end", "reopen", "declare", "release"
 
 
 @strategies.tries(4)
-@given(strategies.worlds(sizes=(5, 8, 12)), st.data())
+@given(strategies.worlds(sizes=(5, 8, 12)).flatmap(strategies.belated), st.data())
 def test_they_agree_on_what_people_decide(world: World, data: st.DataObject) -> None:
     assert differences(data.draw(strategies.decided(world))) == []
 

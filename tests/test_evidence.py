@@ -77,7 +77,7 @@ def item(report: int, hour: float, luck: Random, who: tuple[str, str, str]) -> I
 def described(items: list[Item], row: int, court: Court) -> Placed | None:
     """Return what reports amount to."""
     nothing = Violation(0, 0, 0.0, 0.0, None, frozenset(), {}, 0, "", row)
-    return evidence._again(items, Placed(nothing, 0.0, 0.0, 0, (0.0, 0.0, 0.0)), Case(None, {}), court)  # type: ignore[arg-type]  # noqa: SLF001
+    return evidence.again(items, Placed(nothing, 0.0, 0.0, 0, (0.0, 0.0, 0.0)), Case(None, {}), court)  # type: ignore[arg-type]
 
 
 def together(placed: dict[int, Placed], reach: Reach) -> list[list[Placed]]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from unittest import mock
 
 import builders
 import oracle_ladder
@@ -126,10 +125,7 @@ def test_the_ladder_and_its_naive_twin_take_the_same_steps(
     for scenario, (party, unknown) in escalation.scenarios(["L", "R"]).items():
         counted = escalation.only(course, party, unknown=unknown)
         steps = escalation.climb(counted, policy, instant(as_of), end)
-        with mock.patch.object(
-            oracle_ladder, "together", lambda _, known_at, *__: known_at
-        ):  # of links, and here are none
-            naive = oracle_ladder.ladder(incident, scenario, policy, builders.versions(policy), as_of)
+        naive = oracle_ladder.ladder(incident, scenario, policy, builders.versions(policy), as_of)
         assert [(s.kind, s.tier_from, s.tier_to, s.at, s.known_at) for s in steps] == [
             (s["kind"], s["tier_from"], s["tier_to"], instant(s["at"]), instant(s["known_at"])) for s in naive
         ]

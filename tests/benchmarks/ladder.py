@@ -51,7 +51,7 @@ def measure(kind: str, n: int) -> None:
     voices = rng.integers(1, 7, sizes.sum()) if kind == "big" else rng.choice([1, 1, 2], sizes.sum())
     world = many(sizes, voices, BEGIN, theatre, policy)
     docket = reviews.hear(reviews.none(), theatre, world.as_of)
-    decided = Decisions(docket, world.reports, world.grouping.violations)
+    decided = Decisions(docket, world.reports, world.grouping.violations, policy)
     policies = (PolicyVersion(policy=policy),)
 
     def work() -> list[Any]:

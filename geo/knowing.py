@@ -1,0 +1,147 @@
+"""Since when could each step of an incident be told?
+
+A step needs violations. It is known from the first moment on at which what was known of these gives it:
+
+RULE 1  Not before all of them first qualified, nor before what was known of the incident by then holds them together by
+        its links (``geo.bridges``). The end needs all violations of the incident, and in a scenario also those that
+        open it there.
+RULE 2  A report that came in later may be the one that dates, places, arms or claims a violation as it stands, or that
+        brings its second origin. So where reports of violations of which something was known came in later, what was
+        known then is put to the ladder, every violation described by its reports that had come in; the first moment
+        counts at which the violations needed lie in one part that takes the step. So it is too where an incident
+        lies in several ceasefire windows: without the later one's violations it may have lapsed.
+RULE 3  Where people decided anything in its reach, ``geo.replays`` tells; here only the links are asked.
+
+Which reports are one violation is taken as it is known now, and what counted then and does not now is not asked.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from geo import escalation, evidence
+from geo.course import t0
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from geo.bridges import Placed
+    from geo.escalation import Kind, Step
+    from geo.evidence import Case, Item
+    from geo.incidents import End
+    from geo.suspects import Court
+
+_WARNING: Final = 1
+_HIGHEST: Final = 3
+
+
+class _Piece(NamedTuple):
+    """What hung together at a moment, by row, and how that stands."""
+
+    placed: dict[int, Placed]
+    end: End
+
+
+class Knowing:
+    """One incident and what was known of it at any moment; instants in µs since 1970 UTC."""
+
+    def __init__(self, case: Case, court: Court, *, decided: bool) -> None:
+        self._case, self._court, self._decided = case, court, decided
+        placed = case.web.placed
+        self._mixed = len({each.inside for each in placed.values()}) > 1  # in several windows
+        self._spans = _spans(items for row in placed if (items := case.told[row].items))
+        self._held: dict[tuple[tuple[int, ...], int], int | None] = {}
+        self._placed: dict[tuple[int, int], Placed | None] = {}
+        self._pieces: dict[int, list[_Piece]] = {}
+        self._takes: dict[tuple[int, int, str], set[tuple[Kind, int]]] = {}
+
+    def together(self, step: Step) -> Step:
+        """Return a step that is not known before what it needs is known to be one breach (RULE 1)."""
+        if len(step.needs) < 2:  # noqa: PLR2004 -- one alone is together
+            return step
+        needed = step.needs, step.known_at
+        if needed not in self._held:  # most steps need the same
+            self._held[needed] = self._case.web.known_together(*needed)
+        since = self._held[needed]
+        return step if since is None or since == step.known_at else step._replace(known_at=since)
+
+    def told(self, steps: tuple[Step, ...], scenario: str) -> tuple[Step, ...]:
+        """Return the steps of a scenario, each known when it could be told (RULES 1 and 2)."""
+        if self._decided or not steps:
+            return steps
+        if not (self._mixed or self._spans):  # most incidents
+            late = steps[-1].kind == "ended" and steps[-1].known_at < steps[0].known_at
+            return (*steps[:-1], steps[-1]._replace(known_at=steps[0].known_at)) if late else steps
+        known: list[int] = []
+        for step in steps:
+            floor = max(step.known_at, known[0]) if step.kind == "ended" else step.known_at
+            known.append(floor if self._settled(floor) else self._first(step, scenario, floor))
+        same = all(step.known_at == since for step, since in zip(steps, known, strict=True))
+        return steps if same else tuple([s._replace(known_at=k) for s, k in zip(steps, known, strict=True)])
+
+    def _settled(self, moment: int) -> bool:
+        """Return whether every violation was known whole or not at all, so that RULE 1 tells all."""
+        return not self._mixed and not any(first <= moment < last for first, last in self._spans)
+
+    def _first(self, step: Step, scenario: str, floor: int) -> int:
+        """Return the first moment at which a step could be told."""
+        if self._taken(step, scenario, floor):
+            return floor
+        later = {moment for row in self._case.web.placed for moment in self._arrivals(row) if moment > floor}
+        return next((moment for moment in sorted(later) if self._taken(step, scenario, moment)), floor)
+
+    def _arrivals(self, row: int) -> Iterable[int]:
+        items = self._case.told[row].items
+        return [item.known_at for item in items] or [self._case.web.placed[row].violation.known_at]
+
+    def _taken(self, step: Step, scenario: str, moment: int) -> bool:
+        """Return whether a part that holds all that a step needs took it, by what was known at a moment."""
+        needs = set(step.needs) or self._case.web.placed.keys()
+        if len(needs) == 1 and step.tier_to <= _WARNING and step.kind != "ended" and self._court.most_n == 1:
+            lone = self._described(next(iter(needs)), moment)  # whatever else is known: this alone opens it
+            return lone is not None and bool(self._court.counted([lone.violation], scenario))
+        for n, piece in enumerate(self._known(moment)):
+            if needs <= piece.placed.keys():
+                return (step.kind, step.tier_to) in self._reached(n, piece, scenario, moment)
+        return False
+
+    def _known(self, moment: int) -> list[_Piece]:
+        if moment not in self._pieces:
+            every = {row: self._described(row, moment) for row in self._case.web.placed}
+            known = {row: each for row, each in every.items() if each is not None}
+            parts = self._case.web.pieces(known)
+            self._pieces[moment] = [_Piece(part, evidence.end_of(list(part.values()), self._court)) for part in parts]
+        return self._pieces[moment]
+
+    def _described(self, row: int, moment: int) -> Placed | None:
+        """Return a violation as its reports described it that were known at a moment; ``None``: it did not count."""
+        before, items = self._case.web.placed[row], self._case.told[row].items
+        if not items:
+            return before if before.violation.known_at <= moment else None
+        known = [item for item in items if item.known_at <= moment]
+        if not known or len(known) == len(items):
+            return before if known else None
+        if (row, moment) not in self._placed:
+            self._placed[row, moment] = evidence.again(known, before, self._case, self._court)
+        return self._placed[row, moment]
+
+    def _reached(self, n: int, piece: _Piece, scenario: str, moment: int) -> set[tuple[Kind, int]]:
+        """Return kind and tier of each step that a part took in a scenario."""
+        key = moment, n, scenario
+        if key not in self._takes:
+            court = self._court
+            course = court.counted([each.violation for each in piece.placed.values()], scenario)
+            took: set[tuple[Kind, int]] = set()
+            if course and len(piece.placed) >= court.grouping.ladder.open_n:
+                policy = court.ladder_at(t0(course)[1])
+                took = escalation.reached(course, policy, court.as_of, piece.end, _HIGHEST)
+                if took and piece.end.at is not None:
+                    took.add(("ended", 0))
+            self._takes[key] = took
+        return self._takes[key]
+
+
+def _spans(told: Iterable[list[Item]]) -> list[tuple[int, int]]:
+    """Return when the first and when the last report of each violation came in, where that differs."""
+    spans = [(min([item.known_at for item in items]), max([item.known_at for item in items])) for items in told]
+    return [(first, last) for first, last in spans if first < last]
