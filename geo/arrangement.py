@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from geo import nearness
-from geo.nearness import Things, micros
+from geo.nearness import HOUR_US, Things, micros
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
-HOUR_US: Final = 3600 * 10**6
 SHOWN: Final = 5
 """How many violations an answer names."""
 

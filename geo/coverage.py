@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 
 from geo import nearness, tables
+from geo.nearness import HOUR_US
 from geo.sights import NOTHING, Sights, Spans
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-HOUR_US: Final = 3600 * 10**6
 ALONG, DEEP = 8, 6  # stations along a segment, and away from it; they stand for shares of ground and are no thresholds
 STATIONS: Final = ALONG * DEEP
 SPANS_H: Final = {"24h": 24, "72h": 72, "7d": 168}

@@ -238,7 +238,7 @@ def again(items: list[Item], before: Placed, case: Case, court: Court) -> Placed
     carriers, heard = [item.carrier for item in items], spoken(items, rules)
     dated = min(heard, key=lambda item: dating(item.carrier))
     place = min(heard, key=lambda item: placing(item.carrier))
-    coarse = dated.end - dated.start > rules.coarse_h * incidents.HOUR_US or place.uncertainty_m > rules.coarse_m
+    coarse = dated.end - dated.start > rules.coarse_h * nearness.HOUR_US or place.uncertainty_m > rules.coarse_m
     if coarse or not qualified(carriers, rules, case.exempted):
         return None
     armed = place if place.weapon is not None else next((item for item in heard if item.weapon is not None), place)

@@ -27,7 +27,7 @@ import pandas as pd
 
 from geo import linking, nearness, sights
 from geo.nearest import nearest
-from geo.nearness import Things, micros
+from geo.nearness import HOUR_US, Things, micros
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
     Ints = NDArray[np.int64]
 
-HOUR_US: Final = 3600 * 10**6
 _PLACE: Final = ["lon", "lat"]
 _DISC: Final = ["lon", "lat", "uncertainty_m"]
 FOREVER: Final = int(np.iinfo(np.int64).max // 4)

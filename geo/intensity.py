@@ -25,8 +25,8 @@ from scipy.spatial import cKDTree
 from scipy.special import ndtr
 
 from geo import coverage, nearness
-from geo.coverage import HOUR_US
 from geo.crs import WGS84, drawing_crs
+from geo.nearness import HOUR_US
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

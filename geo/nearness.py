@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
+HOUR_US: Final = 3600 * 10**6
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # The search works by classes of similar size, so that one wide disc does not widen the search for all the others.

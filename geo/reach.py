@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import connected_components
 
 from geo import linking, nearness
 from geo.incidents import FOREVER
-from geo.nearness import Things
+from geo.nearness import HOUR_US, Things
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
     Ints = NDArray[np.int64]
 
-_HOUR_US: Final = 3600 * 10**6
 _MINUTE_US: Final = 60 * 10**6
 _PLACE: Final = ["lon", "lat", "uncertainty_m"]
 
@@ -119,7 +118,7 @@ def _reach_m(policy: Policy) -> float:
 
 
 def _reach_us(policy: Policy) -> float:
-    return max(policy.grouping.link_gap_h * _HOUR_US, policy.corroboration.agree_min * _MINUTE_US)
+    return max(policy.grouping.link_gap_h * HOUR_US, policy.corroboration.agree_min * _MINUTE_US)
 
 
 def _by_value(cluster: Ints) -> dict[int, Ints]:

@@ -34,7 +34,7 @@ import pandas as pd
 
 from geo import agreement, exemptions, nearness, quantities
 from geo.groups import Groups
-from geo.nearness import Things
+from geo.nearness import HOUR_US, Things
 from geo.qualification import EXEMPT, Bench, established
 from geo.reports import PARTY
 from geo.standing import carriers_of
@@ -51,7 +51,6 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Columns = dict[str, Any]  # arrays of numpy and pandas
 
-HOUR_US: Final = 3600 * 10**6
 CONTENT: Final = ["content", "source", "first_no"]  # the order that breaks every tie
 
 # What a violation takes from the report that places it, from the one that dates it, and from the one that arms it.
