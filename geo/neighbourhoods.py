@@ -16,7 +16,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from geo import linking
-from geo.nearness import Things
+from geo.nearness import Things, micros
 from geo.violations import are_material
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Around:
 
 def around(docket: Docket, reports: pd.DataFrame, violations: pd.DataFrame, policy: Policy) -> Around:
     """Return the neighbourhoods in which people decided anything, whatever became of their commands."""
-    said = docket.named()
+    said = _named(docket)
     if not said:
         return Around()
     rows = np.flatnonzero(are_material(reports) & ~reports["coarse"].to_numpy(bool))
@@ -97,3 +97,16 @@ def _joined(numbers: list[Ints], groups: list[list[int]], told: pd.Series) -> In
     ends = np.concatenate(left), np.concatenate(right)
     graph = coo_array((np.ones(len(ends[0]), bool), ends), shape=(3 * n, 3 * n))
     return connected_components(graph, directed=False)[1][:n].astype(np.int64)
+
+
+def _named(docket: Docket) -> list[tuple[int, frozenset[int]]]:
+    """Return of every command ever given when it was known (µs), and the first numbers of the items it names.
+
+    A release of a command names what that names.
+    """
+    frame = docket.heard[0]
+    items = [frozenset(dict(each).values()) for each in frame["subjects"]]
+    of = dict(zip((f"D-{no}" for no in frame["ledger_no"]), items, strict=True))
+    targets = frame["target"].fillna("").str.strip().str.upper()
+    named = [some | of.get(target, frozenset()) for some, target in zip(items, targets, strict=True)]
+    return list(zip(micros(frame["known_at"]).tolist(), named, strict=True))

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
-from geo import breaches, incidents, nearness, verdicts
+from geo import breaches, incidents, nearness, reviews, verdicts
 from geo.arrangement import Arrangement
 from geo.decisions import Decisions
 from geo.policy import in_force
@@ -112,7 +112,8 @@ class Replays:
         some = self._reports.loc[nearness.micros(self._reports["known_at"]) <= moment]
         if some.empty:
             return []
-        policy, docket = in_force(self._policies, self._as_of), self._docket.then(moment)
+        policy, commands = in_force(self._policies, self._as_of), self._docket.heard[0]
+        docket = reviews.hear(commands[nearness.micros(commands["known_at"]) <= moment], self._theatre, self._as_of)
         told = some.drop(columns=_ASSEMBLED).reset_index(drop=True)
         whole, found = verdicts.assemble(told, policy, docket, self._theatre)
         table = incidents.group(found, policy, Arrangement(docket, whole, found, policy))

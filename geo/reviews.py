@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from geo.theatre import Theatre
 
+    Heard = tuple[pd.DataFrame, Theatre, datetime]
+
 TIME: Final = "datetime64[us, UTC]"
 REVIEWS: Final[dict[str, str]] = {
     "ledger_no": "int64",
@@ -117,34 +119,11 @@ class Answer(NamedTuple):
 class Docket:
     """The commands that speak at ``as_of``, and the answers given so far; every stage answers those that it hears."""
 
-    def __init__(
-        self,
-        commands: Iterable[Command],
-        answers: dict[int, Answer],
-        held: dict[int, str],
-        heard: tuple[pd.DataFrame, Theatre, datetime],
-    ) -> None:
-        self.commands = tuple(commands)
+    def __init__(self, said: Iterable[Command], answers: dict[int, Answer], held: dict[int, str], of: Heard) -> None:
+        self.commands = tuple(said)
         self.answers = answers
+        self.heard = of
         self._held = held
-        self._heard = heard
-
-    def then(self, known_at: int) -> Docket:
-        """Return the docket for the same moment of one who had read only what had come in by ``known_at`` (µs)."""
-        frame, theatre, as_of = self._heard
-        return hear(frame.loc[nearness.micros(frame["known_at"]) <= known_at], theatre, as_of)
-
-    def named(self) -> list[tuple[int, frozenset[int]]]:
-        """Return of every command ever given when it was known (µs), and the first numbers of the items it names.
-
-        A release of a command names what that names.
-        """
-        frame = self._heard[0]
-        items = [frozenset(dict(each).values()) for each in frame["subjects"]]
-        of = dict(zip((f"D-{no}" for no in frame["ledger_no"]), items, strict=True))
-        targets = frame["target"].fillna("").str.strip().str.upper()
-        named = [some | of.get(target, frozenset()) for some, target in zip(items, targets, strict=True)]
-        return list(zip(nearness.micros(frame["known_at"]).tolist(), named, strict=True))
 
     def of(self, *names: str) -> Iterator[Command]:
         """Yield the commands of these kinds that speak and are not answered yet, in order of the ledger."""
@@ -228,10 +207,7 @@ def hear(frame: pd.DataFrame, theatre: Theatre, as_of: datetime) -> Docket:
         if wrong is not None:
             answers[int(row.ledger_no)] = Answer("rejected", wrong)
     now = nearness.instant(as_of)
-    for command in accepted:
-        answer = _silent(command, accepted, now)
-        if answer is not None:
-            answers[command.no] = answer
+    answers |= {one.no: answer for one in accepted if (answer := _silent(one, accepted, now)) is not None}
     return Docket((one for one in accepted if one.no not in answers), answers, held, (frame, theatre, as_of))
 
 
