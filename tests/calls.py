@@ -73,7 +73,7 @@ class Call:
         told = Path(f"/proc/{self.task}/fdinfo/{self.arguments[0]}").read_text().split()
         flags = int(told[told.index("flags:") + 1], 8)
         at = int(told[told.index("pos:") + 1])
-        return os.stat(f"/proc/{self.task}/fd/{self.arguments[0]}").st_size if flags & os.O_APPEND else at
+        return Path(f"/proc/{self.task}/fd/{self.arguments[0]}").stat().st_size if flags & os.O_APPEND else at
 
 
 class Kill(Exception):  # noqa: N818 -- it is an order
@@ -108,7 +108,7 @@ def watched(work: Callable[[], object], root: Path, decide: Callable[[Call], int
             os.waitpid(child, 0)
             raise OSError
         try:
-            _answer(child, handles[0], root, decide)
+            _answer(handles[0], root, decide)
         except Kill:
             os.kill(child, signal.SIGKILL)
         except BaseException:
@@ -133,7 +133,7 @@ def _be_watched(work: Callable[[], object], theirs: socket.socket) -> None:
     os._exit(0)
 
 
-def _answer(child: int, listener: int, root: Path, decide: Callable[[Call], int]) -> None:
+def _answer(listener: int, root: Path, decide: Callable[[Call], int]) -> None:
     waiting = select.poll()
     waiting.register(listener, select.POLLIN)
     while True:
@@ -171,7 +171,7 @@ def _paths(task: int, number: int, arguments: list[int]) -> Iterator[str]:
 
 def _handle(task: int, handle: int) -> str:
     try:
-        return os.readlink(f"/proc/{task}/fd/{handle}")
+        return str(Path(f"/proc/{task}/fd/{handle}").readlink())
     except OSError:
         return ""
 
@@ -185,7 +185,7 @@ def _path(task: int, at: int, folder: int = -100) -> str:
     if path.startswith("/"):
         return path
     known = ctypes.c_int(folder).value
-    base = os.readlink(f"/proc/{task}/cwd") if known == -100 else _handle(task, known)
+    base = str(Path(f"/proc/{task}/cwd").readlink()) if known == -100 else _handle(task, known)
     return os.path.normpath(f"{base}/{path}")
 
 

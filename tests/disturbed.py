@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import random
-import shutil
 import sqlite3
 import sys
 import time
@@ -24,9 +22,11 @@ from commandline import ceasewatch
 from publishable import declare_few, world
 from trials import MAP, NEEDS_ROOM, Task, Verdict, draft, failing, killing, spread, trial, undisturbed
 
-from pipelines import edge, gdal, layers, watch
+from pipelines import edge, layers, watch
 from pipelines.audit import audit
 from pipelines.cli.common import judge
+from pipelines.layers import rows as prepared
+from pipelines.layers import write
 from pipelines.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _remember_answers() -> None:
     for name in ("compare", "compose", "companions"):
         remembered(watch, name, recalled)
     remembered(layers, "_look", lambda target, rows, *_: (target.name, rows["run"]["run_id"][0].as_py()))
-    remembered(layers._rows, "prepare", lambda frames: id(frames))  # noqa: SLF001 -- the answers are kept
+    remembered(layers._rows, "prepare", id)  # noqa: SLF001 -- the answers are kept
 
 
 def publishing(folder: Path, publish: Callable[..., object] = layers.publish) -> Task:
@@ -126,21 +126,19 @@ def naive(folder: Path) -> Task:
     """Return what one would write first: a row, a commit, the next row; and a map that is written where it stands."""
     start = folder / "naive"
     declare_few()
-    rows, maps = ["a", "b", "c"], world("new", seed=1, n=5)
+    refs, maps = ["a", "b", "c"], world("new", seed=1, n=5)
     layers.publish(world("old", n=5), start / MAP, keep=1, run_id="old")
     (start / MAP).chmod(0o644)
 
     def do(place: Path) -> tuple[int, str]:
         with closing(sqlite3.connect(place / "reports.sqlite")) as file:
             file.execute("CREATE TABLE IF NOT EXISTS reports (ref TEXT)")
-            for row in rows:
-                file.execute("INSERT INTO reports VALUES (?)", [row])
+            for ref in refs:
+                file.execute("INSERT INTO reports VALUES (?)", [ref])
                 file.commit()
         (place / MAP).unlink(missing_ok=True)
-        from pipelines.layers import rows as prepared, write
-
         made = prepared.prepare(maps)
-        write.build(place / MAP, made, layers._look(place / MAP, made), layers._instant(made))
+        write.build(place / MAP, made, layers._look(place / MAP, made), layers._instant(made))  # noqa: SLF001 -- no door
         return 0, ""
 
     return undisturbed("naive", start, do, lambda _: ())

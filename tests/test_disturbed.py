@@ -53,9 +53,7 @@ def test_three_kills_in_a_row_leave_no_trace(tmp_path: Path, what: str, most: in
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("what", "most", "trials"), [("commands", 50, 100), ("publishing", 100, 100)])
-def test_a_hundred_times_three_kills_in_a_row_leave_no_trace(
-    tmp_path: Path, what: str, most: int, trials: int
-) -> None:
+def test_a_hundred_times_three_kills_in_a_row_leave_no_trace(tmp_path: Path, what: str, most: int, trials: int) -> None:
     sound(tried("threes", what, tmp_path, most), trials)
 
 

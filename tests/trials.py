@@ -189,7 +189,9 @@ def _wrong(task: Task, place: Path, code: int, said: str, verdict: Verdict) -> I
 
 
 def _difference(wanted: State, found: State) -> str:
-    names = sorted(name for name in wanted.files.keys() | found.files if wanted.files.get(name) != found.files.get(name))
+    names = sorted(
+        name for name in wanted.files.keys() | found.files if wanted.files.get(name) != found.files.get(name)
+    )
     return f"differs in {names}{'' if wanted.head == found.head else ' and in the ledger'}"
 
 

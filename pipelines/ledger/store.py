@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-# The driver infers a column's type from its first batch of rows; one batch for everything leaves it nothing to guess. It
-# sets memory aside for a whole batch in every column, so the batch is no larger than what the file can hold.
+# The driver infers a column's type from its first batch of rows; one batch for everything leaves it nothing to guess.
+# It sets memory aside for a whole batch in every column, so the batch is no larger than what the file can hold.
 _BATCH: Final = "adbc.sqlite.query.batch_rows"
 _FEWEST: Final = 1 << 16  # rows of a batch
 _ROW: Final = 64  # bytes; a row of any table bears a hash or a document
