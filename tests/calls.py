@@ -35,7 +35,7 @@ _TWO_AT = {264: "renameat", 265: "linkat", 316: "renameat2"}
 NAMES = _BY_HANDLE | _BY_PATH | _TWO_PATHS | _AT | _TWO_AT
 _OPENAT, _MAKES = 257, os.O_CREAT | os.O_TRUNC
 
-_PR_SET_NO_NEW_PRIVS, _SECCOMP, _MODE_FILTER, _NEW_LISTENER = 38, 317, 1, 8
+_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _SECCOMP, _MODE_FILTER, _NEW_LISTENER = 1, 38, 317, 1, 8
 _RECEIVE, _SEND = 0xC0502100, 0xC0182101
 _GO_ON = 1
 _X86_64 = 0xC000003E
@@ -204,6 +204,7 @@ def _listener() -> int:
         _fields_ = (("length", ctypes.c_ushort), ("steps", ctypes.c_char_p))
 
     held = Program(len(program) // 8, program)
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     listener = libc.syscall(_SECCOMP, _MODE_FILTER, _NEW_LISTENER, ctypes.byref(held))
     if listener < 0:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 ROUNDS = 3
 FILLING = 8  # every which call is looked at while a map is filled that is not in its place yet
-AGAIN = 40  # after every which state the work is done once more
+AGAIN = 100  # after every which state the work is done once more
 
 
 def file(folder: Path, n: int) -> Path:

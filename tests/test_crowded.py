@@ -149,7 +149,7 @@ def test_eight_processes_at_once_lose_nothing_and_hear_of_no_lock(tmp_path: Path
 def test_eight_processes_for_a_minute_lose_nothing_and_hear_of_no_lock(tmp_path: Path) -> None:
     said = heard(tmp_path, 60.0)
     whole(tmp_path, said)
-    assert all(len(lines) > 3 for lines in said.values())
+    assert all(len(lines) > 1 for lines in said.values())
 
 
 def test_eight_processes_that_do_not_wait_for_each_other_hear_of_a_lock(tmp_path: Path) -> None:
