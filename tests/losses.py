@@ -48,6 +48,7 @@ def answer(n: int) -> dict[str, pd.DataFrame]:
 def work(place: Path, folder: Path, acknowledged: Path) -> None:
     """Take in a file and publish a map, again and again, and note each as soon as it is said to be done."""
     workspace, notes = Workspace.open(place), acknowledged.open("a", buffering=1)
+    reader = workspace.ledger()  # while somebody reads, what was written stays in the log when its writer goes
     for n in range(ROUNDS):
         cells.bring(workspace, file(folder, n), cells.Clock(40 + n), source="mission")
         notes.write(f"ingested {n}\n")
@@ -55,6 +56,7 @@ def work(place: Path, folder: Path, acknowledged: Path) -> None:
         with workspace.ledger(write=True) as ledger:
             ledger.put_publication(json.dumps([n, done.sha256]).encode(), cells.at(40 + n))
         notes.write(f"published {n} {done.sha256}\n")
+    reader.close()
 
 
 def lost(place: Path, said: list[str], maps: dict[str, str]) -> Iterator[str]:
