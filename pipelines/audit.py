@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pipelines import lines, publications, reviews
 from pipelines.ledger import Head
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from pipelines.ledger import Ledger
     from pipelines.publications import Publication
     from pipelines.workspace import Workspace
+
+_PAUSES_S: Final = (0.2, 0.5, 1.0, 2.0)  # between looks: a run records its map a moment after it put it there
 
 
 @dataclass(frozen=True)
@@ -50,9 +53,21 @@ def audit(workspace: Workspace, against: Sequence[str] = ()) -> Audit:
 
 def _whole(workspace: Workspace, ledger: Ledger, problems: list[str]) -> Audit:
     past = publications.history(ledger)
-    beside = [*lines.problems(workspace, ledger), *reviews.problems(workspace, ledger), *_published(workspace, past)]
+    beside = [*lines.problems(workspace, ledger), *reviews.problems(workspace, ledger), *_settled(workspace, past)]
     erased = [*ledger.erased(workspace.raw), *lines.erased(workspace, ledger), *reviews.erased(workspace, ledger)]
     return Audit(ledger.head(), ledger.counts(), len(past), (*problems, *beside), tuple(erased))
+
+
+def _settled(workspace: Workspace, past: list[Publication]) -> list[str]:
+    """Return what is wrong with the maps, also once a run that is at work has had the time to record its own."""
+    found = list(_published(workspace, past))
+    for pause_s in _PAUSES_S:
+        if not found:
+            break
+        time.sleep(pause_s)
+        with workspace.ledger() as ledger:
+            found = list(_published(workspace, publications.history(ledger)))
+    return found
 
 
 def _published(workspace: Workspace, past: list[Publication]) -> Iterator[str]:

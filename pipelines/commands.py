@@ -25,6 +25,10 @@ from geo import reviews
 from geo.books import COMMANDS_TABLE
 from geo.errors import InputError, PolicyError
 from pipelines import gdal
+from pipelines.layers import swap
+from pipelines.layers.fault import PublicationError, unwritten
+from pipelines.layers.proof import prove_table
+from pipelines.layers.write import twice
 from pipelines.sources.gpkg import secure
 
 if TYPE_CHECKING:
@@ -158,13 +162,27 @@ def _entry(header: list[str], cells: list[str], file: str, raw: str) -> Entry:
 
 
 def create(path: Path) -> None:
-    """Make an empty GeoPackage for commands, for people to fill; what stands there already is theirs, and stays."""
-    draft = path.with_name(f".{path.stem}.tmp-{os.getpid()}{path.suffix}")
-    draft.unlink(missing_ok=True)
+    """Make an empty GeoPackage for commands, for people to fill; what stands there already is theirs, and stays.
+
+    Raises
+    ------
+    PublicationError
+        If what was written is not what is read back.
+    OSError
+        If the disk is full or fails.
+    """
+    draft = swap.beside(path)
     try:
-        _write(draft)
+        draft.unlink(missing_ok=True)
+        twice(draft, _write)
+        swap.settle(draft)
         with contextlib.suppress(FileExistsError):
             os.link(draft, path)
+        swap.settle(path.parent)
+    except (sqlite3.Error, RuntimeError, OSError) as fault:
+        if isinstance(fault, PublicationError):
+            raise
+        raise unwritten(path, fault) from fault
     finally:
         draft.unlink(missing_ok=True)
 
@@ -172,6 +190,7 @@ def create(path: Path) -> None:
 def _write(path: Path) -> None:
     rows = pa.table({name: pa.array([], pa.string()) for name in COLUMNS})
     gdal.write(rows, path, COMMANDS_TABLE, title="Commands", description="What people decide; read before every run.")
+    prove_table(path, COMMANDS_TABLE, rows)
 
 
 def read_geopackage(path: Path) -> list[Entry]:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 from geo.errors import PolicyError
 from pipelines import commands
 from pipelines.edge import read_bytes
+from pipelines.layers import swap
 from pipelines.ledger import raw_state, store_raw
-from pipelines.workspace import require_replay
+from pipelines.workspace import WAIT_S, require_replay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,9 +67,14 @@ def bring(workspace: Workspace, file: Path, *, decided: bool, clock: Clock) -> B
 def offer(workspace: Workspace, region: str | None) -> None:
     """Let a file for commands lie beside the map of a scope; one that lies there is people's, and left alone."""
     file = workspace.target(region).with_name(commands.FILE)
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        commands.create(file)
+    left = file.parent.glob(f".{file.stem}.tmp-*")  # by killed runs
+    if file.exists() and not any(left):
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with swap.locked(file.parent, WAIT_S):
+        swap.sweep(file)
+        if not file.exists():
+            commands.create(file)
 
 
 def heed(workspace: Workspace, clock: Clock) -> Brought | None:

@@ -65,21 +65,48 @@ def test_a_file_that_is_not_what_was_asked_for_is_refused_and_the_old_one_stands
     assert publish(world("new", seed=1), target).replaced
 
 
-def test_a_writer_that_fails_is_our_fault_and_the_old_file_stands(
-    monkeypatch: pytest.MonkeyPatch, target: Path
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize(
+    ("words", "fault", "times", "told"),
+    [
+        ("no such option", PublicationError, 2, "could not be written: no such option"),
+        ("disk I/O error", OSError, 1, "the disk failed"),
+    ],
+)
+def test_a_writer_that_fails_twice_is_our_fault_but_a_disk_is_not_and_the_old_file_stands(
+    monkeypatch: pytest.MonkeyPatch, target: Path, words: str, fault: type[Exception], times: int, told: str
 ) -> None:
     publish(world("old"), target)
-    before = target.read_bytes()
+    before, tried = target.read_bytes(), []
 
     def fails(*_: object, **__: object) -> None:
-        message = "disk I/O error"
-        raise RuntimeError(message)
+        tried.append(words)
+        raise RuntimeError(words)
 
     monkeypatch.setattr(gdal, "write", fails)
-    with pytest.raises(PublicationError, match="could not be written: disk I/O error"):
+    with pytest.raises(fault, match=told):
         publish(world("new"), target)
     assert target.read_bytes() == before
     assert hidden(target.parent) == []
+    assert len(tried) == times
+
+
+@pytest.mark.usefixtures("few")
+def test_a_map_of_which_less_was_written_than_was_said_is_made_again(
+    monkeypatch: pytest.MonkeyPatch, target: Path
+) -> None:
+    built, times = write.build, itertools.count()
+
+    def once(path: Path, *meant: object) -> None:
+        built(path, *meant)  # type: ignore[arg-type]
+        if next(times) == 0:
+            DAMAGE["a lie about the count"][0](path)
+
+    monkeypatch.setattr(write, "build", once)
+    new = world("new", seed=1)
+    publish(new, target)
+    layers.check(target, new)
+    assert next(times) == 2
 
 
 def test_the_file_is_read_only_and_nothing_lies_beside_it(target: Path) -> None:
@@ -296,7 +323,8 @@ def test_a_full_disk_leaves_the_old_file_and_the_next_run_succeeds(tmp_path: Pat
         "for size in range(4096, len(before), len(before) // 12):\n"
         "    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))\n"
         "    try: t.publish(new, target)\n"
-        "    except t.PublicationError: said.append(target.read_bytes() == before and t.hidden(target.parent) == [])\n"
+        "    except (t.PublicationError, OSError):\n"
+        "        said.append(target.read_bytes() == before and t.hidden(target.parent) == [])\n"
         "    else: said.append('published')\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))\n"
         "t.publish(new, target); t.layers.check(target, new)\n"

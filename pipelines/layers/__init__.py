@@ -19,7 +19,7 @@ from geo import tables
 from pipelines import cartography, gdal
 from pipelines.layers import beside, swap, write
 from pipelines.layers import rows as _rows
-from pipelines.layers.fault import PublicationError, unwritten
+from pipelines.layers.fault import PublicationError, unaccompanied, unwritten
 from pipelines.layers.proof import connect, prove
 
 if TYPE_CHECKING:
@@ -95,7 +95,8 @@ def publish(
         look = _look(target, rows, bands)
         try:
             stood = _stands(target, rows, look, run_id)
-            digest = swap.seal(target) if stood else _replace(target, rows, look, keep)
+            digest = swap.seal(target) if stood else _replace(target, rows, look)
+            swap.finish(target, keep)
         except (sqlite3.Error, RuntimeError, OSError) as fault:
             if isinstance(fault, PublicationError):
                 raise
@@ -114,8 +115,7 @@ def _accompany(target: Path, look: Cartography, companions: Mapping[str, bytes |
         beside.put(target.parent, made)
         beside.put(target.parent, {target.with_suffix(PROJECT).name: look.packed()})
     except OSError as fault:
-        message = f"{target} is new and whole, but not all that belongs beside it: {fault}. Run it again."
-        raise PublicationError(message) from fault
+        raise unaccompanied(target, fault) from fault
 
 
 def _look(target: Path, rows: Mapping[str, pa.Table], bands: Bands | None = None) -> Cartography:
@@ -152,15 +152,25 @@ def _stands(target: Path, rows: Mapping[str, pa.Table], look: Cartography, run_i
     return True
 
 
-def _replace(target: Path, rows: Mapping[str, pa.Table], look: Cartography, keep: int) -> str:
-    new, instant = swap.beside(target), _instant(rows)
-    write.build(new, rows, look, instant)
-    prove(new, rows, look, instant)
+def _replace(target: Path, rows: Mapping[str, pa.Table], look: Cartography) -> str:
+    new = _built(target, rows, look)
     digest = swap.seal(new)
     old = read_run(target)
     old_id = str(old["run_id"]) if old else ""
-    swap.swap(new, target, old_id=old_id if _RUN_ID.fullmatch(old_id) else None, keep=keep)
+    swap.swap(new, target, old_id=old_id if _RUN_ID.fullmatch(old_id) else None)
     return digest
+
+
+def _built(target: Path, rows: Mapping[str, pa.Table], look: Cartography) -> Path:
+    """Return a finished file that was read back and is what it shall be."""
+    new, instant = swap.beside(target), _instant(rows)
+
+    def make(path: Path) -> None:
+        write.build(path, rows, look, instant)
+        prove(path, rows, look, instant)
+
+    write.twice(new, make)
+    return new
 
 
 def check(path: Path, frames: Mapping[str, pd.DataFrame]) -> None:

@@ -59,14 +59,30 @@ def prove(path: Path, rows: Mapping[str, pa.Table], look: Cartography, instant: 
     PublicationError
         With everything that was found.
     """
+    _require_none(path, _problems(path, rows, look, instant))
+
+
+def prove_table(path: Path, table: Table, rows: pa.Table) -> None:
+    """Raise ``PublicationError`` unless ``path`` is a sound GeoPackage with this table, and as many rows."""
+    _require_none(path, _problems_of_table(path, table, rows))
+
+
+def _require_none(path: Path, found: Iterator[str]) -> None:
     problems: list[str] = []
     try:
-        problems.extend(_problems(path, rows, look, instant))
+        problems.extend(found)
     except (sqlite3.Error, RuntimeError, OSError) as fault:
         problems.append(f"it cannot be read: {fault}")
     if problems:
         message = f"{path.name} is not fit to be published: " + "; ".join(problems) + "."
         raise PublicationError(message)
+
+
+def _problems_of_table(path: Path, table: Table, rows: pa.Table) -> Iterator[str]:
+    yield from _header(path)
+    with closing(connect(path)) as file:
+        yield from _database(file)
+        yield from _layer(file, table, rows)
 
 
 def _problems(path: Path, rows: Mapping[str, pa.Table], look: Cartography, instant: str) -> Iterator[str]:

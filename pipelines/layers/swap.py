@@ -85,7 +85,7 @@ def seal(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def swap(new: Path, target: Path, *, old_id: str | None, keep: int) -> None:
+def swap(new: Path, target: Path, *, old_id: str | None) -> None:
     """Put ``new`` in the place of ``target``, keeping the old file.
 
     Parameters
@@ -96,8 +96,6 @@ def swap(new: Path, target: Path, *, old_id: str | None, keep: int) -> None:
         May be missing.
     old_id
         What the old file calls itself; ``None``: it cannot be read, and goes by its SHA-256.
-    keep
-        How many earlier files to keep in ``versions/``.
     """
     versions = target.parent / VERSIONS
     versions.mkdir(exist_ok=True)
@@ -108,9 +106,18 @@ def swap(new: Path, target: Path, *, old_id: str | None, keep: int) -> None:
     new.replace(target)
     # A program that was writing to the old file against our wish may have begun a log in between.
     set_aside(target, name)
+
+
+def finish(target: Path, keep: int) -> None:
+    """Make what stands outlast a loss of power, and of the earlier files leave ``keep`` in ``versions/``.
+
+    A run that was killed before may have come no further than to put the file in its place.
+    """
     settle(target.parent)
-    _prune(target, keep)
-    settle(versions)
+    versions = target.parent / VERSIONS
+    if versions.is_dir():
+        _prune(target, keep)
+        settle(versions)
 
 
 def set_aside(target: Path, name: str) -> None:

@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import logging
+import sqlite3
+from typing import TYPE_CHECKING, Final
 
 from geo import tables
 from pipelines import gdal
 from pipelines.layers import looks, schema
+from pipelines.layers.fault import unwritten
+from pipelines.layers.proof import SIDECARS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     import pyarrow as pa
 
     from pipelines.cartography import Cartography
+
+_log: Final = logging.getLogger(__name__)
+
+
+def twice(path: Path, make: Callable[[Path], None]) -> None:
+    """Make a file, and once more where that fails in a way that does not name the disk.
+
+    A disk that fails for a moment makes GDAL write less than it says. What is wrong with us is wrong again.
+    """
+    try:
+        make(path)
+    except (RuntimeError, sqlite3.Error) as fault:
+        if isinstance(unwritten(path, fault), OSError):
+            raise  # and says so
+        _log.warning("%s is made again: %s", path.name, fault)
+        for left in (path, *(path.with_name(path.name + end) for end in SIDECARS)):
+            left.unlink(missing_ok=True)
+        make(path)
 
 
 def build(path: Path, rows: Mapping[str, pa.Table], look: Cartography, instant: str) -> None:

@@ -6,14 +6,20 @@ order them erased: ``<sha256>.erased`` is then left in their place.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
-import tempfile
-from pathlib import Path
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from pipelines.ledger.store import sync_folder
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
 _ERASED = ".erased"
+_DRAFT = ".draft.tmp"
 
 
 def store_raw(raw_dir: Path, data: bytes) -> str:
@@ -71,14 +77,26 @@ def erase_raw(raw_dir: Path, sha256: str) -> None:
 
 
 def _write(target: Path, data: bytes) -> None:
-    fd, name = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=target.parent)
-    beside = Path(name)
+    """Put bytes in their place at once; what a kill left of others, which nobody could erase any more, is cleared."""
+    raw_dir = target.parent.parent
+    draft = raw_dir / _DRAFT
+    with _alone(raw_dir):
+        try:
+            with draft.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone(raw_dir: Path) -> Iterator[None]:
+    """Hold the only right to write here; it ends with the process."""
+    folder = os.open(raw_dir, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        with os.fdopen(fd, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(target)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)

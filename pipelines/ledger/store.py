@@ -25,11 +25,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # The driver infers a column's type from its first batch of rows; one batch for everything leaves it nothing to guess.
-_ONE_BATCH: Final = {"adbc.sqlite.query.batch_rows": str(1 << 30)}
+# It sets memory aside for a whole batch in every column, so the batch is no larger than what the file can hold.
+_BATCH: Final = "adbc.sqlite.query.batch_rows"
+_FEWEST: Final = 1 << 16  # rows of a batch
+_ROW: Final = 64  # bytes; a row of any table bears a hash or a document
 _FAULTS: Final = (
     ("disk is full", errno.ENOSPC, "no space is left; what was being recorded is not. Make room, then do it again"),
     ("readonly", errno.EROFS, "may not be written; check the rights of the folder and its file system"),
-    ("unable to open", errno.EACCES, "cannot be opened; check the rights of the folder and its file system"),
+    (
+        "unable to open",
+        errno.EIO,
+        "cannot be opened; check the rights of the folder, its file system, and whether space is left",
+    ),
     (
         "disk I/O error",
         errno.EIO,
@@ -85,9 +92,15 @@ class Store:
             If the disk is full, fails, or may not be written.
         """
         with self._told(), self._connection.cursor() as cursor:
-            cursor.adbc_statement.set_options(**_ONE_BATCH)
+            cursor.adbc_statement.set_options(**{_BATCH: str(self._most())})
             cursor.execute(sql, list(parameters) or None)
             return cursor.fetch_arrow_table()
+
+    def _most(self) -> int:
+        """Return how many rows an answer can have."""
+        files = (self.path, self.path.with_name(self.path.name + "-wal"))
+        size = sum(file.stat().st_size for file in files if file.exists())
+        return max(_FEWEST, size // _ROW)
 
     def rows(self, sql: str, parameters: Sequence[int | str | bytes] = ()) -> list[dict[str, Any]]:
         """Run one statement and return its rows as dictionaries."""
