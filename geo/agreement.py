@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geo.copies import Sign
+    from geo.crowds import Body, Crowd, Traits
     from geo.policy import Policy
 
     Bools = NDArray[np.bool_]
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 MINUTE_US: Final = 60 * 10**6
 FEW: Final = 100_000  # pairs that are listed rather than compiled for; no result depends on it
 ANY: Final = -1  # a family that agrees with all
-BITS: Final = 62  # that tell voices apart, of the 63 that an integer has to spare
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +146,8 @@ class _Groups:
     def merge(self, pairs: Iterable[tuple[int, int]], free: Bools | None = None) -> None:
         """Join groups along the pairs, in their order; with ``free``, only groups all of whose members are free."""
         for i, j in pairs:
-            if free is None or free[self._members[self.group[i]] + self._members[self.group[j]]].all():
+            a, b = self.group[i], self.group[j]
+            if a != b and (free is None or free[self._members[a] + self._members[b]].all()):
                 self._unite(i, j)
 
     def adopt(self, pairs: Iterable[tuple[int, int]]) -> None:
@@ -158,36 +159,28 @@ class _Groups:
 
 def searched(said: Statements, reach_m: float, reach_us: int) -> Ints:
     """Return for each statement one of its group, without a list of pairs."""
-    from geo import partners  # noqa: PLC0415 -- numba takes a while to load, and few things do not need it
+    from geo import crowds, partners, queues, woods  # noqa: PLC0415 -- numba takes a while to load
 
-    n = len(said.public)
     order, roots = _sorted(nearness.classes(said.things), said.public)
-    body, radius = _body(said.things, np.arange(n)), said.things.radius_m.copy()
-    halves = partners.plant(body, radius, order, roots, (max(reach_m, 1.0), reach_us + 1.0))
+    places = said.things.lon + 1j * said.things.lat
+    sites, site = np.unique(places, return_inverse=True)
+    everybody, scale = np.arange(len(order)), (max(reach_m, 1.0), reach_us + 1.0)
+    halves = woods.plant(_body(said, everybody), said.things.radius_m.copy(), site, order, roots, scale)
     # From here on things come in the order of their trees: what is looked at together lies together.
-    body, side, voice, origin = _body(said.things, order), said.public[order] * 1, said.voice[order], said.origin[order]
-    places, site = np.unique(said.things.lon[order] + 1j * said.things.lat[order], return_inverse=True)
-    traits = radius[order], said.family[order], said.cell[order], voice, origin, site.astype(np.int64), order
-    told_apart = max(voice.max(), origin.max()) < BITS
-    label, bits = np.arange(n), (np.int64(1) << codes % BITS for codes in (voice, origin))
-    groups = label, np.arange(n), body[1].copy(), body[2].copy(), *bits, np.zeros(n, np.int64)
-    tolerances = reach_m, reach_us, bool(told_apart), crs.SHARPEST_M
-    woods, known = (*halves, roots), (np.empty(0, np.int64), np.empty(0))
+    body, traits = _body(said, order), _traits(said, site, order)
+    crowd, known = _crowd(body, traits), (np.empty(0, np.int64), np.empty(0))
+    parts = body, traits, woods.bare(roots, *halves), crowd, queues.bare(len(order))
     for own, other in ((0, 0), (1, 0), (1, 1)):  # RULE 4: as above
-        free = (side[label] == side) & ((side == own) | (side == other))
-        partners.awake(woods, groups, side, np.flatnonzero(free))
-        while True:
-            wanted = partners.join(body, traits, woods, groups, tolerances, (*known, len(places)), (side, own, other))
-            if not len(wanted):
-                break
-            known = _measured(known, site[wanted], places)
-    group = np.empty(n, np.int64)
-    group[order] = order[label]
+        side = traits.side[crowd.group]
+        free = (side == traits.side) & ((side == own) | (side == other))
+        rules = crowds.Rules(reach_m, reach_us, crs.SHARPEST_M, *known, len(sites))
+        partners.awake(partners.World(*parts, rules), np.flatnonzero(free))
+        while len(wanted := partners.join(partners.World(*parts, rules), own, other)):
+            known = _measured(known, site[order[wanted]], sites)
+            rules = rules._replace(keys=known[0], metres=known[1])
+    group = np.empty_like(order)
+    group[order] = order[crowd.group]
     return group
-
-
-def _body(things: Things, order: Ints) -> tuple[Floats, Ints, Ints]:
-    return crs.ecef(things.lon[order], things.lat[order]), things.start[order], things.end[order]
 
 
 def _sorted(classes: Iterable[Ints], public: Bools) -> tuple[Ints, Ints]:
@@ -197,6 +190,49 @@ def _sorted(classes: Iterable[Ints], public: Bools) -> tuple[Ints, Ints]:
     high = np.cumsum([len(members) for _, members in parts])
     rows = np.column_stack([[own for own, _ in parts], np.append(0, high[:-1]), high])
     return np.concatenate([members for _, members in parts]), rows
+
+
+def _body(said: Statements, order: Ints) -> Body:
+    from geo.crowds import Body  # noqa: PLC0415 -- as above
+
+    things = said.things
+    return Body(crs.ecef(things.lon[order], things.lat[order]), things.start[order], things.end[order])
+
+
+def _traits(said: Statements, site: Ints, order: Ints) -> Traits:
+    from geo.crowds import Listed, Traits  # noqa: PLC0415 -- as above
+
+    things, side = said.things, said.public * 1
+    alike = np.stack([site, things.start, things.end, things.radius_m.view(np.int64), side], axis=1)
+    block = np.unique(alike, axis=0, return_inverse=True)[1].ravel()
+    lists = []
+    for code in (_by_number(said.voice), _by_number(said.origin), block):
+        of = code[order]
+        lists.append(Listed(of, np.argsort(of, kind="stable"), np.append(0, np.cumsum(np.bincount(of)))))
+    radius = things.radius_m[order]
+    return Traits(radius, said.family[order], said.cell[order], side[order], site[order], order, *lists)
+
+
+def _by_number(code: Ints) -> Ints:
+    """Return codes anew, the most frequent first."""
+    _, of, count = np.unique(code, return_inverse=True, return_counts=True)
+    new = np.empty_like(count)
+    new[np.argsort(-count, kind="stable")] = np.arange(len(count))
+    return new[of]
+
+
+def _crowd(body: Body, traits: Traits) -> Crowd:
+    from geo.crowds import BITS, Crowd  # noqa: PLC0415 -- as above
+
+    n, own = len(traits.rank), np.arange(len(traits.rank))
+    bits = [np.where(each.of < BITS, np.int64(1) << (each.of % BITS), 0) for each in (traits.voice, traits.origin)]
+    rare = (traits.voice.of >= BITS) | (traits.origin.of >= BITS)
+    window = body.start.copy(), body.end.copy(), traits.family.copy()
+    spread = body.xyz.copy(), body.xyz.copy(), traits.radius.copy(), traits.radius.copy()
+    ones, none = np.ones(n, np.int64), np.zeros(n, np.int64)
+    return Crowd(
+        own.copy(), own.copy(), ones, *window, *bits, rare, *spread, none, none.copy(), own.copy(), own.copy(), own, ones.copy()
+    )
 
 
 def _measured(known: tuple[Ints, Floats], wanted: Ints, places: NDArray[np.complex128]) -> tuple[Ints, Floats]:
