@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from geo.descents import inner
+from geo.descents import tight
 from geo.halves import square
-from geo.sweeps import note
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -94,7 +93,7 @@ class Crowd(NamedTuple):
     faces: Ints  # by group: their number
 
 
-@inner
+@tight
 def arc(square_m, radius):
     """Return the greatest distance that things at a straight distance can have, m."""
     chord = math.sqrt(square_m)
@@ -103,7 +102,7 @@ def arc(square_m, radius):
     return 2.0 * radius * math.asin(chord / (2.0 * radius)) * (1.0 + 1e-12) + SLACK_M
 
 
-@inner
+@tight
 def distance(rules, site, i, j):
     """Return the distance of two things, m; below zero where it is not known."""
     one, two = min(site[i], site[j]), max(site[i], site[j])
@@ -116,7 +115,7 @@ def distance(rules, site, i, j):
     return -1.0
 
 
-@inner
+@tight
 def _near(body, traits, rules, i, j):
     """Return whether two discs agree in place: 1 if so, 0 if not, -1 where it must be measured."""
     limit = rules.reach_m + traits.radius[i] + traits.radius[j]
@@ -131,7 +130,15 @@ def _near(body, traits, rules, i, j):
     return 1 if metres - traits.radius[i] - traits.radius[j] <= rules.reach_m else 0
 
 
-@inner
+@tight
+def note(wanted, i, j):
+    """Note a pair that must be measured, while there is room; row 0 counts the rows."""
+    n = wanted[0, 0] + 1
+    if n < len(wanted):
+        wanted[0, 0], wanted[n, 0], wanted[n, 1] = n, i, j
+
+
+@tight
 def _has(crowd, listed, a, number):
     """Return whether a group has a member of a number, looking through the fewer."""
     if listed.first[number + 1] - listed.first[number] <= crowd.size[a]:
@@ -148,7 +155,7 @@ def _has(crowd, listed, a, number):
             return False
 
 
-@inner
+@tight
 def _strangers(crowd, traits, a, b):
     """Return whether no voice and no origin is in both groups."""
     if crowd.voices[a] & crowd.voices[b] != 0 or crowd.origins[a] & crowd.origins[b] != 0:
@@ -168,7 +175,7 @@ def _strangers(crowd, traits, a, b):
             return True
 
 
-@inner
+@tight
 def _at_one_place(crowd, body, traits, rules, a, b, wanted):
     """Return whether all members of two groups agree in place (1, 0; -1 where it must be measured)."""
     wide, longest = 0.0, 0.0
@@ -176,10 +183,10 @@ def _at_one_place(crowd, body, traits, rules, a, b, wanted):
         gap = max(crowd.high[a, k] - crowd.low[b, k], crowd.high[b, k] - crowd.low[a, k])
         wide, longest = wide + gap * gap, max(longest, gap)
     if longest > (rules.reach_m + crowd.most[a] + crowd.most[b]) * (1.0 + 1e-12) + SLACK_M:
-        return 0, wanted
+        return 0
     limit = rules.reach_m + crowd.least[a] + crowd.least[b]
     if arc(wide, rules.sharpest_m) <= limit * (1.0 - 1e-12) - SLACK_M:
-        return 1, wanted
+        return 1
     found, f = 1, a
     while True:
         g = b
@@ -187,31 +194,32 @@ def _at_one_place(crowd, body, traits, rules, a, b, wanted):
             i, j = crowd.speaker[f], crowd.speaker[g]
             near = _near(body, traits, rules, i, j)
             if near == 0:
-                return 0, wanted
+                return 0
             if near < 0:
-                found, wanted = -1, note(wanted, i, j)
+                found = -1
+                note(wanted, i, j)
             g = crowd.beside[g]
             if g == b:
                 break
         f = crowd.beside[f]
         if f == a:
-            return found, wanted
+            return found
 
 
-@inner
+@tight
 def agree(crowd, body, traits, rules, a, b, wanted):
-    """Return whether all members of two groups agree (1, 0; -1 where that must be measured), and what to measure."""
+    """Return whether all members of two groups agree (1, 0; -1 where that must be measured)."""
     one, two = crowd.family[a], crowd.family[b]
     if traits.cell[a] != traits.cell[b] or (one != two and one >= 0 and two >= 0):
-        return 0, wanted
+        return 0
     if crowd.latest[a] - crowd.earliest[b] > rules.reach_us or crowd.latest[b] - crowd.earliest[a] > rules.reach_us:
-        return 0, wanted
+        return 0
     if not _strangers(crowd, traits, a, b):
-        return 0, wanted
+        return 0
     return _at_one_place(crowd, body, traits, rules, a, b, wanted)
 
 
-@inner
+@tight
 def _twin(crowd, block, a, f):
     """Return the face that a group already has of the block of another face; -1 for none."""
     number = block.of[f]
@@ -230,7 +238,7 @@ def _twin(crowd, block, a, f):
             return -1
 
 
-@inner
+@tight
 def _settle(crowd, traits, a, f):
     """Give a group a face that another one had; return the thing that stands for nothing any more, or -1."""
     twin, thing = _twin(crowd, traits.block, a, f), crowd.speaker[f]
@@ -247,7 +255,7 @@ def _settle(crowd, traits, a, f):
     return thing
 
 
-@inner
+@tight
 def unite(crowd, traits, a, b, idle):
     """Put the members of one group into another; return how many things stand for nothing now (``idle``)."""
     f, count = b, 0

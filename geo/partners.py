@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from geo.crowds import CLOSED, OPEN, SLACK_M, WAITING, Body, Crowd, Rules, Traits, agree, arc, distance, unite
-from geo.descents import inner, outer
+from geo.crowds import CLOSED, OPEN, SLACK_M, WAITING, Body, Crowd, Rules, Traits, agree, arc, distance, note, unite
+from geo.descents import outer, tight
 from geo.halves import DEPTH, LEAF, apart, square
 from geo.queues import Queues, meld, put, take
-from geo.sweeps import note
 from geo.woods import Woods, count, count_all, count_faces, count_members
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
 FEW = 64  # faces of a group that are counted anew whenever it grows; no result depends on it
 NEVER = 2**62
+ROOM = 2**16  # pairs that are asked for at a time; no result depends on it
 
 
 class World(NamedTuple):
@@ -61,12 +61,12 @@ class Best(NamedTuple):
     two: int
 
 
-@inner
+@tight
 def _span(body, i, j):
     return max(body.end[i], body.end[j]) - min(body.start[i], body.start[j])
 
 
-@inner
+@tight
 def _earlier(rank, way, i, j, p, q):
     """Return whether a pair of places in the order of content comes before another one.
 
@@ -77,13 +77,13 @@ def _earlier(rank, way, i, j, p, q):
     return i < p or (i == p and j < q)
 
 
-@inner
+@tight
 def _alike(site, i, j, p, q):
     """Return whether two pairs are of the same two sites."""
     return min(site[i], site[j]) == min(site[p], site[q]) and max(site[i], site[j]) == max(site[p], site[q])
 
 
-@inner
+@tight
 def _sooner(world, way, pair, best):
     """Return whether a pair of the same span comes before the best so far: 1, 0; -1 where that must be measured."""
     (i, j), p, q = pair, best.one, best.two
@@ -97,43 +97,44 @@ def _sooner(world, way, pair, best):
     return 1 if _earlier(rank, way, rank[i], rank[j], rank[p], rank[q]) else 0
 
 
-@inner
+@tight
 def _better(world, way, i, j, best, wanted):
-    """Return the better of a pair and the best so far, whether that is sure, and what must be measured."""
+    """Return the better of a pair and the best so far, and whether that is sure."""
     body, crowd, traits = world.body, world.crowd, world.traits
     a, b = way.group, crowd.group[j]
     if crowd.face[j] < 0 or b == a or traits.side[b] != way.other or crowd.state[b] == CLOSED:
-        return best, True, wanted
+        return best, True
     if crowd.refused[b] == way.number:
-        return best, True, wanted
+        return best, True
     span, square_m = _span(body, i, j), square(body.xyz, i, j)
     if span > best.span or (span == best.span and square_m > best.edge):
-        return best, True, wanted
+        return best, True
     first, far = 1, arc(square_m, world.rules.sharpest_m)
     edge = far * far
     pair = (i, j) if way.own >= way.other else (j, i)
     if span == best.span and best.one >= 0 and edge >= best.square:
         first = _sooner(world, way, pair, best)
     if first == 0:
-        return best, True, wanted
-    found, wanted = agree(crowd, body, traits, world.rules, a, b, wanted)
+        return best, True
+    found = agree(crowd, body, traits, world.rules, a, b, wanted)
     if found == 0:
         crowd.refused[b] = way.number
-        return best, True, wanted
+        return best, True
     if first < 0:
-        wanted = note(note(wanted, i, j), best.one, best.two)
+        note(wanted, i, j)
+        note(wanted, best.one, best.two)
     if found < 0 or first < 0:
-        return best, False, wanted
-    return Best(span, square_m, edge, pair[0], pair[1]), True, wanted
+        return best, False
+    return Best(span, square_m, edge, pair[0], pair[1]), True
 
 
-@inner
+@tight
 def _least(woods, half, query):
     """Return the least span that a thing and one of a half can have."""
     return max(query[1], woods.ends[half, 0]) - min(query[0], woods.ends[half, 1])
 
 
-@inner
+@tight
 def _barred(world, way, half):
     """Return whether no group with somebody in a half can agree with the one that asks."""
     woods, crowd, rules, a = world.woods, world.crowd, world.rules, way.group
@@ -151,7 +152,7 @@ def _barred(world, way, half):
     return False
 
 
-@inner
+@tight
 def _worse(world, way, half, i, query, place, best):
     """Return whether nobody in a half can agree with a thing and come before the best so far."""
     woods, traits = world.woods, world.traits
@@ -174,14 +175,13 @@ def _worse(world, way, half, i, query, place, best):
     return not _earlier(rank, way, woods.rank[half], rank[i], rank[p], rank[q])
 
 
-@inner
-def _descend(world, way, i, best, wanted):
-    """Return the better of all pairs of a thing and the best so far, whether that is sure, and what must be measured."""
+@tight
+def _descend(world, way, i, best, work, wanted):
+    """Return the better of all pairs of a thing and the best so far, and whether that is sure."""
     body, woods, sure = world.body, world.woods, True
-    place, query = np.empty(8), (body.start[i], body.end[i])
+    (place, stack), query = work, (body.start[i], body.end[i])
     for k in range(3):
         place[2 * k], place[2 * k + 1] = body.xyz[i, k], body.xyz[i, k]
-    stack = np.empty((DEPTH, 2), np.int64)
     for r in range(len(woods.roots)):
         if woods.roots[r, 0] != way.other:
             continue
@@ -195,7 +195,7 @@ def _descend(world, way, i, best, wanted):
                 continue
             if high - low <= LEAF:
                 for j in range(low, high):
-                    best, told, wanted = _better(world, way, i, j, best, wanted)
+                    best, told = _better(world, way, i, j, best, wanted)
                     sure = sure and told
                 continue
             one, two = (low + middle) // 2, (middle + high) // 2
@@ -205,32 +205,32 @@ def _descend(world, way, i, best, wanted):
             stack[near, 0], stack[near, 1] = low, middle
             stack[later, 0], stack[later, 1] = middle, high
             size += 2
-    return best, sure, wanted
+    return best, sure
 
 
-@inner
-def _ask(world, way, f, best, wanted):
-    """Return the better of what a face finds and the best so far, whether that is sure, and what must be measured."""
+@tight
+def _ask(world, way, f, best, work, wanted):
+    """Return the better of what a face finds and the best so far, and whether that is sure."""
     queues, i = world.queues, world.crowd.speaker[f]
     j = queues.partner[f]
     if j >= 0:
         # Its old partner, if that agrees still, is the best that it can find.
-        found, told, wanted = _better(world, way, i, j, Best(NEVER, np.inf, np.inf, -1, -1), wanted)
+        found, told = _better(world, way, i, j, Best(NEVER, np.inf, np.inf, -1, -1), wanted)
         if found.one >= 0 or not told:
             return _better(world, way, i, j, best, wanted)
-    found, sure, wanted = _descend(world, way, i, best, wanted)
+    found, sure = _descend(world, way, i, best, work, wanted)
     if not sure:
-        return found, sure, wanted
+        return found, sure
     queues.partner[f] = -1
     if found.one != best.one or found.two != best.two:
         queues.partner[f] = found.two if way.own >= way.other else found.one
     queues.span[f], queues.square[f] = found.span, found.square
-    return found, sure, wanted
+    return found, sure
 
 
-@inner
-def _next(world, way, asked, wanted):
-    """Return the pair by which a group is joined next (-1: none), whether it is sure, and what must be measured."""
+@tight
+def _next(world, way, asked, work, wanted):
+    """Return the pair by which a group is joined next (-1: none), and whether it is sure."""
     queues, a = world.queues, way.group
     best, sure, size = Best(NEVER, np.inf, np.inf, -1, -1), True, 0
     while queues.top[a] >= 0 and sure:
@@ -242,13 +242,13 @@ def _next(world, way, asked, wanted):
             continue
         asked[size] = f
         size += 1
-        best, sure, wanted = _ask(world, way, f, best, wanted)
+        best, sure = _ask(world, way, f, best, work, wanted)
         if best.one < 0:
             break  # whom one member does not meet, the group does not
     while size:
         size -= 1
         put(queues, a, asked[size])
-    return best.one, best.two, sure, wanted
+    return best.one, best.two, sure
 
 
 @outer
@@ -268,26 +268,26 @@ def awake(world, which):
     count_all(world.woods, crowd, traits)
 
 
-@inner
-def _grow(world, a, b, idle, melt):
+@tight
+def _grow(world, a, b, idle, path, melt):
     """Put a group into another, and count anew what has changed."""
     crowd, woods, traits, queues = world.crowd, world.woods, world.traits, world.queues
     for n in range(unite(crowd, traits, a, b, idle)):
-        count(woods, crowd, traits, idle[n])
-    count_members(woods, crowd, traits, b)
+        count(woods, crowd, traits, idle[n], path)
+    count_members(woods, crowd, traits, b, path)
     if crowd.faces[a] <= FEW:
-        count_faces(woods, crowd, traits, a)
+        count_faces(woods, crowd, traits, a, path)
     if melt:
         queues.top[a] = meld(queues, queues.top[a], queues.top[b])
     crowd.after[a], crowd.after[b] = crowd.after[b], crowd.after[a]
 
 
-@inner
-def _close(world, a):
+@tight
+def _close(world, a, path):
     """Let a group that has no partner left be found no more."""
     crowd = world.crowd
     crowd.state[a] = CLOSED
-    count_faces(world.woods, crowd, world.traits, a)
+    count_faces(world.woods, crowd, world.traits, a, path)
 
 
 @outer
@@ -298,8 +298,8 @@ def join(world, own, other):
     latter takes single things of the former.
     """
     crowd, side = world.crowd, world.traits.side
-    wanted, number = np.zeros((64, 2), np.int64), np.int64(0)
-    n = len(crowd.group)
+    n, number = len(crowd.group), np.int64(0)
+    wanted, work = np.zeros((ROOM, 2), np.int64), (np.empty(8), np.empty((DEPTH, 2), np.int64))
     chain, asked = np.empty(n + 1, np.int64), np.empty(n, np.int64)
     crowd.refused[:] = -1
     for seed in range(n):
@@ -312,12 +312,12 @@ def join(world, own, other):
                 break  # it waits, and so must who waits for it
             number += 1
             way = Way(a, own, other, number) if own == other or side[a] == own else Way(a, other, own, number)
-            p, q, sure, wanted = _next(world, way, asked, wanted)
+            p, q, sure = _next(world, way, asked, work, wanted)
             if not sure:
                 crowd.state[a] = WAITING
                 break
             if p < 0:
-                _close(world, a)
+                _close(world, a, work[1])
                 size -= 1
                 continue
             b = crowd.group[q] if crowd.group[p] == a else crowd.group[p]
@@ -330,7 +330,7 @@ def join(world, own, other):
             else:
                 turn = side[a] == own
             taker, taken = (b, a) if turn else (a, b)
-            _grow(world, taker, taken, asked, own == other)
+            _grow(world, taker, taken, asked, work[1], own == other)
             # Whoever led here may have lost its partner, and is asked anew.
             size -= 2
             if not size:

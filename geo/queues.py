@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from geo.descents import inner
+from geo.descents import tight
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,14 +30,14 @@ class Queues(NamedTuple):
     partner: Ints  # the thing that was the next partner when it was asked for
 
 
-@inner
+@tight
 def _before(queues, f, g):
     if queues.span[f] != queues.span[g]:
         return queues.span[f] < queues.span[g]
     return queues.square[f] < queues.square[g]
 
 
-@inner
+@tight
 def meld(queues, f, g):
     """Return the top of two heaps made one."""
     if f < 0 or g < 0:
@@ -57,14 +57,14 @@ def meld(queues, f, g):
         f = rest
 
 
-@inner
+@tight
 def put(queues, a, f):
     """Put a face into the heap of a group."""
     queues.left[f], queues.right[f] = -1, -1
     queues.top[a] = meld(queues, queues.top[a], f)
 
 
-@inner
+@tight
 def take(queues, a):
     """Take the top off the heap of a group."""
     f = queues.top[a]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from geo.crowds import BITS, CLOSED
-from geo.descents import inner, outer
+from geo.descents import inner, outer, tight
 from geo.halves import DEPTH, LEAF, build
 
 if TYPE_CHECKING:
@@ -71,13 +71,13 @@ def plant(body, radius, site, order, roots, scale):
     return tree, box, widest, ends, one
 
 
-@inner
+@tight
 def _clear(woods, half):
     woods.alive[half], woods.voices[half], woods.shared[half] = 0, 0, -1
     woods.only[half], woods.rank[half] = -1, len(woods.tree)
 
 
-@inner
+@tight
 def _leaf(woods, crowd, traits, low, high):
     """Count anew in a smallest half."""
     half = (low + high) // 2
@@ -94,7 +94,7 @@ def _leaf(woods, crowd, traits, low, high):
         woods.rank[half] = min(woods.rank[half], traits.rank[i])
 
 
-@inner
+@tight
 def _add(woods, half, other):
     """Add to the count of a half that of one within it."""
     if woods.alive[other] == 0:
@@ -106,7 +106,7 @@ def _add(woods, half, other):
     woods.rank[half] = min(woods.rank[half], woods.rank[other])
 
 
-@inner
+@tight
 def _sum(woods, low, high):
     """Count anew in a half that has halves."""
     half = (low + high) // 2
@@ -116,10 +116,10 @@ def _sum(woods, low, high):
     _add(woods, half, two)
 
 
-@inner
-def count(woods, crowd, traits, i):
+@tight
+def count(woods, crowd, traits, i, path):
     """Count anew in all halves that hold a thing."""
-    path, size = np.empty((DEPTH, 2), np.int64), 0
+    size = 0
     low, high = woods.roots[woods.tree[i], 1], woods.roots[woods.tree[i], 2]
     while high - low > LEAF:
         path[size, 0], path[size, 1] = low, high
@@ -161,23 +161,23 @@ def _count_tree(woods, crowd, traits, low, high):
             _leaf(woods, crowd, traits, low, high)
 
 
-@inner
-def count_members(woods, crowd, traits, a):
+@tight
+def count_members(woods, crowd, traits, a, path):
     """Count anew in all halves that hold a member of a group."""
     i = a
     while True:
-        count(woods, crowd, traits, i)
+        count(woods, crowd, traits, i, path)
         i = crowd.after[i]
         if i == a:
             return
 
 
-@inner
-def count_faces(woods, crowd, traits, a):
+@tight
+def count_faces(woods, crowd, traits, a, path):
     """Count anew in all halves that hold a face of a group."""
     f = a
     while True:
-        count(woods, crowd, traits, crowd.speaker[f])
+        count(woods, crowd, traits, crowd.speaker[f], path)
         f = crowd.beside[f]
         if f == a:
             return
