@@ -8,6 +8,7 @@ every tie. Where pairs are few they are listed; where they are many, only the ne
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -17,7 +18,7 @@ from geo import copies, crs, nearness
 from geo.nearness import Near, Things
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -61,8 +62,17 @@ class Statements:
         """Return the pairs that agree in time, place and act, the lesser first."""
         near = nearness.within(self.things, reach_m, reach_us)
         near = Near(np.minimum(near.left, near.right), np.maximum(near.left, near.right), *near[2:])
-        a, b = self.family[near.left], self.family[near.right]
-        return near.where(((a == b) | (a == ANY) | (b == ANY)) & (self.cell[near.left] == self.cell[near.right]))
+        return near.where(self._of_one_kind(near.left, near.right))
+
+    def met(self, left: Ints, right: Ints, reach_m: float, reach_us: int) -> Near:
+        """Return which of some pairs agree in time, place and act."""
+        kind = self._of_one_kind(left, right)
+        return nearness.verdict(self.things, self.things, left[kind], right[kind], reach_m, reach_us)
+
+    def _of_one_kind(self, left: Ints, right: Ints) -> Bools:
+        a, b = self.family[left], self.family[right]
+        found: Bools = ((a == b) | (a == ANY) | (b == ANY)) & (self.cell[left] == self.cell[right])
+        return found
 
     def independent(self, near: Near) -> Near:
         """Return the pairs that have independent origins."""
@@ -79,14 +89,50 @@ def join(material: pd.DataFrame, policy: Policy) -> tuple[Ints, Ints, list[Sign 
     signed = np.flatnonzero(np.array([each is not None for each in sign], bool) & ~alone)
     leader = np.full(len(material), -1)
     if len(signed) > 1:
-        near = Statements.of(material, signed).meeting(*reach)
-        near = Near(signed[near.left], signed[near.right], *near[2:])
-        leader = copies.leaders(sign, copies.alike(sign, near))
+        ground = _Ground(Statements.of(material, signed), *reach)
+        found = copies.leaders([sign[row] for row in signed.tolist()], ground)
+        leader[signed] = np.where(found < 0, -1, signed[found])
     group, copied = np.arange(len(material)), leader >= 0
     single = np.flatnonzero(~alone & ~copied)
     if len(single) > 1:
         group[single] = single[_together(Statements.of(material, single), *reach)]
     return np.where(copied, group[leader], group), leader, sign
+
+
+class _Ground:
+    """Space and time cut into parts, so that what meets a statement lies in its part or beside it."""
+
+    def __init__(self, said: Statements, reach_m: float, reach_us: int) -> None:
+        things = said.things
+        self._said, self._reach = said, (reach_m, reach_us)
+        width_m = max(reach_m + 2.0 * float(things.radius_m.max()), 1.0) * (1.0 + 1e-9)
+        width_us = reach_us + int((things.end - things.start).max()) + 1
+        cell = np.floor(crs.ecef(things.lon, things.lat) / width_m).astype(np.int64)
+        cells, part = np.unique(cell, axis=0, return_inverse=True)
+        self._part, self._slot = part.ravel().tolist(), (things.start // width_us).tolist()
+        number = {tuple(place): n for n, place in enumerate(cells.tolist())}
+        steps = list(product((-1, 0, 1), repeat=3))
+        self._beside = [
+            [number[near] for step in steps if (near := (x + step[0], y + step[1], z + step[2])) in number]
+            for x, y, z in cells.tolist()
+        ]
+
+    def spot(self, row: int) -> tuple[int, int]:
+        """Return the part that a statement lies in: of the ground, and of time."""
+        return self._part[row], self._slot[row]
+
+    def around(self, row: int) -> list[tuple[int, int]]:
+        """Return that part and those beside it."""
+        slot = self._slot[row]
+        return [(part, time) for part in self._beside[self._part[row]] for time in (slot - 1, slot, slot + 1)]
+
+    def meeting(self, row: int, others: Sequence[int]) -> list[tuple[float, int]]:
+        """Return the distance (m) and the position of those that agree with one in time, place and act."""
+        if not others:
+            return []
+        right = np.array(others, np.int64)
+        near = self._said.met(np.full(len(right), row), right, *self._reach)
+        return list(zip(near.distance_m.tolist(), near.right.tolist(), strict=True))
 
 
 def _together(said: Statements, reach_m: float, reach_us: int) -> Ints:
@@ -225,14 +271,17 @@ def _crowd(body: Body, traits: Traits) -> Crowd:
     from geo.crowds import BITS, Crowd  # noqa: PLC0415 -- as above
 
     n, own = len(traits.rank), np.arange(len(traits.rank))
-    bits = [np.where(each.of < BITS, np.int64(1) << (each.of % BITS), 0) for each in (traits.voice, traits.origin)]
-    rare = (traits.voice.of >= BITS) | (traits.origin.of >= BITS)
-    window = body.start.copy(), body.end.copy(), traits.family.copy()
-    spread = body.xyz.copy(), body.xyz.copy(), traits.radius.copy(), traits.radius.copy()
-    ones, none = np.ones(n, np.int64), np.zeros(n, np.int64)
-    return Crowd(
-        own.copy(), own.copy(), ones, *window, *bits, rare, *spread, none, none.copy(), own.copy(), own.copy(), own, ones.copy()
+    voices, origins = (
+        np.where(each.of < BITS, np.int64(1) << (each.of % BITS), 0) for each in (traits.voice, traits.origin)
     )
+    return Crowd(
+        group=own, after=own.copy(), size=np.ones(n, np.int64),
+        latest=body.start.copy(), earliest=body.end.copy(), family=traits.family.copy(),
+        voices=voices, origins=origins, rare=(traits.voice.of >= BITS) | (traits.origin.of >= BITS),
+        low=body.xyz.copy(), high=body.xyz.copy(), least=traits.radius.copy(), most=traits.radius.copy(),
+        state=np.zeros(n, np.int64), refused=np.full(n, -1),
+        face=own.copy(), beside=own.copy(), speaker=own.copy(), faces=np.ones(n, np.int64),
+    )  # fmt: skip
 
 
 def _measured(known: tuple[Ints, Floats], wanted: Ints, places: NDArray[np.complex128]) -> tuple[Ints, Floats]:

@@ -142,10 +142,10 @@ def note(wanted, i, j):
 def _has(crowd, listed, a, number):
     """Return whether a group has a member of a number, looking through the fewer."""
     if listed.first[number + 1] - listed.first[number] <= crowd.size[a]:
+        found = False
         for k in range(listed.first[number], listed.first[number + 1]):
-            if crowd.group[listed.things[k]] == a:
-                return True
-        return False
+            found = found or crowd.group[listed.things[k]] == a
+        return found
     i = a
     while True:
         if listed.of[i] == number:
@@ -275,12 +275,18 @@ def unite(crowd, traits, a, b, idle):
         if i == b:
             break
     crowd.size[a] += crowd.size[b]
-    crowd.latest[a], crowd.earliest[a] = max(crowd.latest[a], crowd.latest[b]), min(crowd.earliest[a], crowd.earliest[b])
+    crowd.latest[a], crowd.earliest[a] = (
+        max(crowd.latest[a], crowd.latest[b]),
+        min(crowd.earliest[a], crowd.earliest[b]),
+    )
     crowd.family[a] = max(crowd.family[a], crowd.family[b])
     crowd.voices[a] |= crowd.voices[b]
     crowd.origins[a] |= crowd.origins[b]
     crowd.rare[a] |= crowd.rare[b]
     crowd.least[a], crowd.most[a] = min(crowd.least[a], crowd.least[b]), max(crowd.most[a], crowd.most[b])
     for k in range(3):
-        crowd.low[a, k], crowd.high[a, k] = min(crowd.low[a, k], crowd.low[b, k]), max(crowd.high[a, k], crowd.high[b, k])
+        crowd.low[a, k], crowd.high[a, k] = (
+            min(crowd.low[a, k], crowd.low[b, k]),
+            max(crowd.high[a, k], crowd.high[b, k]),
+        )
     return count

@@ -67,7 +67,7 @@ def _span(body, i, j):
 
 
 @tight
-def _earlier(rank, way, i, j, p, q):
+def _earlier(way, i, j, p, q):
     """Return whether a pair of places in the order of content comes before another one.
 
     The one with the lesser thing does; where sides differ, that of the first side counts.
@@ -94,7 +94,7 @@ def _sooner(world, way, pair, best):
             return -1
         if one != two:
             return 1 if one < two else 0
-    return 1 if _earlier(rank, way, rank[i], rank[j], rank[p], rank[q]) else 0
+    return 1 if _earlier(way, rank[i], rank[j], rank[p], rank[q]) else 0
 
 
 @tight
@@ -102,9 +102,9 @@ def _better(world, way, i, j, best, wanted):
     """Return the better of a pair and the best so far, and whether that is sure."""
     body, crowd, traits = world.body, world.crowd, world.traits
     a, b = way.group, crowd.group[j]
-    if crowd.face[j] < 0 or b == a or traits.side[b] != way.other or crowd.state[b] == CLOSED:
+    if crowd.face[j] < 0 or b == a or traits.side[b] != way.other:
         return best, True
-    if crowd.refused[b] == way.number:
+    if crowd.state[b] == CLOSED or crowd.refused[b] == way.number:
         return best, True
     span, square_m = _span(body, i, j), square(body.xyz, i, j)
     if span > best.span or (span == best.span and square_m > best.edge):
@@ -114,11 +114,11 @@ def _better(world, way, i, j, best, wanted):
     pair = (i, j) if way.own >= way.other else (j, i)
     if span == best.span and best.one >= 0 and edge >= best.square:
         first = _sooner(world, way, pair, best)
-    if first == 0:
-        return best, True
-    found = agree(crowd, body, traits, world.rules, a, b, wanted)
+    found = 0
+    if first != 0:
+        found = agree(crowd, body, traits, world.rules, a, b, wanted)
+        crowd.refused[b] = way.number if found == 0 else crowd.refused[b]
     if found == 0:
-        crowd.refused[b] = way.number
         return best, True
     if first < 0:
         note(wanted, i, j)
@@ -146,10 +146,22 @@ def _barred(world, way, half):
     if box[6] - crowd.earliest[a] > rules.reach_us or crowd.latest[a] - box[7] > rules.reach_us:
         return True
     limit = (rules.reach_m + crowd.most[a] + woods.radius[half]) * (1.0 + 1e-12) + SLACK_M
+    beyond = False
     for k in range(3):
-        if crowd.high[a, k] - box[2 * k + 1] > limit or box[2 * k] - crowd.low[a, k] > limit:
-            return True
-    return False
+        beyond = beyond or crowd.high[a, k] - box[2 * k + 1] > limit or box[2 * k] - crowd.low[a, k] > limit
+    return beyond
+
+
+@tight
+def _outranked(world, way, half, i, best):
+    """Return whether the pairs of a thing and a half are as far apart as the best so far, and come after it."""
+    there, rank, site, p, q = world.woods.site[half], world.traits.rank, world.traits.site, best.one, best.two
+    if there < 0 or min(site[i], there) != min(site[p], site[q]) or max(site[i], there) != max(site[p], site[q]):
+        return False
+    least = world.woods.rank[half]
+    if way.own >= way.other:
+        return not _earlier(way, rank[i], least, rank[p], rank[q])
+    return not _earlier(way, least, rank[i], rank[p], rank[q])
 
 
 @tight
@@ -162,17 +174,7 @@ def _worse(world, way, half, i, query, place, best):
         return True
     if best.one < 0 or least < best.span:
         return False
-    if far > best.edge:
-        return True
-    there = woods.site[half]
-    if there < 0:
-        return False
-    site, rank, p, q = traits.site, traits.rank, best.one, best.two
-    if min(site[i], there) != min(site[p], site[q]) or max(site[i], there) != max(site[p], site[q]):
-        return False
-    if way.own >= way.other:
-        return not _earlier(rank, way, rank[i], woods.rank[half], rank[p], rank[q])
-    return not _earlier(rank, way, woods.rank[half], rank[i], rank[p], rank[q])
+    return far > best.edge or _outranked(world, way, half, i, best)
 
 
 @tight
@@ -211,21 +213,19 @@ def _descend(world, way, i, best, work, wanted):
 @tight
 def _ask(world, way, f, best, work, wanted):
     """Return the better of what a face finds and the best so far, and whether that is sure."""
-    queues, i = world.queues, world.crowd.speaker[f]
-    j = queues.partner[f]
-    if j >= 0:
+    queues, i, sure = world.queues, world.crowd.speaker[f], True
+    nobody = Best(NEVER, np.inf, np.inf, -1, -1)
+    found = nobody
+    if queues.partner[f] >= 0:
         # Its old partner, if that agrees still, is the best that it can find.
-        found, told = _better(world, way, i, j, Best(NEVER, np.inf, np.inf, -1, -1), wanted)
-        if found.one >= 0 or not told:
-            return _better(world, way, i, j, best, wanted)
-    found, sure = _descend(world, way, i, best, work, wanted)
-    if not sure:
-        return found, sure
-    queues.partner[f] = -1
-    if found.one != best.one or found.two != best.two:
-        queues.partner[f] = found.two if way.own >= way.other else found.one
+        found, sure = _better(world, way, i, queues.partner[f], nobody, wanted)
+    if found.one < 0 and sure:
+        found, sure = _descend(world, way, i, nobody, work, wanted)
+    if not sure or found.one < 0:
+        return nobody, sure
+    queues.partner[f] = found.two if way.own >= way.other else found.one
     queues.span[f], queues.square[f] = found.span, found.square
-    return found, sure
+    return _better(world, way, i, queues.partner[f], best, wanted)
 
 
 @tight
@@ -298,7 +298,7 @@ def join(world, own, other):
     latter takes single things of the former.
     """
     crowd, side = world.crowd, world.traits.side
-    n, number = len(crowd.group), np.int64(0)
+    n, number = len(crowd.group), 0
     wanted, work = np.zeros((ROOM, 2), np.int64), (np.empty(8), np.empty((DEPTH, 2), np.int64))
     chain, asked = np.empty(n + 1, np.int64), np.empty(n, np.int64)
     crowd.refused[:] = -1
@@ -325,10 +325,7 @@ def join(world, own, other):
                 chain[size] = b
                 size += 1
                 continue
-            if own == other:
-                turn = crowd.size[a] < crowd.size[b]
-            else:
-                turn = side[a] == own
+            turn = crowd.size[a] < crowd.size[b] if own == other else side[a] == own
             taker, taken = (b, a) if turn else (a, b)
             _grow(world, taker, taken, asked, work[1], own == other)
             # Whoever led here may have lost its partner, and is asked anew.

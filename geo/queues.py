@@ -72,6 +72,7 @@ def take(queues, a):
     return f
 
 
-def bare(n):
+def bare(n: int) -> Queues:
     """Return no queue for each of n groups."""
-    return Queues(*(np.full(n, -1) for _ in range(4)), np.zeros(n), np.full(n, -1))
+    none = np.full(n, -1)
+    return Queues(none, none.copy(), none.copy(), none.copy(), np.zeros(n), none.copy())

@@ -183,7 +183,7 @@ def count_faces(woods, crowd, traits, a, path):
             return
 
 
-def bare(roots, tree, box, radius, ends, site):
+def bare(roots: Ints, tree: Ints, box: Floats, radius: Floats, ends: Ints, site: Ints) -> Woods:
     """Return woods with nobody counted."""
-    counts = (np.zeros(len(tree), np.int64) for _ in range(5))
-    return Woods(roots, tree, box, radius, ends, site, *counts)
+    alive, voices, shared, only, rank = np.zeros((5, len(tree)), np.int64)
+    return Woods(roots, tree, box, radius, ends, site, alive, voices, shared, only, rank)
