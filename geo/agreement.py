@@ -89,7 +89,7 @@ def join(material: pd.DataFrame, policy: Policy) -> tuple[Ints, Ints, list[Sign 
     signed = np.flatnonzero(np.array([each is not None for each in sign], bool) & ~alone)
     leader = np.full(len(material), -1)
     if len(signed) > 1:
-        ground = _Ground(Statements.of(material, signed), *reach)
+        ground = Ground(Statements.of(material, signed), *reach)
         found = copies.leaders([sign[row] for row in signed.tolist()], ground)
         leader[signed] = np.where(found < 0, -1, signed[found])
     group, copied = np.arange(len(material)), leader >= 0
@@ -99,7 +99,7 @@ def join(material: pd.DataFrame, policy: Policy) -> tuple[Ints, Ints, list[Sign 
     return np.where(copied, group[leader], group), leader, sign
 
 
-class _Ground:
+class Ground:
     """Space and time cut into parts, so that what meets a statement lies in its part or beside it."""
 
     def __init__(self, said: Statements, reach_m: float, reach_us: int) -> None:
