@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 MINUTE_US: Final = 60 * 10**6
-FEW: Final = 100_000  # pairs that are listed rather than compiled for; no result depends on it
+FEW: Final = 1_000_000  # pairs that are listed rather than compiled for; no result depends on it
 ANY: Final = -1  # a family that agrees with all
 
 

@@ -3,7 +3,7 @@
 Run ``poe bench-crowd`` (100,000 reports) or ``poe bench-crowd 20000``. Every row is measured in a process of its own:
 seconds by the clock and of all processors once what is compiled is ready, and the peak memory of the whole process.
 The tolerances are those of the shipped policy. Reports have the sizes, spans and mix of sources of a noisy month; at
-one point, and of one text, every report has an origin of its own.
+one point (with one radius), and of one text, every report has an origin of its own.
 """
 
 from __future__ import annotations
@@ -43,10 +43,12 @@ def measure(what: str, n: int) -> None:
     start = np.where(whole, start - start % DAY_US, start)
     end = start + np.where(whole, DAY_US - 1, rng.integers(DAY_US // 144, DAY_US // 48, n))
     voice = rng.choice(len(SHARES), n, p=SHARES)
+    radius = np.exp(rng.normal(5.5, 0.8, n))
     if what == "point":
+        radius[:] = 500.0
         lon, lat, start, end, voice = np.full(n, 36.0), np.full(n, 48.0), start * 0, start * 0, np.arange(n)
     said = agreement.Statements(
-        Things(lon, lat, np.exp(rng.normal(5.5, 0.8, n)), start, end),
+        Things(lon, lat, radius, start, end),
         family=np.zeros(n, np.int64) if what == "point" else rng.choice([-1, -1, 0, 1, 2, 3, 4], n),
         cell=np.zeros(n, np.int64),
         voice=voice,
