@@ -8,6 +8,7 @@ every tie. Where pairs are few they are listed; where they are many, only the ne
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -17,11 +18,12 @@ from geo import copies, crs, nearness
 from geo.nearness import Near, Things
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
     from geo.copies import Sign
+    from geo.crowds import Body, Crowd, Traits
     from geo.policy import Policy
 
     Bools = NDArray[np.bool_]
@@ -29,9 +31,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 MINUTE_US: Final = 60 * 10**6
-FEW: Final = 100_000  # pairs that are listed rather than compiled for; no result depends on it
+FEW: Final = 1_000_000  # pairs that are listed rather than compiled for; no result depends on it
 ANY: Final = -1  # a family that agrees with all
-BITS: Final = 62  # that tell voices apart, of the 63 that an integer has to spare
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +62,17 @@ class Statements:
         """Return the pairs that agree in time, place and act, the lesser first."""
         near = nearness.within(self.things, reach_m, reach_us)
         near = Near(np.minimum(near.left, near.right), np.maximum(near.left, near.right), *near[2:])
-        a, b = self.family[near.left], self.family[near.right]
-        return near.where(((a == b) | (a == ANY) | (b == ANY)) & (self.cell[near.left] == self.cell[near.right]))
+        return near.where(self._of_one_kind(near.left, near.right))
+
+    def met(self, left: Ints, right: Ints, reach_m: float, reach_us: int) -> Near:
+        """Return which of some pairs agree in time, place and act."""
+        kind = self._of_one_kind(left, right)
+        return nearness.verdict(self.things, self.things, left[kind], right[kind], reach_m, reach_us)
+
+    def _of_one_kind(self, left: Ints, right: Ints) -> Bools:
+        a, b = self.family[left], self.family[right]
+        found: Bools = ((a == b) | (a == ANY) | (b == ANY)) & (self.cell[left] == self.cell[right])
+        return found
 
     def independent(self, near: Near) -> Near:
         """Return the pairs that have independent origins."""
@@ -79,14 +89,50 @@ def join(material: pd.DataFrame, policy: Policy) -> tuple[Ints, Ints, list[Sign 
     signed = np.flatnonzero(np.array([each is not None for each in sign], bool) & ~alone)
     leader = np.full(len(material), -1)
     if len(signed) > 1:
-        near = Statements.of(material, signed).meeting(*reach)
-        near = Near(signed[near.left], signed[near.right], *near[2:])
-        leader = copies.leaders(sign, copies.alike(sign, near))
+        ground = Ground(Statements.of(material, signed), *reach)
+        found = copies.leaders([sign[row] for row in signed.tolist()], ground)
+        leader[signed] = np.where(found < 0, -1, signed[found])
     group, copied = np.arange(len(material)), leader >= 0
     single = np.flatnonzero(~alone & ~copied)
     if len(single) > 1:
         group[single] = single[_together(Statements.of(material, single), *reach)]
     return np.where(copied, group[leader], group), leader, sign
+
+
+class Ground:
+    """Space and time cut into parts, so that what meets a statement lies in its part or beside it."""
+
+    def __init__(self, said: Statements, reach_m: float, reach_us: int) -> None:
+        things = said.things
+        self._said, self._reach = said, (reach_m, reach_us)
+        width_m = max(reach_m + 2.0 * float(things.radius_m.max()), 1.0) * (1.0 + 1e-9)
+        width_us = reach_us + int((things.end - things.start).max()) + 1
+        cell = np.floor(crs.ecef(things.lon, things.lat) / width_m).astype(np.int64)
+        cells, part = np.unique(cell, axis=0, return_inverse=True)
+        self._part, self._slot = part.ravel().tolist(), (things.start // width_us).tolist()
+        number = {tuple(place): n for n, place in enumerate(cells.tolist())}
+        steps = list(product((-1, 0, 1), repeat=3))
+        self._beside = [
+            [number[near] for step in steps if (near := (x + step[0], y + step[1], z + step[2])) in number]
+            for x, y, z in cells.tolist()
+        ]
+
+    def spot(self, row: int) -> tuple[int, int]:
+        """Return the part that a statement lies in: of the ground, and of time."""
+        return self._part[row], self._slot[row]
+
+    def around(self, row: int) -> list[tuple[int, int]]:
+        """Return that part and those beside it."""
+        slot = self._slot[row]
+        return [(part, time) for part in self._beside[self._part[row]] for time in (slot - 1, slot, slot + 1)]
+
+    def meeting(self, row: int, others: Sequence[int]) -> list[tuple[float, int]]:
+        """Return the distance (m) and the position of those that agree with one in time, place and act."""
+        if not others:
+            return []
+        right = np.array(others, np.int64)
+        near = self._said.met(np.full(len(right), row), right, *self._reach)
+        return list(zip(near.distance_m.tolist(), near.right.tolist(), strict=True))
 
 
 def _together(said: Statements, reach_m: float, reach_us: int) -> Ints:
@@ -146,7 +192,8 @@ class _Groups:
     def merge(self, pairs: Iterable[tuple[int, int]], free: Bools | None = None) -> None:
         """Join groups along the pairs, in their order; with ``free``, only groups all of whose members are free."""
         for i, j in pairs:
-            if free is None or free[self._members[self.group[i]] + self._members[self.group[j]]].all():
+            a, b = self.group[i], self.group[j]
+            if a != b and (free is None or free[self._members[a] + self._members[b]].all()):
                 self._unite(i, j)
 
     def adopt(self, pairs: Iterable[tuple[int, int]]) -> None:
@@ -158,36 +205,28 @@ class _Groups:
 
 def searched(said: Statements, reach_m: float, reach_us: int) -> Ints:
     """Return for each statement one of its group, without a list of pairs."""
-    from geo import partners  # noqa: PLC0415 -- numba takes a while to load, and few things do not need it
+    from geo import crowds, partners, queues, woods  # noqa: PLC0415 -- numba takes a while to load
 
-    n = len(said.public)
     order, roots = _sorted(nearness.classes(said.things), said.public)
-    body, radius = _body(said.things, np.arange(n)), said.things.radius_m.copy()
-    halves = partners.plant(body, radius, order, roots, (max(reach_m, 1.0), reach_us + 1.0))
+    places = said.things.lon + 1j * said.things.lat
+    sites, site = np.unique(places, return_inverse=True)
+    everybody, scale = np.arange(len(order)), (max(reach_m, 1.0), reach_us + 1.0)
+    halves = woods.plant(_body(said, everybody), said.things.radius_m.copy(), site, order, roots, scale)
     # From here on things come in the order of their trees: what is looked at together lies together.
-    body, side, voice, origin = _body(said.things, order), said.public[order] * 1, said.voice[order], said.origin[order]
-    places, site = np.unique(said.things.lon[order] + 1j * said.things.lat[order], return_inverse=True)
-    traits = radius[order], said.family[order], said.cell[order], voice, origin, site.astype(np.int64), order
-    told_apart = max(voice.max(), origin.max()) < BITS
-    label, bits = np.arange(n), (np.int64(1) << codes % BITS for codes in (voice, origin))
-    groups = label, np.arange(n), body[1].copy(), body[2].copy(), *bits, np.zeros(n, np.int64)
-    tolerances = reach_m, reach_us, bool(told_apart), crs.SHARPEST_M
-    woods, known = (*halves, roots), (np.empty(0, np.int64), np.empty(0))
+    body, traits = _body(said, order), _traits(said, site, order)
+    crowd, known = _crowd(body, traits), (np.empty(0, np.int64), np.empty(0))
+    parts = body, traits, woods.bare(roots, *halves), crowd, queues.bare(len(order))
     for own, other in ((0, 0), (1, 0), (1, 1)):  # RULE 4: as above
-        free = (side[label] == side) & ((side == own) | (side == other))
-        partners.awake(woods, groups, side, np.flatnonzero(free))
-        while True:
-            wanted = partners.join(body, traits, woods, groups, tolerances, (*known, len(places)), (side, own, other))
-            if not len(wanted):
-                break
-            known = _measured(known, site[wanted], places)
-    group = np.empty(n, np.int64)
-    group[order] = order[label]
+        side = traits.side[crowd.group]
+        free = (side == traits.side) & ((side == own) | (side == other))
+        rules = crowds.Rules(reach_m, reach_us, crs.SHARPEST_M, *known, len(sites))
+        partners.awake(partners.World(*parts, rules), np.flatnonzero(free))
+        while len(wanted := partners.join(partners.World(*parts, rules), own, other)):
+            known = _measured(known, site[order[wanted]], sites)
+            rules = rules._replace(keys=known[0], metres=known[1])
+    group = np.empty_like(order)
+    group[order] = order[crowd.group]
     return group
-
-
-def _body(things: Things, order: Ints) -> tuple[Floats, Ints, Ints]:
-    return crs.ecef(things.lon[order], things.lat[order]), things.start[order], things.end[order]
 
 
 def _sorted(classes: Iterable[Ints], public: Bools) -> tuple[Ints, Ints]:
@@ -197,6 +236,52 @@ def _sorted(classes: Iterable[Ints], public: Bools) -> tuple[Ints, Ints]:
     high = np.cumsum([len(members) for _, members in parts])
     rows = np.column_stack([[own for own, _ in parts], np.append(0, high[:-1]), high])
     return np.concatenate([members for _, members in parts]), rows
+
+
+def _body(said: Statements, order: Ints) -> Body:
+    from geo.crowds import Body  # noqa: PLC0415 -- as above
+
+    things = said.things
+    return Body(crs.ecef(things.lon[order], things.lat[order]), things.start[order], things.end[order])
+
+
+def _traits(said: Statements, site: Ints, order: Ints) -> Traits:
+    from geo.crowds import Listed, Traits  # noqa: PLC0415 -- as above
+
+    things, side = said.things, said.public * 1
+    alike = np.stack([site, things.start, things.end, things.radius_m.view(np.int64), side], axis=1)
+    block = np.unique(alike, axis=0, return_inverse=True)[1].ravel()
+    lists = []
+    for code in (_by_number(said.voice), _by_number(said.origin), block):
+        of = code[order]
+        lists.append(Listed(of, np.argsort(of, kind="stable"), np.append(0, np.cumsum(np.bincount(of)))))
+    radius = things.radius_m[order]
+    return Traits(radius, said.family[order], said.cell[order], side[order], site[order], order, *lists)
+
+
+def _by_number(code: Ints) -> Ints:
+    """Return codes anew, the most frequent first."""
+    _, of, count = np.unique(code, return_inverse=True, return_counts=True)
+    new = np.empty_like(count)
+    new[np.argsort(-count, kind="stable")] = np.arange(len(count))
+    return new[of]
+
+
+def _crowd(body: Body, traits: Traits) -> Crowd:
+    from geo.crowds import BITS, Crowd  # noqa: PLC0415 -- as above
+
+    n, own = len(traits.rank), np.arange(len(traits.rank))
+    voices, origins = (
+        np.where(each.of < BITS, np.int64(1) << (each.of % BITS), 0) for each in (traits.voice, traits.origin)
+    )
+    return Crowd(
+        group=own, after=own.copy(), size=np.ones(n, np.int64),
+        latest=body.start.copy(), earliest=body.end.copy(), family=traits.family.copy(),
+        voices=voices, origins=origins, rare=(traits.voice.of >= BITS) | (traits.origin.of >= BITS),
+        low=body.xyz.copy(), high=body.xyz.copy(), least=traits.radius.copy(), most=traits.radius.copy(),
+        state=np.zeros(n, np.int64), refused=np.full(n, -1),
+        face=own.copy(), beside=own.copy(), speaker=own.copy(), faces=np.ones(n, np.int64),
+    )  # fmt: skip
 
 
 def _measured(known: tuple[Ints, Floats], wanted: Ints, places: NDArray[np.complex128]) -> tuple[Ints, Floats]:

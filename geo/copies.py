@@ -20,18 +20,17 @@ RULE 5  A source declared to copy others stands no higher than they do, so that 
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Hashable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from geo.nearness import Near
     from geo.policy import Corroboration
     from geo.theatre import Source
 
@@ -58,6 +57,19 @@ class Sign(NamedTuple):
     ref: str | None
     tail: str | None  # what its link ends in
     rank: tuple[object, ...]  # the least is the original
+
+
+class Ground(Protocol):
+    """Where and when reports lie, by their positions."""
+
+    def spot(self, row: int) -> Hashable:
+        """Return the part of space and time that a report lies in."""
+
+    def around(self, row: int) -> Sequence[Hashable]:
+        """Return all parts where what it meets may lie."""
+
+    def meeting(self, row: int, others: Sequence[int]) -> list[tuple[float, int]]:
+        """Return the distance (m) and the position of those that agree with it in time, place and act."""
 
 
 class Repute(NamedTuple):
@@ -221,47 +233,27 @@ def _looks_for(sign: Sign) -> Iterator[tuple[str, str | None]]:
     yield from (each for each in pairs if each[1] is not None)
 
 
-def alike(found: Sequence[Sign | None], near: Near) -> Near:
-    """Return the pairs that are the same statement; ``found`` has the sign of every position."""
-    rows = np.flatnonzero([sign is not None for sign in found])
-    signed = [sign for sign in found if sign is not None]
-    place = np.full(len(found), -1)
-    place[rows] = np.arange(len(rows))
-    near = near.where((place[near.left] >= 0) & (place[near.right] >= 0))
-    left, right = place[near.left], place[near.right]
-    # Most pairs share nothing: only those that may are looked at one by one.
-    words_, link_ = (_codes(each) for each in ([sign.words for sign in signed], [sign.link for sign in signed]))
-    ref, tail = np.split(_codes([sign.ref for sign in signed] + [sign.tail for sign in signed]), 2)
-    copying = np.array([bool(sign.kin) for sign in signed], bool)
-    maybe = copying[left] | copying[right]
-    for one, other in ((words_, words_), (link_, link_), (ref, ref), (ref, tail), (tail, ref)):
-        maybe |= (one[left] >= 0) & (one[left] == other[right])
-    some = np.flatnonzero(maybe)
-    pairs = zip(left[some].tolist(), right[some].tolist(), strict=True)
-    return near.where(some[np.array([same(signed[i], signed[j]) for i, j in pairs], bool)])
-
-
 def _codes(texts: Sequence[str | None]) -> Ints:
     """Return a number for each text, equal where they are; -1 where there is none."""
     return pd.factorize(np.array(texts, object))[0].astype(np.int64)
 
 
-def leaders(found: Sequence[Sign | None], near: Near) -> Ints:
+def leaders(found: Sequence[Sign | None], ground: Ground) -> Ints:
     """Return the position of the original of each report, whose signs are ``found``; -1 where it is one itself.
 
-    ``near`` pairs the positions of those that are the same statement and agree in time, place and act; they are in
-    order of content. Of several originals the nearest leads, then the least.
+    A report is compared only with originals before it that share something with it and lie near. Of several originals
+    the nearest leads, then the least.
     """
     leader = np.full(len(found), -1)
-    neighbours: dict[int, list[tuple[float, int]]] = {}
-    for i, j, metres in zip(near.left.tolist(), near.right.tolist(), near.distance_m.tolist(), strict=True):
-        neighbours.setdefault(i, []).append((metres, j))
-        neighbours.setdefault(j, []).append((metres, i))
-    settled: set[int] = set()
-    rank = {row: sign.rank for row, sign in enumerate(found) if sign is not None}
-    for row in sorted(neighbours, key=rank.__getitem__):
-        better = [(metres, j) for metres, j in neighbours[row] if j in settled and leader[j] < 0]
+    known: dict[tuple[Hashable, ...], list[int]] = {}
+    signs = {row: sign for row, sign in enumerate(found) if sign is not None}
+    for row, sign in sorted(signs.items(), key=lambda each: each[1].rank):
+        around = ground.around(row)
+        shared = {j for key in _looks_for(sign) for spot in around for j in known.get((*key, spot), ())}
+        better = ground.meeting(row, [j for j in shared if same(sign, signs[j])])
         if better:
             leader[row] = min(better)[1]
-        settled.add(row)
+        else:
+            for key in _answers_to(sign):
+                known.setdefault((*key, ground.spot(row)), []).append(row)
     return leader

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MOST: Final = 64  # nodes that are looked at for a whole cell
 OUTER: Final[dict[str, Any]] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 INNER: Final[dict[str, Any]] = {**OUTER, "no_cpython_wrapper": True}
+TIGHT: Final[dict[str, Any]] = {**INNER, "_nrt": False}
 _MADE: Final[list[Any]] = []  # what is compiled to run beside others
 _FOLDER: Final[list[str]] = []  # where it is kept, once somebody has said so
 
@@ -32,6 +33,12 @@ _FOLDER: Final[list[str]] = []  # where it is kept, once somebody has said so
 def inner(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function that only compiled ones call, without the liberties that would change a bit."""
     compiled: Callable[..., Any] = numba.njit(**INNER)(function)
+    return compiled
+
+
+def tight(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function that makes no array, so that nobody has to count who holds those that it is handed."""
+    compiled: Callable[..., Any] = numba.njit(**TIGHT)(function)
     return compiled
 
 

@@ -1,375 +1,338 @@
-"""With whom may a report still be put together, and who comes first?
+"""Who is the next partner of a group?
 
-The loops of ``agreement``, compiled; importing this module takes numba's start-up time: import it late. Pairs are
-joined in one order, the least first, as long as everybody agrees, and what no longer agrees never does again. So two
-groups of which each is the other's next partner may be joined at once, whatever the rest does: the answer is that of
-going through all pairs in order, and no pair is ever listed.
+Pairs are joined in one order, the least first, as long as everybody agrees, and what no longer agrees never does again.
+So two groups of which each is the other's next partner may be joined at once, whatever the rest does: the answer is
+that of going through all pairs in order, and no pair is ever listed. Compiled; importing this module takes numba's
+start-up time: import it late.
 
-``things`` are earth-centred coordinates (n, 3), begins and ends (µs), in the order of their trees. ``traits`` are
-radius (m), family (-1: any), cell, voice, origin, site (where coordinates are the same) and the place in order of
-content. ``woods`` are trees of ``halves``: box, what is most in each half (``plant``), the number alive in it, the
-voices that all of these have in their groups, and rows of (side, low, high), one for each tree. ``groups`` are by thing
-its group (one of its members) and the next member of that, in a circle; and by group the latest begin, the earliest
-end, bits of voices and of origins, and whether it is open, closed or waits for a distance. ``rules`` are the tolerances
-(m, µs), whether bits tell all voices and origins apart, and the radius of the sharpest bend of a geodesic. ``known``
-are measured distances: keys of two sites in order, metres, and the number of sites. What is not known is noted in
-``wanted``. The best so far is (span, least and greatest square of the distance, the two things).
+Things come in the order of their trees. Where two sides meet, groups of the second take single things of the first.
+What is not known of distances is noted in ``wanted``, and whoever needs it waits.
 """
 
 from __future__ import annotations
 
-import math
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from geo.descents import inner, outer
-from geo.halves import DEPTH, LEAF, apart, build, square
-from geo.sweeps import note
+from geo.crowds import CLOSED, OPEN, SLACK_M, WAITING, Body, Crowd, Rules, Traits, agree, arc, distance, note, unite
+from geo.descents import outer, tight
+from geo.halves import DEPTH, LEAF, apart, square
+from geo.queues import Queues, meld, put, take
+from geo.woods import Woods, count, count_all, count_faces, count_members
 
-OPEN, CLOSED, WAITING = 0, 1, 2
-SLACK_M = 2e-6  # more than what rounding makes of coordinates and distances
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
+    Ints = NDArray[np.int64]
 
-@inner
-def _arc(square_m, radius):
-    """Return the greatest distance that things at a straight distance can have, m."""
-    chord = math.sqrt(square_m)
-    if chord >= 2.0 * radius:
-        return np.inf
-    return 2.0 * radius * math.asin(chord / (2.0 * radius)) * (1.0 + 1e-12) + SLACK_M
-
-
-@inner
-def _metres(known, site, i, j):
-    """Return the distance of two things; below zero where it is not known."""
-    keys, metres, sites = known
-    one, two = min(site[i], site[j]), max(site[i], site[j])
-    if one == two:
-        return 0.0
-    k = np.searchsorted(keys, one * sites + two)
-    if k < len(keys) and keys[k] == one * sites + two:
-        return metres[k]
-    return -1.0
+FEW = 64  # faces of a group that are counted anew whenever it grows; no result depends on it
+NEVER = 2**62
+ROOM = 2**16  # pairs that are asked for at a time; no result depends on it
 
 
-@inner
-def _near(things, traits, rules, known, i, j):
-    """Return whether two discs agree in place: 1 if so, 0 if not, -1 where it must be measured."""
-    limit = rules[0] + traits[0][i] + traits[0][j]
-    square_m, far = square(things[0], i, j), limit * (1.0 + 1e-12) + SLACK_M
-    if square_m > far * far:
-        return 0
-    if _arc(square_m, rules[3]) <= limit * (1.0 - 1e-12) - SLACK_M:
-        return 1
-    metres = _metres(known, traits[5], i, j)
-    if metres < 0.0:
-        return -1
-    return 1 if metres - traits[0][i] - traits[0][j] <= rules[0] else 0
+class World(NamedTuple):
+    """All that is asked about."""
+
+    body: Body
+    traits: Traits
+    woods: Woods
+    crowd: Crowd
+    queues: Queues
+    rules: Rules
 
 
-@inner
-def _alike(traits, i, j):
-    """Return whether two things are of one kind and of independent origins."""
-    family, cell, voice, origin = traits[1], traits[2], traits[3], traits[4]
-    kind = family[i] == family[j] or family[i] < 0 or family[j] < 0
-    return kind and cell[i] == cell[j] and voice[i] != voice[j] and origin[i] != origin[j]
+class Way(NamedTuple):
+    """Who asks whom: a group, its side, the side of those it may find, and the number of the question."""
+
+    group: int
+    own: int
+    other: int
+    number: int
 
 
-@inner
-def _shut_out(groups, rules, a, b):
-    """Return whether two groups surely do not agree, by what is known of all their members."""
-    _, _, latest, earliest, voices, origins, _ = groups
-    if latest[a] - earliest[b] > rules[1] or latest[b] - earliest[a] > rules[1]:
-        return True
-    return rules[2] and (voices[a] & voices[b] != 0 or origins[a] & origins[b] != 0)
+class Best(NamedTuple):
+    """The best pair so far (-1: none), in the order of the two sides; how far it is, and surely at most."""
+
+    span: int
+    square: float
+    edge: float
+    one: int
+    two: int
 
 
-@inner
-def _agree(things, traits, groups, rules, known, a, b, wanted):
-    """Return whether all members of two groups agree (1, 0; -1 where that must be measured), and what to measure."""
-    follow = groups[1]
-    found, i = 1, a
-    while True:
-        j = b
-        while True:
-            if not _alike(traits, i, j):
-                return 0, wanted
-            near = _near(things, traits, rules, known, i, j)
-            if near == 0:
-                return 0, wanted
-            if near < 0:
-                found, wanted = -1, note(wanted, i, j)
-            j = follow[j]
-            if j == b:
-                break
-        i = follow[i]
-        if i == a:
-            return found, wanted
+@tight
+def _span(body, i, j):
+    return max(body.end[i], body.end[j]) - min(body.start[i], body.start[j])
 
 
-@inner
-def _span(things, i, j):
-    return max(things[2][i], things[2][j]) - min(things[1][i], things[1][j])
+@tight
+def _earlier(way, i, j, p, q):
+    """Return whether a pair of places in the order of content comes before another one.
 
-
-@inner
-def _sooner(traits, known, mixed, pair, best):
-    """Return whether a pair of the same span comes before the best so far: 1, 0; -1 where that must be measured.
-
-    Of equal distances the pair with the lesser thing comes first; where sides differ, that of the first side counts.
+    The one with the lesser thing does; where sides differ, that of the first side counts.
     """
-    (i, j), (p, q) = pair, best
-    site, rank = traits[5], traits[6]
-    one, two = _metres(known, site, i, j), _metres(known, site, p, q)
-    same = min(site[i], site[j]) == min(site[p], site[q]) and max(site[i], site[j]) == max(site[p], site[q])
-    if not same:
+    if way.own == way.other:
+        i, j, p, q = min(i, j), max(i, j), min(p, q), max(p, q)
+    return i < p or (i == p and j < q)
+
+
+@tight
+def _alike(site, i, j, p, q):
+    """Return whether two pairs are of the same two sites."""
+    return min(site[i], site[j]) == min(site[p], site[q]) and max(site[i], site[j]) == max(site[p], site[q])
+
+
+@tight
+def _sooner(world, way, pair, best):
+    """Return whether a pair of the same span comes before the best so far: 1, 0; -1 where that must be measured."""
+    (i, j), p, q = pair, best.one, best.two
+    site, rank = world.traits.site, world.traits.rank
+    if not _alike(site, i, j, p, q):
+        one, two = distance(world.rules, site, i, j), distance(world.rules, site, p, q)
         if one < 0.0 or two < 0.0:
             return -1
         if one != two:
             return 1 if one < two else 0
-    i, j, p, q = rank[i], rank[j], rank[p], rank[q]
-    if not mixed:
-        i, j, p, q = min(i, j), max(i, j), min(p, q), max(p, q)
-    return 1 if i < p or (i == p and j < q) else 0
+    return 1 if _earlier(way, rank[i], rank[j], rank[p], rank[q]) else 0
 
 
-@inner
-def _least(most, query):
-    """Return the least span that a thing and one of a half can have."""
-    return max(query[7], most[1]) - min(query[6], most[2])
-
-
-@inner
-def _hopeless(one, most, query, rules, window, span, edge, reach):
-    """Return whether nothing in a half can agree with a group's window and come before the best so far."""
-    if one[6] - window[1] > rules[1] or window[0] - one[7] > rules[1]:
-        return True
-    least = _least(most, query)
-    if least > span:
-        return True
-    far, limit = apart(one, query), (reach + most[0]) * (1.0 + 1e-12) + SLACK_M
-    return far > limit * limit or (least == span and far > edge)
-
-
-@inner
-def _better(things, traits, groups, rules, known, sides, pair, best, wanted):
-    """Return the better of a pair and the best so far, whether that is sure, and what must be measured."""
-    label, state = groups[0], groups[6]
-    side, own, other = sides
-    i, j = pair
-    span, close, edge, p, q = best
-    long, a, b = _span(things, i, j), label[i], label[j]
-    if b == a or side[b] != other or state[b] == CLOSED or _shut_out(groups, rules, a, b):
-        return best, True, wanted
-    square_m = square(things[0], i, j)
-    if long == span and square_m > edge:
-        return best, True, wanted
-    first, arc = 1, _arc(square_m, rules[3])
-    pair = (i, j) if own >= other else (j, i)
-    if long == span and arc * arc >= close:
-        first = _sooner(traits, known, own != other, pair, (p, q))
-    if first == 0:
-        return best, True, wanted
-    found, wanted = _agree(things, traits, groups, rules, known, a, b, wanted)
+@tight
+def _better(world, way, i, j, best, wanted):
+    """Return the better of a pair and the best so far, and whether that is sure."""
+    body, crowd, traits = world.body, world.crowd, world.traits
+    a, b = way.group, crowd.group[j]
+    if crowd.face[j] < 0 or b == a or traits.side[b] != way.other:
+        return best, True
+    if crowd.state[b] == CLOSED or crowd.refused[b] == way.number:
+        return best, True
+    span, square_m = _span(body, i, j), square(body.xyz, i, j)
+    if span > best.span or (span == best.span and square_m > best.edge):
+        return best, True
+    first, far = 1, arc(square_m, world.rules.sharpest_m)
+    edge = far * far
+    pair = (i, j) if way.own >= way.other else (j, i)
+    if span == best.span and best.one >= 0 and edge >= best.square:
+        first = _sooner(world, way, pair, best)
+    found = 0
+    if first != 0:
+        found = agree(crowd, body, traits, world.rules, a, b, wanted)
+        crowd.refused[b] = way.number if found == 0 else crowd.refused[b]
     if found == 0:
-        return best, True, wanted
+        return best, True
     if first < 0:
-        wanted = note(note(wanted, i, j), p, q)
+        note(wanted, i, j)
+        note(wanted, best.one, best.two)
     if found < 0 or first < 0:
-        return best, False, wanted
-    return (long, square_m, arc * arc, pair[0], pair[1]), True, wanted
+        return best, False
+    return Best(span, square_m, edge, pair[0], pair[1]), True
 
 
-@inner
-def _next(things, traits, woods, groups, rules, known, sides, a, wanted):
-    """Return the pair by which a group is joined next (-1: none), whether it is sure, and what must be measured."""
-    xyz, start, end = things
-    box, most, alive, shared, roots = woods
-    follow, window, (side, own, other) = groups[1], (groups[2][a], groups[3][a]), sides
-    sure, best = True, (np.int64(2**62), np.inf, np.inf, np.int64(-1), np.int64(-1))
-    stack, query = np.empty((DEPTH, 2), np.int64), np.empty(8)
-    i = a
-    while True:
-        if side[i] == own:
-            for k in range(3):
-                query[2 * k], query[2 * k + 1] = xyz[i, k], xyz[i, k]
-            query[6], query[7] = start[i], end[i]
-            reach, size = rules[0] + traits[0][i], 0
-            for r in range(len(roots)):
-                if roots[r, 0] == other:
-                    stack[size, 0], stack[size, 1] = roots[r, 1], roots[r, 2]
-                    size += 1
-            while size:
-                size -= 1
-                low, high = stack[size, 0], stack[size, 1]
-                middle = (low + high) // 2
-                if not alive[middle] or (rules[2] and shared[middle] & groups[4][a] != 0):
-                    continue
-                if _hopeless(box[middle], most[middle], query, rules, window, best[0], best[2], reach):
-                    continue
-                if high - low <= LEAF:
-                    for j in range(low, high):
-                        if _span(things, i, j) <= best[0] and _alike(traits, i, j):
-                            pair = i, j
-                            best, told, wanted = _better(
-                                things, traits, groups, rules, known, sides, pair, best, wanted
-                            )
-                            sure = sure and told
-                    continue
-                one, two = _least(most[(low + middle) // 2], query), _least(most[(middle + high) // 2], query)
-                near, later = (size + 1, size) if one < two else (size, size + 1)
-                stack[near, 0], stack[near, 1] = low, middle
-                stack[later, 0], stack[later, 1] = middle, high
-                size += 2
-        i = follow[i]
-        if i == a or (side[i] == own and best[3] < 0 and sure):  # whom one member does not meet, the group does not
-            return best[3], best[4], sure, wanted
+@tight
+def _least(woods, half, query):
+    """Return the least span that a thing and one of a half can have."""
+    return max(query[1], woods.ends[half, 0]) - min(query[0], woods.ends[half, 1])
 
 
-@inner
-def _leaf(woods, groups, side, low, high):
-    """Count what is alive in a smallest half, and tell which voices all of that have already."""
-    label, voices, state = groups[0], groups[4], groups[6]
-    middle = (low + high) // 2
-    woods[2][middle], woods[3][middle] = 0, -1
-    for i in range(low, high):
-        b = label[i]
-        if state[b] != CLOSED and side[b] == side[i]:
-            woods[2][middle] += 1
-            woods[3][middle] &= voices[b]
+@tight
+def _barred(world, way, half):
+    """Return whether no group with somebody in a half can agree with the one that asks."""
+    woods, crowd, rules, a = world.woods, world.crowd, world.rules, way.group
+    if not woods.alive[half] or woods.only[half] == a or woods.shared[half] & crowd.voices[a] != 0:
+        return True
+    if woods.voices[half] & ~crowd.voices[a] == 0:
+        return True
+    box = woods.box[half]
+    if box[6] - crowd.earliest[a] > rules.reach_us or crowd.latest[a] - box[7] > rules.reach_us:
+        return True
+    limit = (rules.reach_m + crowd.most[a] + woods.radius[half]) * (1.0 + 1e-12) + SLACK_M
+    beyond = False
+    for k in range(3):
+        beyond = beyond or crowd.high[a, k] - box[2 * k + 1] > limit or box[2 * k] - crowd.low[a, k] > limit
+    return beyond
 
 
-@inner
-def _refresh(woods, groups, side, i, path):
-    """Count anew in all halves that hold a thing."""
-    _, _, alive, shared, roots = woods
-    low, high, size = np.int64(0), np.int64(0), 0
-    for r in range(len(roots)):
-        if roots[r, 1] <= i < roots[r, 2]:
-            low, high = roots[r, 1], roots[r, 2]
-    while high - low > LEAF:
-        path[size, 0], path[size, 1] = low, high
-        size += 1
-        middle = (low + high) // 2
-        if i < middle:
-            high = middle
-        else:
-            low = middle
-    _leaf(woods, groups, side, low, high)
-    while size:
-        size -= 1
-        low, high = path[size, 0], path[size, 1]
-        middle = (low + high) // 2
-        one, two = (low + middle) // 2, (middle + high) // 2
-        alive[middle], shared[middle] = alive[one] + alive[two], shared[one] & shared[two]
+@tight
+def _outranked(world, way, half, i, best):
+    """Return whether the pairs of a thing and a half are as far apart as the best so far, and come after it."""
+    there, rank, site, p, q = world.woods.site[half], world.traits.rank, world.traits.site, best.one, best.two
+    if there < 0 or min(site[i], there) != min(site[p], site[q]) or max(site[i], there) != max(site[p], site[q]):
+        return False
+    least = world.woods.rank[half]
+    if way.own >= way.other:
+        return not _earlier(way, rank[i], least, rank[p], rank[q])
+    return not _earlier(way, least, rank[i], rank[p], rank[q])
 
 
-@inner
-def _refresh_all(woods, groups, side, a, path):
-    """Count anew in all halves that hold a member of a group."""
-    i = a
-    while True:
-        _refresh(woods, groups, side, i, path)
-        i = groups[1][i]
-        if i == a:
-            return
+@tight
+def _worse(world, way, half, i, query, place, best):
+    """Return whether nobody in a half can agree with a thing and come before the best so far."""
+    woods, traits = world.woods, world.traits
+    far, least = apart(woods.box[half], place), _least(woods, half, query)
+    limit = (world.rules.reach_m + traits.radius[i] + woods.radius[half]) * (1.0 + 1e-12) + SLACK_M
+    if far > limit * limit or least > best.span:
+        return True
+    if best.one < 0 or least < best.span:
+        return False
+    return far > best.edge or _outranked(world, way, half, i, best)
 
 
-@inner
-def _unite(groups, a, b):
-    """Put the members of one group into another."""
-    label, follow, latest, earliest, voices, origins, _ = groups
-    i = b
-    while True:
-        label[i] = a
-        i = follow[i]
-        if i == b:
-            break
-    follow[a], follow[b] = follow[b], follow[a]
-    latest[a], earliest[a] = max(latest[a], latest[b]), min(earliest[a], earliest[b])
-    voices[a] |= voices[b]
-    origins[a] |= origins[b]
-
-
-@outer
-def plant(things, radius, order, roots, scale):
-    """Return the trees of things: boxes; the widest radius, earliest end and latest begin; room for two more."""
-    box, most = np.empty((len(order), 8)), np.empty((len(order), 3))
-    stack = np.empty((DEPTH, 2), np.int64)
-    for r in range(len(roots)):
-        build(things, order, box, roots[r, 1], roots[r, 2], scale)
-        stack[0, 0], stack[0, 1] = roots[r, 1], roots[r, 2]
+@tight
+def _descend(world, way, i, best, work, wanted):
+    """Return the better of all pairs of a thing and the best so far, and whether that is sure."""
+    body, woods, sure = world.body, world.woods, True
+    (place, stack), query = work, (body.start[i], body.end[i])
+    for k in range(3):
+        place[2 * k], place[2 * k + 1] = body.xyz[i, k], body.xyz[i, k]
+    for r in range(len(woods.roots)):
+        if woods.roots[r, 0] != way.other:
+            continue
+        stack[0, 0], stack[0, 1] = woods.roots[r, 1], woods.roots[r, 2]
         size = 1
         while size:
             size -= 1
             low, high = stack[size, 0], stack[size, 1]
-            middle, one = (low + high) // 2, most[(low + high) // 2]
-            one[0], one[1], one[2] = radius[order[low]], things[2][order[low]], things[1][order[low]]
-            for n in range(low + 1, high):
-                one[0] = max(one[0], radius[order[n]])
-                one[1], one[2] = min(one[1], things[2][order[n]]), max(one[2], things[1][order[n]])
-            if high - low > LEAF:
-                stack[size, 0], stack[size, 1] = low, middle
-                stack[size + 1, 0], stack[size + 1, 1] = middle, high
-                size += 2
-    return box, most, np.zeros(len(order), np.int64), np.zeros(len(order), np.int64)
+            middle = (low + high) // 2
+            if _barred(world, way, middle) or _worse(world, way, middle, i, query, place, best):
+                continue
+            if high - low <= LEAF:
+                for j in range(low, high):
+                    best, told = _better(world, way, i, j, best, wanted)
+                    sure = sure and told
+                continue
+            one, two = (low + middle) // 2, (middle + high) // 2
+            before, after = _least(woods, one, query), _least(woods, two, query)
+            first = before < after or (before == after and woods.rank[one] < woods.rank[two])
+            near, later = (size + 1, size) if first else (size, size + 1)
+            stack[near, 0], stack[near, 1] = low, middle
+            stack[later, 0], stack[later, 1] = middle, high
+            size += 2
+    return best, sure
+
+
+@tight
+def _ask(world, way, f, best, work, wanted):
+    """Return the better of what a face finds and the best so far, and whether that is sure."""
+    queues, i, sure = world.queues, world.crowd.speaker[f], True
+    nobody = Best(NEVER, np.inf, np.inf, -1, -1)
+    found = nobody
+    if queues.partner[f] >= 0:
+        # Its old partner, if that agrees still, is the best that it can find.
+        found, sure = _better(world, way, i, queues.partner[f], nobody, wanted)
+    if found.one < 0 and sure:
+        found, sure = _descend(world, way, i, nobody, work, wanted)
+    if not sure or found.one < 0:
+        return nobody, sure
+    queues.partner[f] = found.two if way.own >= way.other else found.one
+    queues.span[f], queues.square[f] = found.span, found.square
+    return _better(world, way, i, queues.partner[f], best, wanted)
+
+
+@tight
+def _next(world, way, asked, work, wanted):
+    """Return the pair by which a group is joined next (-1: none), and whether it is sure."""
+    queues, a = world.queues, way.group
+    best, sure, size = Best(NEVER, np.inf, np.inf, -1, -1), True, 0
+    while queues.top[a] >= 0 and sure:
+        f = queues.top[a]
+        if queues.span[f] > best.span or (queues.span[f] == best.span and queues.square[f] > best.edge):
+            break
+        f = take(queues, a)
+        if world.crowd.speaker[f] < 0:
+            continue
+        asked[size] = f
+        size += 1
+        best, sure = _ask(world, way, f, best, work, wanted)
+        if best.one < 0:
+            break  # whom one member does not meet, the group does not
+    while size:
+        size -= 1
+        put(queues, a, asked[size])
+    return best.one, best.two, sure
 
 
 @outer
-def awake(woods, groups, side, which):
-    """Open the groups of some things, and of no others."""
-    groups[6][:] = CLOSED
-    path = np.empty((DEPTH, 2), np.int64)
+def awake(world, which):
+    """Open the groups of some things, and of no others; each asks anew."""
+    crowd, traits, queues, body = world.crowd, world.traits, world.queues, world.body
+    crowd.state[:] = CLOSED
+    queues.top[:] = -1
     for i in which:
-        groups[6][groups[0][i]] = OPEN
-    for i in range(len(side)):
-        _refresh(woods, groups, side, i, path)
+        crowd.state[crowd.group[i]] = OPEN
+    for f in range(len(crowd.speaker)):
+        i = crowd.speaker[f]
+        if i < 0 or crowd.state[crowd.group[i]] != OPEN or traits.side[i] != traits.side[crowd.group[i]]:
+            continue
+        queues.partner[f], queues.span[f], queues.square[f] = -1, body.end[i] - body.start[i], 0.0
+        put(queues, crowd.group[i], f)
+    count_all(world.woods, crowd, traits)
+
+
+@tight
+def _grow(world, a, b, idle, path, melt):
+    """Put a group into another, and count anew what has changed."""
+    crowd, woods, traits, queues = world.crowd, world.woods, world.traits, world.queues
+    for n in range(unite(crowd, traits, a, b, idle)):
+        count(woods, crowd, traits, idle[n], path)
+    count_members(woods, crowd, traits, b, path)
+    if crowd.faces[a] <= FEW:
+        count_faces(woods, crowd, traits, a, path)
+    if melt:
+        queues.top[a] = meld(queues, queues.top[a], queues.top[b])
+    crowd.after[a], crowd.after[b] = crowd.after[b], crowd.after[a]
+
+
+@tight
+def _close(world, a, path):
+    """Let a group that has no partner left be found no more."""
+    crowd = world.crowd
+    crowd.state[a] = CLOSED
+    count_faces(world.woods, crowd, world.traits, a, path)
 
 
 @outer
-def join(things, traits, woods, groups, rules, known, sides):
+def join(world, own, other):
     """Join all groups that may be; return, as a list of things, the pairs whose distances it lacked.
 
-    ``sides`` are the side of each thing, the one whose groups look for partners, and the one where they look. Where
-    these differ, a group of the second side takes single things of the first.
+    Groups of the side ``own`` look for partners among those of the side ``other``. Where these differ, a group of the
+    latter takes single things of the former.
     """
-    side, own, other = sides
-    label, state = groups[0], groups[6]
-    wanted = np.zeros((64, 2), np.int64)
-    chain, path = np.empty(len(label) + 1, np.int64), np.empty((DEPTH, 2), np.int64)
-    for seed in range(len(label)):
-        if side[seed] != own or label[seed] != seed or state[seed] != OPEN:
+    crowd, side = world.crowd, world.traits.side
+    n, number = len(crowd.group), 0
+    wanted, work = np.zeros((ROOM, 2), np.int64), (np.empty(8), np.empty((DEPTH, 2), np.int64))
+    chain, asked = np.empty(n + 1, np.int64), np.empty(n, np.int64)
+    crowd.refused[:] = -1
+    for seed in range(n):
+        if side[seed] != own or crowd.group[seed] != seed or crowd.state[seed] != OPEN:
             continue
         chain[0], size = seed, 1
         while size:
             a = chain[size - 1]
-            if state[a] != OPEN:
+            if crowd.state[a] != OPEN:
                 break  # it waits, and so must who waits for it
-            way = (side, own, other) if own == other or side[a] == own else (side, other, own)
-            p, q, sure, wanted = _next(things, traits, woods, groups, rules, known, way, a, wanted)
+            number += 1
+            way = Way(a, own, other, number) if own == other or side[a] == own else Way(a, other, own, number)
+            p, q, sure = _next(world, way, asked, work, wanted)
             if not sure:
-                state[a] = WAITING
+                crowd.state[a] = WAITING
                 break
             if p < 0:
-                state[a] = CLOSED
-                _refresh_all(woods, groups, side, a, path)
+                _close(world, a, work[1])
                 size -= 1
                 continue
-            b = label[q] if label[p] == a else label[p]
+            b = crowd.group[q] if crowd.group[p] == a else crowd.group[p]
             if size < 2 or b != chain[size - 2]:  # noqa: PLR2004 -- the last two
                 chain[size] = b
                 size += 1
                 continue
-            taker, taken = a, b
-            if own != other:
-                taker, taken = (b, a) if side[a] == own else (a, b)
-            _unite(groups, taker, taken)
-            _refresh_all(woods, groups, side, taker, path)
+            turn = crowd.size[a] < crowd.size[b] if own == other else side[a] == own
+            taker, taken = (b, a) if turn else (a, b)
+            _grow(world, taker, taken, asked, work[1], own == other)
             # Whoever led here may have lost its partner, and is asked anew.
             size -= 2
             if not size:
                 chain[0], size = taker, 1
-    for i in range(len(state)):
-        if state[i] == WAITING:
-            state[i] = OPEN
+    for i in range(n):
+        if crowd.state[i] == WAITING:
+            crowd.state[i] = OPEN
     return wanted[1 : wanted[0, 0] + 1]

@@ -36,7 +36,19 @@ _log: Final = logging.getLogger(__name__)
 MANY: Final = 50_000  # reports from which compiling pays, and loading what is compiled certainly does
 REACH_M: Final = 1_000.0
 BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)
-SOURCES: Final = ("arcs", "descents", "kernels", "bonds", "halves", "sweeps", "searches", "partners")
+SOURCES: Final = (
+    "arcs",
+    "descents",
+    "kernels",
+    "bonds",
+    "halves",
+    "sweeps",
+    "searches",
+    "crowds",
+    "woods",
+    "queues",
+    "partners",
+)
 CROWD: Final = 1_500  # so many that their pairs are searched by compiled loops, and not listed
 
 

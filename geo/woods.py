@@ -1,0 +1,189 @@
+"""In which half of which tree may somebody still be found?
+
+Trees of ``halves`` over a crowd, one for each class and side, that keep count of the faces that still look for others.
+Compiled; importing this module takes numba's start-up time: import it late. What is kept of a half may lag behind what
+its groups have become (they only ever lose partners): then it is looked at for nothing, and no result depends on it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from geo.crowds import BITS, CLOSED
+from geo.descents import inner, outer, tight
+from geo.halves import DEPTH, LEAF, build
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+
+RARE = 1 << BITS  # the bit of all voices without one
+
+
+class Woods(NamedTuple):
+    """Trees, and what is true of each half: by its middle, which no other half of a tree has."""
+
+    roots: Ints  # rows of (side, low, high), one a tree
+    tree: Ints  # by thing: its tree
+    box: Floats
+    radius: Floats  # the widest, m
+    ends: Ints  # the earliest end and the latest begin, µs
+    site: Ints  # where all are; -1 where they are at several
+    alive: Ints  # faces of open groups
+    voices: Ints  # bits of those that speak (RARE for those without)
+    shared: Ints  # bits of the voices that all of their groups have
+    only: Ints  # the group of them all; -1 where there are several
+    rank: Ints  # the least
+
+
+@outer
+def plant(body, radius, site, order, roots, scale):
+    """Return the trees of things, with nobody alive."""
+    n = len(order)
+    box, widest, ends = np.empty((n, 8)), np.empty(n), np.empty((n, 2), np.int64)
+    one, tree = np.full(n, -1), np.empty(n, np.int64)
+    stack = np.empty((DEPTH, 2), np.int64)
+    for r in range(len(roots)):
+        tree[roots[r, 1] : roots[r, 2]] = r
+        build(body, order, box, roots[r, 1], roots[r, 2], scale)
+        stack[0, 0], stack[0, 1] = roots[r, 1], roots[r, 2]
+        size = 1
+        while size:
+            size -= 1
+            low, high = stack[size, 0], stack[size, 1]
+            middle, first = (low + high) // 2, order[low]
+            widest[middle], ends[middle, 0], ends[middle, 1] = radius[first], body[2][first], body[1][first]
+            one[middle] = site[first]
+            for n in range(low + 1, high):
+                i = order[n]
+                widest[middle] = max(widest[middle], radius[i])
+                ends[middle, 0], ends[middle, 1] = min(ends[middle, 0], body[2][i]), max(ends[middle, 1], body[1][i])
+                if site[i] != one[middle]:
+                    one[middle] = -1
+            if high - low > LEAF:
+                stack[size, 0], stack[size, 1] = low, middle
+                stack[size + 1, 0], stack[size + 1, 1] = middle, high
+                size += 2
+    return tree, box, widest, ends, one
+
+
+@tight
+def _clear(woods, half):
+    woods.alive[half], woods.voices[half], woods.shared[half] = 0, 0, -1
+    woods.only[half], woods.rank[half] = -1, len(woods.tree)
+
+
+@tight
+def _leaf(woods, crowd, traits, low, high):
+    """Count anew in a smallest half."""
+    half = (low + high) // 2
+    _clear(woods, half)
+    for i in range(low, high):
+        a = crowd.group[i]
+        if crowd.face[i] < 0 or crowd.state[a] == CLOSED or traits.side[a] != traits.side[i]:
+            continue
+        woods.only[half] = a if woods.alive[half] == 0 or woods.only[half] == a else -1
+        woods.alive[half] += 1
+        voice = traits.voice.of[i]
+        woods.voices[half] |= 1 << min(voice, BITS)
+        woods.shared[half] &= crowd.voices[a]
+        woods.rank[half] = min(woods.rank[half], traits.rank[i])
+
+
+@tight
+def _add(woods, half, other):
+    """Add to the count of a half that of one within it."""
+    if woods.alive[other] == 0:
+        return
+    woods.only[half] = woods.only[other] if woods.alive[half] == 0 or woods.only[half] == woods.only[other] else -1
+    woods.alive[half] += woods.alive[other]
+    woods.voices[half] |= woods.voices[other]
+    woods.shared[half] &= woods.shared[other]
+    woods.rank[half] = min(woods.rank[half], woods.rank[other])
+
+
+@tight
+def _sum(woods, low, high):
+    """Count anew in a half that has halves."""
+    half = (low + high) // 2
+    one, two = (low + half) // 2, (half + high) // 2
+    _clear(woods, half)
+    _add(woods, half, one)
+    _add(woods, half, two)
+
+
+@tight
+def count(woods, crowd, traits, i, path):
+    """Count anew in all halves that hold a thing."""
+    size = 0
+    low, high = woods.roots[woods.tree[i], 1], woods.roots[woods.tree[i], 2]
+    while high - low > LEAF:
+        path[size, 0], path[size, 1] = low, high
+        size += 1
+        middle = (low + high) // 2
+        if i < middle:
+            high = middle
+        else:
+            low = middle
+    _leaf(woods, crowd, traits, low, high)
+    while size:
+        size -= 1
+        _sum(woods, path[size, 0], path[size, 1])
+
+
+@inner
+def count_all(woods, crowd, traits):
+    """Count anew in all trees, the smallest halves first."""
+    for r in range(len(woods.roots)):
+        _count_tree(woods, crowd, traits, woods.roots[r, 1], woods.roots[r, 2])
+
+
+@inner
+def _count_tree(woods, crowd, traits, low, high):
+    todo, size = [(low, high)], 0
+    while size < len(todo):
+        low, high = todo[size]
+        size += 1
+        if high - low > LEAF:
+            middle = (low + high) // 2
+            todo.append((low, middle))
+            todo.append((middle, high))
+    while size:
+        size -= 1
+        low, high = todo[size]
+        if high - low > LEAF:
+            _sum(woods, low, high)
+        else:
+            _leaf(woods, crowd, traits, low, high)
+
+
+@tight
+def count_members(woods, crowd, traits, a, path):
+    """Count anew in all halves that hold a member of a group."""
+    i = a
+    while True:
+        count(woods, crowd, traits, i, path)
+        i = crowd.after[i]
+        if i == a:
+            return
+
+
+@tight
+def count_faces(woods, crowd, traits, a, path):
+    """Count anew in all halves that hold a face of a group."""
+    f = a
+    while True:
+        count(woods, crowd, traits, crowd.speaker[f], path)
+        f = crowd.beside[f]
+        if f == a:
+            return
+
+
+def bare(roots: Ints, tree: Ints, box: Floats, radius: Floats, ends: Ints, site: Ints) -> Woods:
+    """Return woods with nobody counted."""
+    alive, voices, shared, only, rank = np.zeros((5, len(tree)), np.int64)
+    return Woods(roots, tree, box, radius, ends, site, alive, voices, shared, only, rank)
