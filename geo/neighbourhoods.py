@@ -16,7 +16,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from geo import linking
-from geo.nearness import Things, micros
+from geo.nearness import HOUR_US, Things, micros
 from geo.violations import are_material
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
-_HOUR_US: Final = 3600 * 10**6
 _MINUTE_US: Final = 60 * 10**6
 
 
@@ -82,7 +81,7 @@ def _near(reports: pd.DataFrame, policy: Policy) -> Ints:
     """Return a number that each report shares with those in its reach, whatever else is known."""
     rules, links = policy.corroboration, policy.grouping
     reach_m = max(links.link_m, rules.agree_m + 2 * rules.coarse_m)
-    reach_us = max(links.link_gap_h * _HOUR_US, rules.agree_min * _MINUTE_US)
+    reach_us = max(links.link_gap_h * HOUR_US, rules.agree_min * _MINUTE_US)
     return linking.components(Things.of(reports), np.ones(len(reports), np.int64), reach_m, reach_us)
 
 
