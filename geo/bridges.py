@@ -17,8 +17,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import minimum_spanning_tree
 
 from geo import crs, linking, nearness
-from geo.course import HOUR_US, by_begin
-from geo.nearness import Things
+from geo.course import by_begin
+from geo.nearness import HOUR_US, Things
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -9,12 +9,13 @@ from collections import deque
 from itertools import compress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from geo.nearness import HOUR_US
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from geo.policy import Expansion, Ladder
 
-HOUR_US: Final = 3600 * 10**6
 DAY_US: Final = 24 * HOUR_US
 
 

@@ -29,7 +29,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from geo.course import (
-    HOUR_US,
     Violation,
     absolute,
     bars,
@@ -44,6 +43,7 @@ from geo.course import (
     t0,
     us,
 )
+from geo.nearness import HOUR_US
 from geo.standing import independent
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import pytest
 
 from geo import bridges, crs
 from geo.bridges import Placed, Reach, Web, linked
-from geo.course import HOUR_US, Violation
+from geo.course import Violation
+from geo.nearness import HOUR_US
 
 REACH = Reach.of(builders.policy().grouping)
 

@@ -15,9 +15,10 @@ import strategies
 from geo import escalation, evidence, incidents, nearness
 from geo.assess import assess
 from geo.bridges import Placed, Reach, Web, linked
-from geo.course import HOUR_US, Violation, t0
+from geo.course import Violation, t0
 from geo.evidence import Case, Item, Told
 from geo.incidents import End
+from geo.nearness import HOUR_US
 from geo.standing import Carrier
 from geo.suspects import Court
 

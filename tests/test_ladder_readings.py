@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from story import Story, clock
 
-from geo.course import HOUR_US, Violation, grown
+from geo.course import Violation, grown
 from geo.escalation import climb
 from geo.incidents import End
+from geo.nearness import HOUR_US
 
 GOING_ON = End("active")
 
