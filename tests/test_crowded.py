@@ -140,7 +140,7 @@ def whole(folder: Path, said: dict[str, list[tuple[int, str]]]) -> None:
 
 
 def test_eight_processes_at_once_lose_nothing_and_hear_of_no_lock(tmp_path: Path) -> None:
-    said = heard(tmp_path, 5.0)
+    said = heard(tmp_path, 3.0)
     whole(tmp_path, said)
     assert all(said.values())
 
@@ -152,6 +152,7 @@ def test_eight_processes_for_a_minute_lose_nothing_and_hear_of_no_lock(tmp_path:
     assert all(len(lines) > 1 for lines in said.values())
 
 
+@pytest.mark.slow
 def test_eight_processes_that_do_not_wait_for_each_other_hear_of_a_lock(tmp_path: Path) -> None:
     said = heard(tmp_path, 5.0, "unlocked")
     assert any("holds this file" in words for lines in said.values() for _, words in lines)

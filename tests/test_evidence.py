@@ -47,7 +47,7 @@ POLICIES: dict[str, tuple[Any, ...]] = {
     "expansion.depth_growth": ({"times": 2.0, "floor": 3000.0}, {"times": 1.5, "floor": 0.0}),
     "expansion.rate_growth": ({"times": 2.0, "floor": 3.0}, {"times": 1.5, "floor": 2.0}),
 }
-WORLDS = 120
+WORLDS = 60
 
 
 def item(report: int, hour: float, luck: Random, who: tuple[str, str, str]) -> Item:

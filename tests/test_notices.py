@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import tries
 
 from geo import lineage, news, tables
 from geo.notices import compare
@@ -204,6 +205,7 @@ GROUPED = st.dictionaries(
 )  # number of an incident: its reports
 
 
+@tries(25)
 @given(GROUPED, GROUPED)
 def test_notices_and_lineage_say_the_same_of_a_name_that_is_gone(
     then: dict[int, set[int]], now: dict[int, set[int]]

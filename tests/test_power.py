@@ -43,6 +43,7 @@ def test_no_loss_of_power_takes_anything_acknowledged(tmp_path: Path) -> None:
     assert told["again"] > 0
 
 
+@pytest.mark.slow
 def test_a_ledger_that_syncs_less_loses_batches(tmp_path: Path) -> None:
     told = tried("normal", tmp_path, 19)
     assert any("batch 0" in one for one in told["lost"])
