@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     Cells = npt.NDArray[np.uint16]
 
 SPARE: Final = 1e-6  # for rounding: what can be nearest is never left out
-CHUNK: Final = 8_192  # points a thread takes at a time
+CHUNK: Final = 65_536  # points a thread takes at a time
 WARM: Final[set[str]] = set()  # what is compiled already
 
 
