@@ -85,22 +85,22 @@ def _keep(compiled: Any, folder: str) -> None:  # noqa: ANN401 -- numba ships no
     compiled._cache.save_overload = save_if_possible  # noqa: SLF001
 
 
-@inner
+@tight
 def _lesser(one, two):
     return min(two, one)
 
 
-@inner
+@tight
 def _greater(one, two):
     return max(two, one)
 
 
-@inner
+@tight
 def _where(which, one, two):
     return one if which else two
 
 
-@inner
+@tight
 def root(one):
     return math.sqrt(one)
 
@@ -114,7 +114,7 @@ def _compiled() -> dict[str, Callable[..., Any]]:
     done: dict[str, Callable[..., Any]] = {"lesser": _lesser, "greater": _greater, "where": _where, "root": root}
     for name in names:
         source = getattr(arcs, name)
-        done[name] = inner(FunctionType(source.__code__, {**vars(arcs), **done}, name))
+        done[name] = tight(FunctionType(source.__code__, {**vars(arcs), **done}, name))
     return done
 
 
@@ -124,12 +124,12 @@ side_of, beside, aside = _ARCS["side"], _ARCS["beside"], _ARCS["aside"]
 share_along, rough_metres = _ARCS["share_along"], _ARCS["rough_metres"]
 
 
-@inner
+@tight
 def way(rows, k):
     return (rows[k, 0], rows[k, 1], rows[k, 2], rows[k, 3], rows[k, 4], rows[k, 5], rows[k, 6])
 
 
-@inner
+@tight
 def row_of(rows, k):
     """Return a row of ``COLUMNS`` items; negative places count from the end, as in numpy."""
     return (
@@ -138,7 +138,7 @@ def row_of(rows, k):
     )  # fmt: skip
 
 
-@inner
+@tight
 def frontier(tree, place, extra, own, bound, nodes, count, floor):
     """Replace ``nodes``, ascending, by those below that can hold what is nearest within ``extra`` / 2 of a place.
 
@@ -169,14 +169,14 @@ def frontier(tree, place, extra, own, bound, nodes, count, floor):
     return count
 
 
-@inner
+@tight
 def copy(rows, nodes, count, here):
     for j in range(count):
         for column in range(7):
             here[column, j] = rows[nodes[j], column]
 
 
-@inner
+@tight
 def scan(point, here, count, chord):
     """Fill ``chord`` with the straight distances to what was copied; return the least, infinity where nothing was."""
     for j in range(count):
@@ -188,7 +188,7 @@ def scan(point, here, count, chord):
     return least
 
 
-@inner
+@tight
 def under(tree, point, own, bound, nodes, count, near):
     """Copy the pieces under ``nodes`` that can be nearest to a point; return how many."""
     mine, chord, here = near

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -20,7 +20,6 @@ from geo.descents import (
     copy,
     frontier,
     gap,
-    inner,
     outer,
     root,
     rough_metres,
@@ -29,12 +28,13 @@ from geo.descents import (
     share_along,
     side_of,
     slack,
+    tight,
     under,
 )
 from geo.threads import mapped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import numpy.typing as npt
 
@@ -49,44 +49,38 @@ CHUNK: Final = 65_536  # points a thread takes at a time
 WARM: Final[set[str]] = set()  # what is compiled already
 
 
-@inner
+class Part(NamedTuple):
+    """The points that a thread takes at a time, in order of their cells; where each cell begins and ends, its ball."""
+
+    order: Indices
+    begins: Indices
+    ends: Indices
+    balls: Reals
+
+
+@tight
 def _distance(point, border):
     x, y, z = point[0] - border[0], point[1] - border[1], point[2] - border[2]
     return root(x * x + y * y + z * z)
 
 
-@inner
+@tight
 def _bound(point, borders, own):
     """Return the distance to the nearer border of a segment."""
     one = _distance(point, (borders[own, 0], borders[own, 1], borders[own, 2]))
     return min(one, _distance(point, (borders[own, 3], borders[own, 4], borders[own, 5])))
 
 
-@inner
-def _ball(xyz, order, begin, end):
-    """Return a centre of points, and twice the distance of the farthest from it."""
-    x, y, z = 0.0, 0.0, 0.0
-    for at in range(begin, end):
-        i = order[at]
-        x, y, z = x + xyz[i, 0], y + xyz[i, 1], z + xyz[i, 2]
-    centre = (x / (end - begin), y / (end - begin), z / (end - begin))
-    far = 0.0
-    for at in range(begin, end):
-        i = order[at]
-        far = max(far, _distance((xyz[i, 0], xyz[i, 1], xyz[i, 2]), centre))
-    return centre, 2.0 * far + 0.001
-
-
 @outer
-def _search(tree, points, limits, pairs, work):
+def _search(tree, xyz, part, limits, pairs, work):
     """Find what can be nearest to the points of some cells: fill ``pairs``, return how many, -1 if there is no room."""
-    xyz, order, begins, ends = points
+    order, begins, ends, balls = part
     which, piece = pairs
     wide, narrow = work
     nodes, size = wide[0], 0
     for c in range(len(begins)):
         begin, end = begins[c], ends[c]
-        centre, extra = _ball(xyz, order, begin, end)
+        centre, extra = (balls[c, 0], balls[c, 1], balls[c, 2]), balls[c, 3]
         nodes[0] = 1
         count = frontier(tree, centre, extra, limits[1], math.inf, nodes, nodes[0], wide[1])
         copy(tree[0], nodes, count, wide[2])
@@ -109,14 +103,14 @@ def _search(tree, points, limits, pairs, work):
 
 
 @outer
-def _others(tree, borders, own, points, other, work):
+def _others(tree, borders, own, xyz, part, other, work):
     """Find the straight distance to the nearest piece of another segment, for the points of some cells."""
-    xyz, order, begins, ends = points
+    order, begins, ends, balls = part
     wide, narrow = work
     nodes = wide[0]
     for c in range(len(begins)):
         begin, end = begins[c], ends[c]
-        centre, extra = _ball(xyz, order, begin, end)
+        centre, extra = (balls[c, 0], balls[c, 1], balls[c, 2]), balls[c, 3]
         mine, following = -1, 0
         while following < len(borders):
             mine, following = following, len(borders)
@@ -147,7 +141,7 @@ def _room(size: int) -> tuple[Any, ...]:
     return np.empty(size, np.intp), np.empty(size), np.empty((7, size))
 
 
-@inner
+@tight
 def _rival(here, count, point, radius, apart, close):
     """Fill ``close`` with what can be nearest to any place within a radius of a point; return how many.
 
@@ -176,7 +170,7 @@ def _rival(here, count, point, radius, apart, close):
     return kept
 
 
-@inner
+@tight
 def _winners(here, close, kept, places, tie, least, winner):
     """Fill ``winner`` with the first of what is close that is nearest to each of some places, or as near."""
     px, py, pz = places
@@ -196,7 +190,7 @@ def _winners(here, close, kept, places, tie, least, winner):
             winner[k] = j if gap((px[k], py[k], pz[k]), row) <= least[k] else winner[k]
 
 
-@inner
+@tight
 def _between(places, own, at, metres, edge, side):
     """Measure places as if to none an end of its piece were nearest, and how far from there the nearest place is."""
     px, py, pz = places
@@ -270,35 +264,29 @@ def search(tree: Tree, xyz: Reals, cell: Cells, found: Callable[[Indices, Indice
     Points of one ``cell`` lie close together: they are looked at together. Of a point that is too far away for the
     formulas of ``arcs`` there is no pair. ``found`` is called by several threads.
     """
-    order, begins, ends, marks = _cells(cell)
 
-    def work(between: tuple[int, int]) -> None:
-        first, last = between
-        points = (xyz, order, begins[first:last], ends[first:last])
+    def work(part: Part) -> None:
         most, size = max(2 * tree.leaves + 2, 2 * MOST), -1
-        room = 2 * int(ends[last - 1] - begins[first]) + most
+        room = 2 * len(part.order) + most
         while size < 0:
             pairs = (np.empty(room, np.intp), np.empty(room, np.intp))
-            size = _search(_ground(tree), points, (arcs.FAR_M, -1), pairs, (_room(2 * MOST), _room(most)))
+            size = _search(_ground(tree), xyz, part, (arcs.FAR_M, -1), pairs, (_room(2 * MOST), _room(most)))
             room *= 2
         found(pairs[0][:size], pairs[1][:size])
 
-    mapped(work, marks)
+    mapped(work, _parts(xyz, cell))
     WARM.add("search")
 
 
 def others(tree: Tree, borders: Reals, xyz: Reals, cell: Cells, own: Indices) -> Reals:
     """Return straight distances to the nearest piece of another segment than ``own``, or border of that one."""
-    order, begins, ends, marks = _cells(cell)
     other = np.empty(len(xyz))
 
-    def work(between: tuple[int, int]) -> None:
-        first, last = between
-        points = (xyz, order, begins[first:last], ends[first:last])
+    def work(part: Part) -> None:
         rooms = (_room(2 * MOST), _room(max(2 * tree.leaves + 2, 2 * MOST)))
-        _others(_ground(tree), borders, own, points, other, rooms)
+        _others(_ground(tree), borders, own, xyz, part, other, rooms)
 
-    mapped(work, marks)
+    mapped(work, _parts(xyz, cell))
     WARM.add("others")
     return other
 
@@ -307,9 +295,21 @@ def _ground(tree: Tree) -> tuple[Any, ...]:
     return (tree.rows, tree.owner, tree.leaves, tree.sag)
 
 
-def _cells(cell: Cells) -> tuple[Indices, Indices, Indices, list[tuple[int, int]]]:
-    """Return points in order of their cells, where each cell begins and ends, and the cells of each thread."""
+def _parts(xyz: Reals, cell: Cells) -> Iterator[Part]:
+    """Part points by their cells, some whole cells for each thread."""
     order = np.argsort(cell, kind="stable")
     begins = np.flatnonzero(np.diff(cell[order].astype(np.int64), prepend=-1))
-    marks = np.append(np.unique(np.searchsorted(begins, np.arange(0, len(cell), CHUNK))), len(begins)).tolist()
-    return order, begins, np.append(begins[1:], len(cell)), list(itertools.pairwise(marks))
+    marks = np.append(np.unique(np.searchsorted(begins, np.arange(0, len(cell), CHUNK))), len(begins))
+    ends = np.append(begins[1:], len(cell))
+    for first, last in itertools.pairwise(marks):
+        start = begins[first]
+        own, own_begins, own_ends = order[start : ends[last - 1]], begins[first:last] - start, ends[first:last] - start
+        yield Part(own, own_begins, own_ends, _balls(xyz[own], own_begins, own_ends - own_begins))
+
+
+def _balls(xyz: Reals, begins: Indices, counts: Indices) -> Reals:
+    """Return a centre of the points of each cell, and twice the distance of the farthest from it; shape (cells, 4)."""
+    centre = np.add.reduceat(xyz, begins) / counts[:, None]
+    apart = xyz - np.repeat(centre, counts, axis=0)
+    far = np.sqrt(np.maximum.reduceat((apart * apart).sum(axis=1), begins))
+    return np.column_stack([centre, 2.0 * far + 0.001])

@@ -38,7 +38,7 @@ class Pieces:
 
     Azimuths are forward. ``before`` and ``after`` are the adjoining pieces, -1 at the line's ends. ``bend_before`` and
     ``bend_after`` are the turns there, degrees, left negative. ``start`` and ``span`` are earth-centred, shape (n, 3);
-    ``rows`` describe the pieces as ``arcs`` reads them.
+    ``rows`` describe the pieces as ``arcs`` reads them, and ``columns`` are the same, each column side by side.
     """
 
     lon: Reals
@@ -58,6 +58,7 @@ class Pieces:
     start: Reals = field(init=False)
     span: Reals = field(init=False)
     rows: Reals = field(init=False)
+    columns: Reals = field(init=False)
 
     def __post_init__(self) -> None:
         """Measure the bends and place the pieces in earth-centred space."""
@@ -69,6 +70,7 @@ class Pieces:
         object.__setattr__(self, "start", start)
         object.__setattr__(self, "span", ecef(self.end_lon, self.end_lat) - start)
         object.__setattr__(self, "rows", self._rows())
+        object.__setattr__(self, "columns", np.ascontiguousarray(self.rows.T))
 
     def _rows(self) -> Reals:
         """Return the pieces as ``arcs`` reads them."""
