@@ -43,7 +43,7 @@ NOWHERE: Final = "none"  # what a share is called that lies in no zone or region
 
 @dataclass(frozen=True, eq=False)
 class _Places:
-    """Distinct footprints (shape (n,)) and which zones bind their reports (shape (n, zones)); radius NaN: unknown.
+    """Distinct footprints (shape (n,)) and which zones bind their reports (shape (n, zones)).
 
     Each is a disc, or has its ``shape`` as text and the disc around it.
     """
@@ -100,9 +100,9 @@ def match(reports: pd.DataFrame, theatre: Theatre, rules: Matching) -> pd.DataFr
     Parameters
     ----------
     reports
-        With ``lon``, ``lat`` (WGS 84 degrees), ``uncertainty_m`` (metres), ``observed_from`` (aware UTC),
-        ``weapon_class`` and ``party_claimed``, and where some have one ``footprint`` (settled, see ``geo.shapes``; the
-        other three are of the disc around it). Not changed.
+        With ``lon``, ``lat`` (WGS 84 degrees), ``uncertainty_m`` (metres, known of all that have coordinates),
+        ``observed_from`` (aware UTC), ``weapon_class`` and ``party_claimed``, and where some have one ``footprint``
+        (settled, see ``geo.shapes``; the other three are of the disc around it). Not changed.
     theatre
         Its first baseline is the one whose segments and chainages are given.
     rules
@@ -118,8 +118,13 @@ def match(reports: pd.DataFrame, theatre: Theatre, rules: Matching) -> pd.DataFr
         the report and hold its likeliest place (of the named zone, what is nearest to the centre), joined by +,
         strictest first; the first is ``zone_id``. ``in_zone``: the share that lies in any binding zone leads.
         ``offset_m`` is missing beyond the line's ends, and 0 with side ``none`` on the line itself. Without
-        coordinates everything is missing, ``side`` is ``none`` and the rest false. With an unknown radius the
-        shares are missing and the centre decides. A row's answer does not depend on the other rows.
+        coordinates everything is missing, ``side`` is ``none`` and the rest false. A row's answer does not depend on
+        the other rows.
+
+    Raises
+    ------
+    ValueError
+        If a report has coordinates, but no ``uncertainty_m``.
     """
     ground = _Ground.of(theatre)
     places, row = _distinct(reports, ground.zones)
@@ -156,6 +161,9 @@ def _distinct(reports: pd.DataFrame, zones: tuple[Zone, ...]) -> tuple[_Places, 
     """Return each different question once, and which of them each report asks; -1: none, for it has no coordinates."""
     placed = np.isfinite(reports["lon"].to_numpy(float)) & np.isfinite(reports["lat"].to_numpy(float))
     some = reports[placed]
+    if some["uncertainty_m"].isna().any():
+        msg = "a report with coordinates needs uncertainty_m: how far from them it may have been, metres"
+        raise ValueError(msg)
     binding = np.array([applies(zone, some) for zone in zones], dtype=bool).reshape(len(zones), len(some)).T
     keys = some[["lon", "lat", "uncertainty_m"]].astype(float)
     shape = some["footprint"] if "footprint" in some else pd.Series(None, some.index, dtype="str")
@@ -173,27 +181,26 @@ def _told(places: _Places, ground: _Ground, rules: Matching) -> pd.DataFrame:
     """Return the answers of places, one row each; ``in_zone`` and ``ambiguous`` are 1 or 0."""
     answers, names = _answers(places, ground), ground.names
     main, divided = answers.main, answers.divided
-    unknown = np.isnan(places.radius)
     segment, zone = (shares.name(divided[of], rules) for of in ("segment", "zone"))
-    outside = divided["zone"].share_of(np.full(len(unknown), len(ground.zones)))
+    outside = divided["zone"].share_of(np.full(len(places.lon), len(ground.zones)))
     region = divided["region"].centre
-    known = {of: np.where(unknown, np.nan, divided[of].share_of(divided[of].centre)) for of in ("side", "region")}
+    side_share, region_share = (divided[of].share_of(divided[of].centre) for of in ("side", "region"))
     zoned = zone.leads & (zone.code < len(ground.zones))
     return pd.DataFrame(
         {
             "segment_id": _named(names["segment"], segment.code, segment.leads),
-            "segment_share": np.where(segment.leads & ~unknown, segment.share, np.nan),
+            "segment_share": np.where(segment.leads, segment.share, np.nan),
             "chainage_m": main.chainage_m,
             "offset_m": np.where((main.side == 0) & ~main.on_line, np.nan, main.distance_m * main.side),
             "distance_m": main.distance_m,
             "side": pd.Series(SIDES[main.side + 1], dtype="str"),
             "zone_id": _named(names["zone"], zone.code, zoned),
-            "zone_share": np.where(zoned & ~unknown, zone.share, np.nan),
+            "zone_share": np.where(zoned, zone.share, np.nan),
             "region_id": _named(names["region"], region, region < len(ground.regions)),
             "in_zone": shares.leads(1.0 - outside, outside, rules).astype(float),
             "zones": _sets(places, ground, answers, np.where(zoned, zone.code, len(ground.zones))),
-            "side_share": known["side"],
-            "region_share": np.where(region < len(ground.regions), known["region"], np.nan),
+            "side_share": side_share,
+            "region_share": np.where(region < len(ground.regions), region_share, np.nan),
             "ambiguous": (~(segment.leads & zone.leads)).astype(float),
             "between": _between(divided, {"segment": ~segment.leads, "zone": ~zone.leads}, names),
         }

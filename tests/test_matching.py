@@ -236,12 +236,9 @@ def test_the_likeliest_segment_may_not_be_the_centres() -> None:
     assert found["segment_share"].iloc[1] > 0.5
 
 
-def test_an_unknown_radius_has_no_shares() -> None:
-    found = match(off([55], [1], np.nan), theatre()).iloc[0]
-    assert [found["segment_id"], found["zone_id"], found["in_zone"]] == ["S0006", "band", True]
-    assert found[["segment_share", "side_share", "region_share"]].isna().all()
-    assert not found["ambiguous"]
-    assert np.isnan(found["zone_share"])
+def test_coordinates_need_a_radius() -> None:
+    with pytest.raises(ValueError, match="needs uncertainty_m"):
+        match(off([55], [1], np.nan), theatre())
 
 
 def test_a_polygons_border_shares_the_footprint() -> None:
