@@ -16,7 +16,7 @@ import numpy as np
 
 from geo import crs, escalation, evidence, incidents, nearness, sights
 from geo.bridges import Placed, Reach, Web
-from geo.course import Grown, Violation, by_begin, grown, t0
+from geo.course import Course, Grown, Violation, grown
 from geo.evidence import Case
 from geo.knowing import Knowing
 from geo.policy import Policy, PolicyVersion, in_force
@@ -40,7 +40,7 @@ class Climb(NamedTuple):
     ``pivotal`` by position of the step, ``None``: not examined. ``due`` is an instant and what is due then.
     """
 
-    course: tuple[Violation, ...]
+    course: Course
     steps: tuple[Step, ...]
     pivotal: dict[int, set[str]] | None
     policy_version: str
@@ -61,7 +61,7 @@ class Breach:
     name: str
     rows: tuple[int, ...]
     attached: tuple[int, ...]
-    course: tuple[Violation, ...]
+    course: Course
     end: End
     climbs: dict[str, Climb]
     weak: bool = False
@@ -166,7 +166,7 @@ class _Story:
 
     name: str
     case: Case
-    course: tuple[Violation, ...]
+    course: Course
     end: End
 
 
@@ -220,11 +220,11 @@ def _attached(table: pd.DataFrame) -> dict[str, tuple[int, ...]]:
 def _story(name: str, case: Case, court: Court, watch: Watch, decided: Decisions) -> _Story:
     """Return how an incident stands, by the rules and by what people decided."""
     placed, start = case.web.placed.values(), decided.t0(name)
-    ordered = sorted([each.violation for each in placed], key=by_begin)
-    course = tuple(ordered if start is None else [violation._replace(t0=start) for violation in ordered])
+    course = Course([each.violation for each in placed])
+    course = course if start is None else Course([violation._replace(t0=start) for violation in course])
     last = max([violation.end for violation in course])
     closes = court.closing(reduce(or_, [each.inside for each in placed]))
-    end = incidents.ending(last, closes, court.grouping, court.ladder_at(t0(course)[1]).ladder, court.as_of)
+    end = incidents.ending(last, closes, court.grouping, court.ladder_at(course.t0[1]).ladder, court.as_of)
     if end.at is not None:
         known = max([violation.known_at for violation in course])
         end = replace(end, how=end.how or watch.verdict(last, end.at), known_at=max(known, end.at))
@@ -266,7 +266,7 @@ def _climbs(
     found: dict[str, Climb] = {}
     alike: dict[tuple[tuple[int, int], ...], Climb] = {}  # most scenarios of an incident count the same violations
     for scenario, (party, unknown) in court.scenarios.items():
-        some = tuple(escalation.only(story.course, party, unknown=unknown))
+        some = escalation.only(story.course, party, unknown=unknown)
         key = tuple([(violation.row, violation.known_at) for violation in some])
         if some and key not in alike:
             alike[key] = _climb(some, court, story.end, (possible, watch), knowing)
@@ -286,14 +286,14 @@ def _climbs(
 
 
 def _climb(
-    course: tuple[Violation, ...],
+    course: Course,
     court: Court,
     end: End,
     quiet: tuple[list[tuple[int, int]], Watch],
     knowing: Knowing,
 ) -> Climb:
     """Climb the ladder; ``quiet`` is what persistence asks besides, ``knowing`` tells since when steps were known."""
-    policy = court.ladder_at(t0(course)[1])
+    policy = court.ladder_at(course.t0[1])
     steps = tuple([knowing.together(step) for step in escalation.climb(course, policy, court.as_of, end)])
     verdict = escalation.persistence(course, *quiet, policy, court.as_of, end)
     return Climb(

@@ -5,15 +5,17 @@ Measures alone: what they make of an incident's state is decided in ``geo.escala
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from functools import cached_property
 from itertools import compress
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypeAlias
 
 import numpy as np
 
 from geo.nearness import HOUR_US
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from geo.policy import Expansion, Ladder
 
@@ -81,20 +83,6 @@ class Bars(NamedTuple):
     grown_rate_n: float
 
 
-def measured(course: Sequence[Violation], weapons: frozenset[str]) -> Measures:
-    """Return the measures of a breach when each of its violations begins, arrays of shape (n,).
-
-    They come in order of their begin; ``weapons`` are the classes that are enough by themselves.
-    """
-    start = np.array([violation.start for violation in course], np.int64)
-    chainage = np.array([violation.chainage_m for violation in course])
-    depth = np.fmax.accumulate(np.array([0.0, *[violation.distance_m for violation in course]]))[1:]
-    extent = np.fmax(0.0, np.fmax.accumulate(chainage) - np.fmin.accumulate(chainage))
-    rate = np.arange(1, len(start) + 1) - start.searchsorted(start - DAY_US, side="right")
-    armed = np.logical_or.accumulate(np.array([violation.weapon_class in weapons for violation in course]))
-    return Measures(extent, depth, rate, armed)
-
-
 def by_begin(violation: Violation) -> tuple[int, str]:
     """Return the key that puts violations in order of their begin; ties are broken by content."""
     return violation.start, violation.content
@@ -105,21 +93,63 @@ def by_end(violation: Violation) -> tuple[int, str]:
     return violation.end, violation.content
 
 
-def t0(course: Sequence[Violation]) -> tuple[int, int]:
-    """Return the earliest begin and the earliest end, µs, or T0 as a person set it."""
-    if course[0].t0 is not None:
-        return course[0].t0.begin, course[0].t0.surely
-    return min([v.start for v in course]), min([v.end for v in course])
+class Course(tuple[Violation, ...]):  # noqa: SLOT001 -- what is asked of it again and again is kept
+    """Violations of one incident in order of their begin, whatever order they came in, and what is asked of them.
 
+    Instants in µs since 1970 UTC.
+    """
 
-def begun(course: Sequence[Violation], instant: int) -> list[Violation]:
-    """Return the violations begun by an instant."""
-    return [violation for violation in course if violation.start <= instant]
+    def __new__(cls, violations: Iterable[Violation]) -> Self:
+        """Put violations in order."""
+        return super().__new__(cls, sorted(violations, key=by_begin))
 
+    @cached_property
+    def starts(self) -> list[int]:
+        """When each began."""
+        return [violation.start for violation in self]
 
-def last_begun(course: Sequence[Violation], instant: int) -> Violation:
-    """Return, of the violations begun by an instant, the one that ended last: it shows that hostilities go on."""
-    return max(begun(course, instant), key=by_end)
+    @cached_property
+    def t0(self) -> tuple[int, int]:
+        """The earliest begin and the earliest end, or T0 as a person set it."""
+        set_t0 = self[0].t0
+        return self._observed if set_t0 is None else (set_t0.begin, set_t0.surely)
+
+    @cached_property
+    def _observed(self) -> tuple[int, int]:
+        return self[0].start, min([violation.end for violation in self])
+
+    def begun(self, instant: int) -> tuple[Violation, ...]:
+        """Return the violations begun by an instant."""
+        return self[: bisect_right(self.starts, instant)]
+
+    def since(self, instant: int) -> tuple[Violation, ...]:
+        """Return the violations that began at an instant or later."""
+        return self[bisect_left(self.starts, instant) :]
+
+    def last_begun(self, instant: int) -> Violation:
+        """Return, of the violations begun by an instant, the one that ended last: it shows that hostilities go on."""
+        return max(self.begun(instant), key=by_end)
+
+    def measured(self, weapons: frozenset[str]) -> Measures:
+        """Return the measures of a breach when each of its violations begins, arrays of shape (n,).
+
+        ``weapons`` are the classes that are enough by themselves.
+        """
+        start = np.array(self.starts, np.int64)
+        chainage = np.array([violation.chainage_m for violation in self])
+        depth = np.fmax.accumulate(np.array([0.0, *[violation.distance_m for violation in self]]))[1:]
+        extent = np.fmax(0.0, np.fmax.accumulate(chainage) - np.fmin.accumulate(chainage))
+        rate = np.arange(1, len(start) + 1) - start.searchsorted(start - DAY_US, side="right")
+        armed = np.logical_or.accumulate(np.array([violation.weapon_class in weapons for violation in self]))
+        return Measures(extent, depth, rate, armed)
+
+    def first_window(self, ladder: Ladder) -> tuple[float, float, int]:
+        """Return extent (m), depth (m) and number of what may lie in the first window."""
+        first = self[: bisect_left(self.starts, self.t0[1] + us(ladder.persist_h))]
+        if not first:
+            return 0.0, 0.0, 0  # a person set T0 so early
+        span = [violation.chainage_m for violation in first]
+        return max(span) - min(span), max([violation.distance_m for violation in first]), len(first)
 
 
 class Grown(NamedTuple):
@@ -139,22 +169,12 @@ class Grown(NamedTuple):
         return f"{extent}, {depth}, rate {self.rate_first_n} → {self.rate_n} in 24 h"
 
 
-def grown(course: Sequence[Violation], ladder: Ladder) -> Grown:
+def grown(course: Course, ladder: Ladder) -> Grown:
     """Return how a breach has grown since its first window; rate is the most that began in any 24 hours."""
-    every = measured(sorted(course, key=by_begin), frozenset())
-    extent, depth, rate = first_window(course, ladder)
+    every = course.measured(frozenset())
+    extent, depth, rate = course.first_window(ladder)
     now = every.at(-1)
     return Grown(extent, now.extent_m, depth, now.depth_m, rate, every.rate_n.max().item())
-
-
-def first_window(course: Sequence[Violation], ladder: Ladder) -> tuple[float, float, int]:
-    """Return extent (m), depth (m) and number of what may lie in the first window."""
-    edge = t0(course)[1] + us(ladder.persist_h)
-    first = [violation for violation in course if violation.start < edge]
-    span = [violation.chainage_m for violation in first]
-    if not first:
-        return 0.0, 0.0, 0  # a person set T0 so early
-    return max(span) - min(span), max(violation.distance_m for violation in first), len(first)
 
 
 def bars(base: tuple[float, float, int], rules: Expansion) -> Bars:
@@ -176,13 +196,13 @@ def ratios(now: Measures, than: Bars) -> tuple[Figure, Figure, Figure]:
     return now.extent_m >= than.grown_extent_m, now.depth_m >= than.grown_depth_m, now.rate_n >= than.grown_rate_n
 
 
-def growth(grew: Sequence[Violation], base: tuple[float, float, int], rules: Expansion) -> list[str]:
-    """Return what makes these, in order of their begin, a broader attack, each with its figures; empty: they are none.
+def growth(grew: Course, base: tuple[float, float, int], rules: Expansion) -> list[str]:
+    """Return what makes these a broader attack, each with its figures; empty: they are none.
 
     ``base`` is extent (m), depth (m) and number of the first window.
     """
     (extent, depth, rate), than = base, bars(base, rules)
-    now = measured(grew, than.weapons).at(-1)
+    now = grew.measured(than.weapons).at(-1)
     armed = than.weapons.intersection([violation.weapon_class for violation in grew])
     broad = (
         f"extent {now.extent_m / 1000:.1f} km ≥ {rules.extent_m / 1000:g} km",

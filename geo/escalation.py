@@ -28,21 +28,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from geo.course import (
-    Violation,
-    absolute,
-    bars,
-    begun,
-    by_begin,
-    by_end,
-    first_window,
-    growth,
-    last_begun,
-    measured,
-    ratios,
-    t0,
-    us,
-)
+from geo.course import Course, Violation, absolute, bars, by_end, growth, ratios, us
 from geo.nearness import HOUR_US
 from geo.standing import independent
 
@@ -96,24 +82,26 @@ def scenarios(parties: Sequence[str]) -> dict[str, tuple[str | None, bool]]:
     return {"any": (None, True), **named, **{f"{party}+unknown": (party, True) for party in parties}}
 
 
-def counted(violations: Iterable[Violation], party: str | None, *, unknown: bool) -> list[Violation]:
+def counted(violations: Iterable[Violation], party: str | None, *, unknown: bool) -> Course:
     """Return the violations that a scenario counts (RULES 7 and 8)."""
     if party is None:
-        return [v for v in violations if not v.response]
-    return [
-        v
-        for v in violations
-        if (party in v.response if v.response else party in v.parties or (unknown and not v.parties))
-    ]
+        return Course([v for v in violations if not v.response])
+    return Course(
+        [
+            v
+            for v in violations
+            if (party in v.response if v.response else party in v.parties or (unknown and not v.parties))
+        ]
+    )
 
 
-def only(violations: Iterable[Violation], party: str | None, *, unknown: bool) -> list[Violation]:
+def only(violations: Iterable[Violation], party: str | None, *, unknown: bool) -> Course:
     """Return the violations that a scenario counts; who counts for a claim is known when the claim is."""
     found = counted(violations, party, unknown=unknown)
     if party is None:
         return found
     claims = [(v, v.parties.get(party, v.known_at)) for v in found]
-    return [v if known <= v.known_at else v._replace(known_at=known) for v, known in claims]
+    return Course([v if known <= v.known_at else v._replace(known_at=known) for v, known in claims])
 
 
 def step_order(step: Step) -> tuple[bool, int, int, int]:
@@ -130,7 +118,7 @@ class Move(NamedTuple):
     by: int
 
 
-def climb(violations: Iterable[Violation], policy: Policy, as_of: int, end: End) -> list[Step]:
+def climb(course: Course, policy: Policy, as_of: int, end: End) -> list[Step]:
     """Fold an incident's qualifying violations into its steps up to ``as_of``.
 
     Returns
@@ -139,21 +127,20 @@ def climb(violations: Iterable[Violation], policy: Policy, as_of: int, end: End)
         In order of time. Empty for fewer than ``open_n`` violations. Tiers never fall but at the end; the same
         violations in any order give the same steps.
     """
-    course = sorted(violations, key=by_begin)
     steps = [step for move in _moves(course, policy, as_of, end) for step in _steps(move, course, policy)]
     if steps and end.at is not None:
         steps.append(_ended(course, end))
     return with_tiers(steps)
 
 
-def reached(violations: Iterable[Violation], policy: Policy, as_of: int, end: End, up_to: int) -> set[tuple[Kind, int]]:
+def reached(course: Course, policy: Policy, as_of: int, end: End, up_to: int) -> set[tuple[Kind, int]]:
     """Return kind and tier of every step up to a tier that ``climb`` would take, but its end, without a word of why."""
-    moves = _moves(sorted(violations, key=by_begin), policy, as_of, end, up_to)
+    moves = _moves(course, policy, as_of, end, up_to)
     return {(kind, move.tier) for move in moves for kind in move.kinds}
 
 
-def _moves(course: list[Violation], policy: Policy, as_of: int, end: End, up_to: int = _COORDINATED) -> list[Move]:
-    """Return the moves up to a tier, to ``as_of`` and before the end; the violations come in order of their begin."""
+def _moves(course: Course, policy: Policy, as_of: int, end: End, up_to: int = _COORDINATED) -> list[Move]:
+    """Return the moves up to a tier, to ``as_of`` and before the end."""
     ladder = policy.ladder
     if len(course) < ladder.open_n:
         return []
@@ -177,14 +164,14 @@ def _moves(course: list[Violation], policy: Policy, as_of: int, end: End, up_to:
     return [move for move in moves if move.at <= as_of and (move.at < over or move.tier <= _WARNING)]
 
 
-def _steps(move: Move, course: list[Violation], policy: Policy) -> list[Step]:
+def _steps(move: Move, course: Course, policy: Policy) -> list[Step]:
     """Return the steps of a move, each with its reason and with what it needs and rests on."""
     if move.tier <= _WARNING:
         return _warning(move, course, policy.ladder)
     return _coalition(move, course, policy.ladder) if move.tier == _COALITION else _coordinated(move, course, policy)
 
 
-def _warning(move: Move, course: list[Violation], ladder: Ladder) -> list[Step]:
+def _warning(move: Move, course: Course, ladder: Ladder) -> list[Step]:
     """RULE 1: the breach."""
     n = ladder.open_n
     what = "the first qualifying violation" if n == 1 else f"qualifying violation number {n} (reading repeated)"
@@ -193,38 +180,38 @@ def _warning(move: Move, course: list[Violation], ladder: Ladder) -> list[Step]:
     return _step(move, rule, reason, course[:n], course, at_once)
 
 
-def persisting(course: Sequence[Violation], ladder: Ladder) -> tuple[int, list[Violation]]:
+def persisting(course: Course, ladder: Ladder) -> tuple[int, tuple[Violation, ...]]:
     """Return the instant from which hostilities can persist, and the violations that show it (RULE 2)."""
-    due = t0(course)[1] + us(ladder.persist_h)
+    due = course.t0[1] + us(ladder.persist_h)
     edge = due - (us(ladder.quiet_h) if ladder.persist_reading == "window" else 0)
-    return due, [violation for violation in course if violation.start >= edge]
+    return due, course.since(edge)
 
 
-def _persists(course: list[Violation], ladder: Ladder, vouched: int) -> int | None:
+def _persists(course: Course, ladder: Ladder, vouched: int) -> int | None:
     """RULE 2: return when hostilities persist."""
     due, going_on = persisting(course, ladder)
     return max(due, going_on[0].start, vouched) if going_on else None
 
 
-def _coalition(move: Move, course: list[Violation], ladder: Ladder) -> list[Step]:
+def _coalition(move: Move, course: Course, ladder: Ladder) -> list[Step]:
     """RULE 2: hostilities persist."""
     due, going_on = persisting(course, ladder)
     shown = going_on[0]
-    hours = (shown.start - t0(course)[1]) / HOUR_US
+    hours = (shown.start - course.t0[1]) / HOUR_US
     bound = f"T0 + {ladder.persist_h:g} h"
     where = f"after {bound}" if shown.start >= due else f"within the {ladder.quiet_h:g} h before {bound}"
     reason = f"hostilities persist: a violation began {hours:.1f} h after T0, {where}"
-    needs = [shown, min(course, key=by_end), *begun(course, move.by)]
+    needs = [shown, min(course, key=by_end), *course.begun(move.by)]
     rests = {violation.row for violation in (*needs, *going_on)}
     carried = [violation for violation in course if violation.row in rests]
     return _step(move, "RULE 2 persistence", reason, needs, carried, {"effective": f"{reason}; effective at once"})
 
 
-def _broad(course: list[Violation], policy: Policy, vouched: int) -> int | None:
+def _broad(course: Course, policy: Policy, vouched: int) -> int | None:
     """RULE 3: return when a breach has become a broader attack; what begins at one instant is seen together."""
-    than = bars(first_window(course, policy.ladder), policy.expansion)
-    starts = [violation.start for violation in course]
-    broad = expanded(measured(course, than.weapons), than).tolist()
+    than = bars(course.first_window(policy.ladder), policy.expansion)
+    starts = course.starts
+    broad = expanded(course.measured(than.weapons), than).tolist()
     for start, following, now in zip(starts, [*starts[1:], None], broad, strict=True):
         if now and start >= vouched and start != following:
             return start
@@ -237,39 +224,39 @@ def expanded(now: Measures, than: Bars) -> Figure:
     return extent | depth | rate | armed | (sum(ratios(now, than)) >= than.k)
 
 
-def _takes_effect(course: list[Violation], ladder: Ladder, eligible: int) -> int | None:
+def _takes_effect(course: Course, ladder: Ladder, eligible: int) -> int | None:
     """RULE 4: return when the response to a broader attack takes effect."""
     if ladder.broad_reading == "deadline":
         return eligible
-    first = max(t0(course)[1] + us(ladder.broad_h), eligible)
-    if first - last_begun(course, first).end < us(ladder.quiet_h):
+    first = max(course.t0[1] + us(ladder.broad_h), eligible)
+    if first - course.last_begun(first).end < us(ladder.quiet_h):
         return first
     return next((violation.start for violation in course if violation.start > first), None)
 
 
-def _coordinated(move: Move, course: list[Violation], policy: Policy) -> list[Step]:
+def _coordinated(move: Move, course: Course, policy: Policy) -> list[Step]:
     """RULES 3 and 4: a broader attack, and when the response to it takes effect."""
-    grew = begun(course, move.by)
+    grew = course.begun(move.by)
     needs = [*grew, min(course, key=by_end)]
     if move.kinds == ("eligible",):
-        measures = "; ".join(growth(grew, first_window(course, policy.ladder), policy.expansion))
+        measures = "; ".join(growth(Course(grew), course.first_window(policy.ladder), policy.expansion))
         return _step(move, "RULE 3 expansion", f"a broader attack: {measures}", needs, course)
-    needs.append(last_begun(course, move.at))
+    needs.append(course.last_begun(move.at))
     return _step(move, "RULE 4 effect", _effect_in_words(move, course, policy.ladder), needs, course)
 
 
-def _effect_in_words(move: Move, course: list[Violation], ladder: Ladder) -> str:
+def _effect_in_words(move: Move, course: Course, ladder: Ladder) -> str:
     if ladder.broad_reading == "deadline":
         return "effective when eligible (reading 'deadline')"
-    first = max(t0(course)[1] + us(ladder.broad_h), move.by)
+    first = max(course.t0[1] + us(ladder.broad_h), move.by)
     words = f"{ladder.broad_h:g} h after T0 have passed"
     if move.at > first:
         return f"{words} and hostilities went on after a pause"
-    pause = first - last_begun(course, first).end
+    pause = first - course.last_begun(first).end
     return f"{words} and the last violation ended {max(0.0, pause / HOUR_US):.1f} h before"
 
 
-def vouched_at(course: list[Violation], ladder: Ladder) -> int | None:
+def vouched_at(course: Course, ladder: Ladder) -> int | None:
     """Return the begin from which the incident is open and enough origins vouch for a tier above 1 (RULE 5)."""
     seen: set[tuple[str, str, str]] = set()
     for n, violation in enumerate(course, start=1):
@@ -288,7 +275,7 @@ def _enough(seen: set[tuple[str, str, str]], ladder: Ladder) -> bool:
     )  # all sources of one party are one voice
 
 
-def _ended(course: list[Violation], end: End) -> Step:
+def _ended(course: Course, end: End) -> Step:
     words = {
         "ceased": "the pause after the last violation was watched throughout, at every place of the breach",
         "assumed": "no violation is known for the whole gap, and not all of it was declared watched at every place",
@@ -316,14 +303,14 @@ def with_tiers(steps: Iterable[Step]) -> list[Step]:
 
 
 def persistence(
-    course: Sequence[Violation], attached: Sequence[tuple[int, int]], watch: Watch, policy: Policy, as_of: int, end: End
+    course: Course, attached: Sequence[tuple[int, int]], watch: Watch, policy: Policy, as_of: int, end: End
 ) -> str | None:
     """Return whether hostilities went on beyond the first window: persists, ceased, indeterminate; ``None`` too early.
 
     ``attached`` are the intervals of violations that could be real and only attach.
     """
     ladder = policy.ladder
-    due, going_on = persisting(sorted(course, key=by_begin), ladder)
+    due, going_on = persisting(course, ladder)
     if as_of < due:
         return None
     if any(max(due, violation.start) <= as_of for violation in going_on):
@@ -337,12 +324,10 @@ def persistence(
     return "indeterminate" if possible or watch.blind(begin, until) else "ceased"
 
 
-def persistence_in_words(
-    course: Sequence[Violation], verdict: str | None, policy: Policy, as_of: int, end: End
-) -> str | None:
+def persistence_in_words(course: Course, verdict: str | None, policy: Policy, as_of: int, end: End) -> str | None:
     """Return the verdict on persistence as a sentence with its hours."""
-    ladder, (_, surely) = policy.ladder, t0(course)
-    due, going_on = persisting(sorted(course, key=by_begin), ladder)
+    ladder, (_, surely) = policy.ladder, course.t0
+    due, going_on = persisting(course, ladder)
     begin = due - (us(ladder.quiet_h) if ladder.persist_reading == "window" else 0)
     until = as_of if end.at is None else min(end.at, as_of)
     span = f"from {(begin - surely) / HOUR_US:.1f} h to {max(until - surely, begin - surely) / HOUR_US:.1f} h after T0"
@@ -356,7 +341,7 @@ def persistence_in_words(
     return None if verdict is None else words[verdict]
 
 
-def due_next(course: Sequence[Violation], steps: Sequence[Step], policy: Policy, as_of: int) -> tuple[int, str] | None:
+def due_next(course: Course, steps: Sequence[Step], policy: Policy, as_of: int) -> tuple[int, str] | None:
     """Return the next instant after ``as_of`` at which something is due or takes effect, and what.
 
     Nothing is due where no step was taken. What is due counts from the begin of T0, what is judged or takes effect from
@@ -364,7 +349,7 @@ def due_next(course: Sequence[Violation], steps: Sequence[Step], policy: Policy,
     """
     if not steps:
         return None
-    ladder, (begin, surely) = policy.ladder, t0(course)
+    ladder, (begin, surely) = policy.ladder, course.t0
     eligible = {step.tier_to for step in steps if step.kind == "eligible"}
     effective = {step.tier_to for step in steps if step.kind == "effective"}
     coming = [

@@ -21,7 +21,7 @@ import pandas as pd
 from geo import crs, escalation, incidents, nearness
 from geo.bridges import Placed
 from geo.carrying import carrying
-from geo.course import Violation, t0
+from geo.course import Violation
 from geo.qualification import qualified
 from geo.reviews import NOBODY, choose
 from geo.standing import Carrier, carriers_of, dating, placing, speaking
@@ -289,5 +289,5 @@ def _reached(parts: Sequence[Part], court: Court, scenario: str, up_to: int) -> 
     for part, end in parts:
         course = court.counted(part, scenario)
         if course and len(part) >= court.grouping.ladder.open_n:
-            reached |= escalation.reached(course, court.ladder_at(t0(course)[1]), court.as_of, end, up_to)
+            reached |= escalation.reached(course, court.ladder_at(course.t0[1]), court.as_of, end, up_to)
     return reached

@@ -20,7 +20,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from geo import escalation, evidence
-from geo.course import t0
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -133,7 +132,7 @@ class Knowing:
             course = court.counted([each.violation for each in piece.placed.values()], scenario)
             took: set[tuple[Kind, int]] = set()
             if course and len(piece.placed) >= court.grouping.ladder.open_n:
-                policy = court.ladder_at(t0(course)[1])
+                policy = court.ladder_at(course.t0[1])
                 took = escalation.reached(course, policy, court.as_of, piece.end, _HIGHEST)
                 if took and piece.end.at is not None:
                     took.add(("ended", 0))

@@ -15,7 +15,7 @@ import pandas as pd
 import shapely
 
 from geo import coverage, crs, extents, incidents, lines, names, nearness, tables, terms, zones
-from geo.course import Grown, by_end, t0
+from geo.course import Grown, by_end
 from geo.standing import independent
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _standing(breach: Breach) -> dict[str, Any]:
     """Return what the ladder says of an incident."""
     climb = breach.any
     course = breach.course if climb is None else climb.course
-    begin, surely = t0(course)
+    begin, surely = course.t0
     first, start = min(course, key=by_end), course[0].t0
     eligible = breach.tier("eligible")
     expansion = [step.reason for step in breach.steps if step.kind == "eligible" and step.tier_to == len(_LABELS) - 1]
@@ -143,7 +143,7 @@ def scenarios(breaches: list[Breach]) -> pd.DataFrame:
     rows = []
     for breach in breaches:
         for scenario, climb in breach.climbs.items():
-            begin, surely = t0(climb.course)
+            begin, surely = climb.course.t0
             peaks = {f"tier_{kind}": climb.peak(kind) for kind in ("eligible", "effective")}
             tiers = dict.fromkeys(peaks, 0) if breach.end.at is not None else peaks
             rows.append(

@@ -23,7 +23,7 @@ from operator import or_
 from typing import TYPE_CHECKING
 
 from geo import escalation, incidents
-from geo.course import bars, begun, by_begin, first_window, last_begun, measured, t0, us
+from geo.course import Course, bars, us
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -56,7 +56,7 @@ class Court:
             self._closes[inside] = incidents.closing([inside], self.windows)
         return self._closes[inside]
 
-    def counted(self, violations: Iterable[Violation], scenario: str) -> list[Violation]:
+    def counted(self, violations: Iterable[Violation], scenario: str) -> Course:
         """Return the violations that a scenario counts, whenever that was known: that moves no tier."""
         party, unknown = self.scenarios[scenario]
         return escalation.counted(violations, party, unknown=unknown)
@@ -78,15 +78,14 @@ class Scene:
     base: tuple[int, float, float, float] | None  # of growth: the window's edge, chainage from and to, depth
 
     @classmethod
-    def of(cls, name: str, course: list[Violation], steps: Sequence[Step], web: Web, court: Court) -> Scene:
+    def of(cls, name: str, course: Course, steps: Sequence[Step], web: Web, court: Court) -> Scene:
         """Return the scene of a scenario and its steps."""
-        course = sorted(course, key=by_begin)
         moves = frozenset([(step.kind, step.tier_to) for step in steps if step.tier_to])
         highest, own = max([tier for _, tier in moves], default=0), {violation.row for violation in course}
         if highest <= _WARNING and court.most_n == 1:
             lone = len(course) == 1
             return cls([name], own, moves, highest, own if lone else set(), lone, False, _ALWAYS, 0, None)  # noqa: FBT003
-        policy = court.ladder_at(t0(course)[1])
+        policy = court.ladder_at(course.t0[1])
         suspects, vouched, base = _holding(course, web, court), _ALWAYS, None
         if highest > _WARNING:
             vouching = escalation.vouched_at(course, policy.ladder)
@@ -94,12 +93,12 @@ class Scene:
             vouched, suspects = vouching, suspects | _persisting(course, policy, vouching)
         if highest > _COALITION:
             suspects |= _extremes(course, steps, policy)
-            first = first_window(course, policy.ladder)
+            first = course.first_window(policy.ladder)
             if first[2]:
-                edge = t0(course)[1] + us(policy.ladder.persist_h)
+                edge = course.t0[1] + us(policy.ladder.persist_h)
                 inside = [violation.chainage_m for violation in course if violation.start < edge]
                 base = edge, min(inside), max(inside), first[1]
-        return cls([name], own, moves, highest, suspects, False, True, vouched, t0(course)[1], base)  # noqa: FBT003
+        return cls([name], own, moves, highest, suspects, False, True, vouched, course.t0[1], base)  # noqa: FBT003
 
     def stands(self, web: Web, row: int, left: Placed | None, court: Court) -> bool:
         """Return whether it is sure that nothing is lost when so much is left of a violation that is no suspect."""
@@ -120,12 +119,12 @@ class Scene:
         return stays or web.touches(left, web.placed.keys() - {row})
 
 
-def _holding(course: list[Violation], web: Web, court: Court) -> set[int]:
+def _holding(course: Course, web: Web, court: Court) -> set[int]:
     """RULE 1: return those that hold the incident: its number, its parts, its end, its T0."""
     placed = web.placed
     if len(course) <= court.most_n or len(placed) <= court.most_n:
         return set(placed)
-    first, last = t0(course)[1], max([each.violation.end for each in placed.values()])
+    first, last = course.t0[1], max([each.violation.end for each in placed.values()])
     ends = {violation.row for violation in course if violation.end == first}
     ends |= {row for row, each in placed.items() if each.violation.end == last}
     return ends | _last_windows(web, court) | web.joints
@@ -141,21 +140,21 @@ def _last_windows(web: Web, court: Court) -> set[int]:
     return {row for row, each in web.placed.items() if each.inside in alone}
 
 
-def _persisting(course: list[Violation], policy: Policy, vouched: int) -> set[int]:
+def _persisting(course: Course, policy: Policy, vouched: int) -> set[int]:
     """RULES 2 and 3: return those begun until enough origins vouch, and the only one that shows persistence."""
     going_on = escalation.persisting(course, policy.ladder)[1]
-    return {violation.row for violation in (*begun(course, vouched), *(going_on if len(going_on) == 1 else ()))}
+    return {violation.row for violation in (*course.begun(vouched), *(going_on if len(going_on) == 1 else ()))}
 
 
-def _extremes(course: list[Violation], steps: Sequence[Step], policy: Policy) -> set[int]:
+def _extremes(course: Course, steps: Sequence[Step], policy: Policy) -> set[int]:
     """RULE 4: return those that tier 3 may rest on."""
     moments = [step.at for step in steps if step.tier_to == _COORDINATED]
-    seen = begun(course, min(moments))
-    than = bars(first_window(course, policy.ladder), policy.expansion)
-    now = measured(seen, than.weapons).at(-1)
+    seen = Course(course.begun(min(moments)))
+    than = bars(course.first_window(policy.ladder), policy.expansion)
+    now = seen.measured(than.weapons).at(-1)
     if not escalation.expanded(now._replace(rate_n=now.rate_n - 1), than):
         return {violation.row for violation in course}
     along = [violation.chainage_m for violation in seen]
     outer = {v.row for v in seen if v.chainage_m in {min(along), max(along)} or v.distance_m == now.depth_m}
     armed = {v.row for v in seen if v.weapon_class in than.weapons}
-    return outer | armed | {last_begun(course, at).row for at in moments}
+    return outer | armed | {course.last_begun(at).row for at in moments}

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from oracle_violations import word_of
 
 from geo import escalation
-from geo.escalation import Violation
+from geo.course import Course, Violation
 from geo.incidents import End, Watch
 from geo.nearness import instant
 
@@ -129,7 +129,7 @@ def test_the_ladder_and_its_naive_twin_take_the_same_steps(
         assert [(s.kind, s.tier_from, s.tier_to, s.at, s.known_at) for s in steps] == [
             (s["kind"], s["tier_from"], s["tier_to"], instant(s["at"]), instant(s["known_at"])) for s in naive
         ]
-    persists = escalation.persistence(course, [], Watch(), policy, instant(as_of), end)
+    persists = escalation.persistence(Course(course), [], Watch(), policy, instant(as_of), end)
     assert persists == oracle_ladder.persistence(incident, rows, [], policy, policy, as_of)
 
 
@@ -144,7 +144,7 @@ def shot(hours: float, n: int, chainage_m: float = 0.0, **more: Any) -> Violatio
 
 
 def climbed(course: list[Violation], as_of: float, end: End | None = None, **policy: Any) -> list[escalation.Step]:  # noqa: ANN401
-    return escalation.climb(course, builders.policy(**policy), instant(when(as_of)), end or End("active"))
+    return escalation.climb(Course(course), builders.policy(**policy), instant(when(as_of)), end or End("active"))
 
 
 def test_a_sentence_counts_which_violation_opened_the_breach() -> None:
@@ -197,7 +197,9 @@ def persists(attached: list[tuple[float, float]], as_of: float, end: End | None 
     """Return the verdict on one shot at hour 0 with others attached, and whatever was not seen left out."""
     spans = [(instant(when(a)), instant(when(b))) for a, b in attached]
     rules = builders.policy(**policy)
-    return escalation.persistence([shot(0, 0)], spans, Watch(), rules, instant(when(as_of)), end or End("active"))
+    return escalation.persistence(
+        Course([shot(0, 0)]), spans, Watch(), rules, instant(when(as_of)), end or End("active")
+    )
 
 
 def test_what_may_have_happened_counts_from_the_first_to_the_last_instant_of_the_span_that_is_judged() -> None:
@@ -216,7 +218,7 @@ def test_what_may_have_happened_counts_from_the_first_to_the_last_instant_of_the
 
 def test_the_words_on_persistence_name_the_span_that_was_judged() -> None:
     def words(as_of: float, end: End | None = None, *more: Violation, **policy: Any) -> str | None:  # noqa: ANN401
-        rules, course, at = builders.policy(**policy), [shot(0, 0), *more], instant(when(as_of))
+        rules, course, at = builders.policy(**policy), Course([shot(0, 0), *more]), instant(when(as_of))
         verdict = escalation.persistence(course, [], Watch(), rules, at, end or End("active"))
         return escalation.persistence_in_words(course, verdict, rules, at, end or End("active"))
 

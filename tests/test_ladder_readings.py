@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from story import Story, clock
 
-from geo.course import Violation, grown
+from geo.course import Course, Violation, grown
 from geo.escalation import climb
 from geo.incidents import End
 from geo.nearness import HOUR_US
@@ -86,8 +86,8 @@ def test_growth_is_told_with_its_figures_whatever_the_tier() -> None:
 def test_the_rate_is_the_most_of_any_day_and_not_of_the_last() -> None:
     hours = (0, 30, 31, 32, 60, 61)
     course = [Violation(h * HOUR_US, h * HOUR_US, 0.0, 0.0, None, frozenset(), {}, 0, str(h), h) for h in hours]
-    assert grown(course, policy().ladder)[-2:] == (1, 3)
-    assert grown(course[::-1], policy().ladder) == grown(course, policy().ladder)
+    assert grown(Course(course), policy().ladder)[-2:] == (1, 3)
+    assert grown(Course(course[::-1]), policy().ladder) == grown(Course(course), policy().ladder)
 
 
 def test_persistence_is_told_with_its_hours() -> None:
@@ -124,11 +124,11 @@ def test_what_persists_by_intervals_persists_whatever_the_instants_in_them_were(
     course: list[Violation], persist_reading: str, data: st.DataObject
 ) -> None:
     rules, later = policy(**{"ladder.persist_reading": persist_reading}), 1000 * HOUR_US
-    if 2 not in {step.tier_to for step in climb(course, rules, later, GOING_ON)}:
+    if 2 not in {step.tier_to for step in climb(Course(course), rules, later, GOING_ON)}:
         return
     instants = [v.start + data.draw(st.integers(0, (v.end - v.start) // HOUR_US)) * HOUR_US for v in course]
     real = [v._replace(start=at, end=at) for v, at in zip(course, instants, strict=True)]
-    assert 2 in {step.tier_to for step in climb(real, rules, later, GOING_ON)}
+    assert 2 in {step.tier_to for step in climb(Course(real), rules, later, GOING_ON)}
 
 
 # What is due.

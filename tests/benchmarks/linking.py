@@ -102,6 +102,7 @@ def ladder(n: int) -> None:
     from datetime import UTC, datetime  # noqa: PLC0415
 
     from geo import escalation, incidents  # noqa: PLC0415
+    from geo.course import Course, Violation  # noqa: PLC0415
     from pipelines.settings import find_theatre, load_policy, read_folder  # noqa: PLC0415
 
     policy = load_policy(read_folder(find_theatre("ukraine-2026")), "ukraine-2026")
@@ -111,14 +112,14 @@ def ladder(n: int) -> None:
     for size in rng.integers(1, 6, n).tolist():
         starts = begin + np.cumsum(rng.integers(DAY_US // 100, DAY_US, size))
         course = [
-            escalation.Violation(
+            Violation(
                 int(at), int(at) + 1, *rng.uniform(0, 50_000, 2).tolist(), None,
                 frozenset({(f"o{k % 3}", f"o{k % 3}", "media")}), {}, int(at), f"{k}", k,
             )
             for k, at in enumerate(starts.tolist())
         ]  # fmt: skip
         over = course[-1].end + round(policy.grouping.link_gap_h * escalation.HOUR_US)
-        cases.append((course, incidents.End("ended", over, "assumed", over)))
+        cases.append((Course(course), incidents.End("ended", over, "assumed", over)))
     as_of = begin + 30 * DAY_US
     steps, wall, busy = timed(lambda: [escalation.climb(course, policy, as_of, end) for course, end in cases], 2)
     say("| what | steps | seconds | of processors |\n|:--|--:|--:|--:|")
