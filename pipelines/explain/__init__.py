@@ -184,7 +184,12 @@ def _report(answer: Answer, row: pd.Series) -> dict[str, Any]:
 def _career(answer: Answer, report_id: str) -> list[dict[str, Any]]:
     """Return the entries that made a report what it is at this moment of knowledge."""
     with answer.workspace.ledger() as ledger:
-        entries = ledger.career(int(report_id.removeprefix("R-")), answer.known_at, up_to_no=answer.up_to_no)
+        entries = ledger.career(
+            int(report_id.removeprefix("R-")),
+            answer.known_at,
+            up_to_no=answer.up_to_no,
+            suspended=answer.known.settings.theatre.suspended,
+        )
     return [_stamped(entry) for entry in entries]
 
 

@@ -223,7 +223,8 @@ def _career(entries: list[dict[str, Any]]) -> Iterator[str]:
         kind = f"revision {entry['revision']}" if entry["kind"] == "revision" else entry["kind"]
         file = plain(entry["file_name"])
         row = file if entry["released"] else f"row {entry['row_no']} of {file}"
-        yield f"  entry {entry['ledger_no']}, {kind}: {row}, recorded {entry['recorded_at']}{late}"
+        unheard = "" if entry["heeded"] else "; changes nothing: its source was suspended"
+        yield f"  entry {entry['ledger_no']}, {kind}: {row}, recorded {entry['recorded_at']}{late}{unheard}"
         order = entry["released"]
         if order:
             whole = f"released from quarantine ({', '.join(order['rows'])}) by {order['who']}: {order['why']}"
