@@ -92,6 +92,20 @@ def test_the_same_flood_from_a_trusted_source_would_bridge_them() -> None:
     assert len(table(asked(pd.concat([rows, believed], ignore_index=True)))) != 2
 
 
+def test_the_next_run_after_a_flood_has_the_trusted_report_and_explain_tells_the_attack(tmp_path: Path) -> None:
+    place = cells.workspace(tmp_path / "ws")
+    cells.bring(place, cells.shelling(tmp_path / "mission.csv", hours=6.0), cells.Clock(10))
+    flood = [cells.row(f"f{n}", 1.0 + n / 10, km=30.0 + n) for n in range(30)]
+    cells.bring(place, cells.write(tmp_path / "public.csv", flood), cells.Clock(11))
+    cells.bring(place, cells.write(tmp_path / "mission.csv", [cells.row("late", 10.0)]), cells.Clock(12))
+    assert mapped(cells.run(place, cells.Clock(13))) == [(4, 11)]
+    told = ceasewatch("explain", place.path, "B-4").stdout
+    assert "  mission (mission): 4 reports, 4 in what counts, recorded 2026-06-02T10:00:00Z to 12:00:00Z" in told
+    assert "  public (public): 11 reports, 1 in what counts, recorded 2026-06-02T11:00:00Z" in told
+    dossier = ceasewatch("explain", place.path, "B-4", "--markdown").stdout
+    assert dossier.count("| no: only public sources | public |") == 10
+
+
 # --- A suspended source ---
 
 
