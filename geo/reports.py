@@ -142,16 +142,12 @@ def _measured(reports: pd.DataFrame) -> None:
 def voiced(frame: pd.DataFrame, theatre: Theatre) -> pd.DataFrame:
     """Return rows with ``source`` and ``known_at`` so that what a suspended source said since is nobody's.
 
-    Its name gets the addition ``SUSPENDED``. The theatre declares no source of that name, so it is the public's. So is
-    a report in which it has changed anything since, be it words or figures alone: by these too others are judged.
+    Its name gets the addition ``SUSPENDED``. The theatre declares no source of that name, so it is the public's. Rows
+    are those of a ledger that was asked with ``theatre.suspended``: what it had said before stands as it stood.
     """
-    since = {source.id: source.suspended_from for source in theatre.sources if source.suspended_from is not None}
-    if not since:
+    if not theatre.suspended:
         return frame
-    moment = pd.to_datetime(frame["source"].map(since), utc=True)
-    late = frame["known_at"] >= moment
-    if "stands_no" in frame:
-        late |= (frame["ledger_no"] != frame["stands_no"]) & (frame["recorded_at"] >= moment)
+    late = frame["known_at"] >= pd.to_datetime(frame["source"].map(theatre.suspended), utc=True)
     return frame.assign(source=frame["source"].where(~late, frame["source"] + SUSPENDED).astype("str"))
 
 

@@ -82,7 +82,8 @@ class Source:
     ``copies``: sources of which it is never independent, because it repeats what they say. ``dialect``: how it writes.
 
     ``per_hour``: how many rows of it are taken in an hour, the surplus waiting in quarantine (``None``: no cap).
-    ``suspended_from``: what becomes known from then on, aware UTC, counts as the public's (``None``: it is trusted).
+    ``suspended_from``: what becomes known from then on, aware UTC, counts as the public's, and changes or takes back
+    nothing of what it had said before (``None``: it is trusted).
     """
 
     id: str
@@ -149,3 +150,8 @@ class Theatre:
     def source(self, source_id: str) -> Source | None:
         """Return the declared source of that id, or ``None``."""
         return next((source for source in self.sources if source.id == source_id), None)
+
+    @property
+    def suspended(self) -> dict[str, datetime]:
+        """Sources that are trusted no more, each with the moment of knowledge (aware UTC) from which on."""
+        return {source.id: source.suspended_from for source in self.sources if source.suspended_from is not None}

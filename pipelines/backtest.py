@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from geo import account, nearness, tables
-from geo.backtest import NEVER, Decided, History, Setting, replay
+from geo.backtest import FOREVER, NEVER, Decided, History, Setting, replay
 from geo.errors import PolicyError
 from geo.steps import INCIDENTS, REVISIONS, STEPS
 from pipelines import commands, recall
@@ -30,7 +30,7 @@ from pipelines.outcome import stamp
 from pipelines.publications import Question
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime, timedelta
     from pathlib import Path
 
@@ -133,11 +133,24 @@ def remember(workspace: Workspace, plan: Plan, *, at: datetime) -> Past:
             known = workspace.settings(ledger, moment)
             since = NEVER if moment == first else nearness.instant(moment)
             settings.append(Setting(since, known.theatre, known.policies))
-        history = History(ledger.history(), ledger.coverage(), tuple(settings), _decided(ledger))
+        history = History(_states(ledger, settings), ledger.coverage(), tuple(settings), _decided(ledger))
         theatre = settings[-1].theatre
         return Past(
             history.with_hindsight() if plan.hindsight else history, theatre.title, theatre.status, ledger.replay
         )
+
+
+def _states(ledger: Ledger, settings: Sequence[Setting]) -> pd.DataFrame:
+    """Return what stood, in each span of knowledge with the suspensions that were known in it."""
+    turns = [
+        one for n, one in enumerate(settings) if not n or one.theatre.suspended != settings[n - 1].theatre.suspended
+    ]
+    pieces = []
+    for one, until in zip(turns, [*(other.since for other in turns[1:]), FOREVER], strict=True):
+        states = ledger.history(one.theatre.suspended)
+        states["since"], states["until"] = states["since"].clip(lower=one.since), states["until"].clip(upper=until)
+        pieces.append(states[states["since"] < states["until"]])
+    return pd.concat(pieces).sort_values(["ledger_no", "since"], ignore_index=True)
 
 
 def _decided(ledger: Ledger) -> tuple[Decided, ...]:

@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import math
+import re
 import unicodedata
 from typing import TYPE_CHECKING, Any, Final
 
@@ -46,6 +47,8 @@ _KINDS: Final = {
 _SPANS: Final = ((pd.Timedelta(days=1), 1), (pd.Timedelta(days=7), 2))  # ACLED's codes: a day, a week, else a month
 _RADII: Final = ((5_000.0, 1), (25_000.0, 2))  # likewise: a town, its surroundings, else a region; metres
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_INNER: Final = re.compile(r"([;|\t\r\n][\s'\"]*)(?=[=+\-@])")
+"""Where a new cell begins with a sign of a formula if the file is split at another sign than the comma."""
 
 
 def geojson(table: pd.DataFrame, name: str, run: Mapping[str, Any]) -> str:
@@ -128,12 +131,16 @@ def _radius(metres: float | None) -> float:
 
 
 def plain(value: object) -> object:
-    """Return a cell's value: a text that a spreadsheet would run is made a text again, whatever stands before it."""
+    """Return a cell's value: a text that a spreadsheet would run is made a text again, whatever stands before it.
+
+    So is what would begin a cell of its own if semicolons, tabs, bars or line ends were taken to part cells, as
+    spreadsheets do in half of Europe, whatever is quoted.
+    """
     if value is None or value is pd.NA:
         return ""
-    if isinstance(value, str) and _is_formula(value):
-        return f"'{value}"
-    return value
+    if not isinstance(value, str):
+        return value
+    return _INNER.sub(r"\1'", f"'{value}" if _is_formula(value) else value)
 
 
 def plain_texts(frame: pd.DataFrame) -> pd.DataFrame:

@@ -7,7 +7,7 @@ what came is there.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from geo.errors import InputError, PolicyError
@@ -110,15 +110,20 @@ def ingest(workspace: Workspace, file: Path, *, source_id: str | None, known: Kn
         raise InputError(code="erased", message=msg)
     kept = f"Nothing was ingested; the file is kept as raw/{sha256[:2]}/{sha256}."
     reading = read(data, source, settings, file.name, kept, received_at=_received(known, clock))
+    return replace(enter(workspace, reading, source, file.name, sha256, known, clock), versions=versions)
+
+
+def enter(
+    workspace: Workspace, reading: sources.Reading, source: Source, name: str, sha256: str, known: Known, clock: Clock
+) -> Ingested:
+    """Append what was read of a file whose bytes are kept, and return what became of it."""
     with workspace.ledger(write=True) as ledger:
-        batch = ledger.append(
-            reading, source=source, file_name=file.name, sha256=sha256, recorded_at=clock(), known=known
-        )
+        batch = ledger.append(reading, source=source, file_name=name, sha256=sha256, recorded_at=clock(), known=known)
     with workspace.ledger() as ledger:
         refused, senders, head = ledger.quarantine(), ledger.senders(sha256), ledger.head().hash
     refused = refused[refused["batch_no"] == batch.batch_no]
     notes = (*reading.notes, *_twice(senders, source))
-    return Ingested(file.name, source.id, batch, refused, versions, notes, sha256, head)
+    return Ingested(name, source.id, batch, refused, (), notes, sha256, head)
 
 
 @dataclass(frozen=True, eq=False)

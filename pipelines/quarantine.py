@@ -206,7 +206,6 @@ class Caught:
 class _Deferred:
     """The deferred rows of one file: ``names`` gives their quarantine numbers by row number, ``whole`` is all of it."""
 
-    batch_no: int
     first: Quarantined
     names: Mapping[int, int]
     whole: Reading
@@ -238,12 +237,24 @@ def release_deferred(workspace: Workspace, source_id: str, person: Person, clock
     if source is None:
         msg = f"source {source_id!r} is not declared in theatre.toml: declare it, or name another"
         raise PolicyError(msg)
-    files, left = _reread(workspace, (settings, source), found, clock)
-    lost = {batch: one.rows for batch, one in left.items()} | {file.batch_no: file.lost() for file in files}
+    by = settings, source
+    waits = {int(batch): found[found["batch_no"] == batch] for batch in sorted(found["batch_no"].unique())}
+    lost: dict[int, tuple[int, ...]] = {}
+    left: dict[int, Left] = {}
+    for batch, rows in waits.items():
+        file = _reread(workspace, by, rows, clock)
+        if isinstance(file, Left):
+            left[batch], lost[batch] = file, file.rows
+        else:
+            lost[batch] = file.lost()
     unread = {batch: _references(workspace, names) for batch, names in lost.items()}
     done = [Caught((), (), tuple(left.values()))]
-    for file in files:
-        said = since[file.batch_no].union(*(refs for batch, refs in unread.items() if batch >= file.batch_no))
+    for batch in (batch for batch in waits if batch not in left):
+        file = _reread(workspace, by, waits[batch], clock)  # once more, so that one is held at a time
+        if isinstance(file, Left):
+            done.append(Caught((), (), (file,)))
+            continue
+        said = since[batch].union(*(refs for other, refs in unread.items() if other >= batch))
         done.append(_release_file(workspace, file, source, said, person, clock))
     return Caught(
         tuple(one for caught in done for one in caught.released),
@@ -252,24 +263,17 @@ def release_deferred(workspace: Workspace, source_id: str, person: Person, clock
     )
 
 
-def _reread(
-    workspace: Workspace, by: tuple[Settings, Source], found: pd.DataFrame, clock: Clock
-) -> tuple[list[_Deferred], dict[int, Left]]:
-    """Return the files of deferred rows, oldest first, and by batch what is left because its file cannot be read."""
+def _reread(workspace: Workspace, by: tuple[Settings, Source], rows: pd.DataFrame, clock: Clock) -> _Deferred | Left:
+    """Return the file of deferred rows, or that they are left because it cannot be read."""
     settings, source = by
-    files, left = [], {}
-    for batch_no in sorted(found["batch_no"].unique().tolist()):
-        rows = found[found["batch_no"] == batch_no]
-        names = dict(zip(rows["row_no"].astype(int), rows["quarantine_id"].map(number), strict=True))
-        first = show(workspace, next(iter(names.values())))
-        try:
-            data = _file(workspace, first)
-            whole = intake.read(data, source, settings, first.file_name, "Its rows wait on.", received_at=clock())
-        except (InputError, PolicyError) as fault:
-            left[batch_no] = Left(tuple(names.values()), str(fault))
-        else:
-            files.append(_Deferred(batch_no, first, names, whole))
-    return files, left
+    names = dict(zip(rows["row_no"].astype(int), rows["quarantine_id"].map(number), strict=True))
+    first = show(workspace, next(iter(names.values())))
+    try:
+        data = _file(workspace, first)
+        whole = intake.read(data, source, settings, first.file_name, "Its rows wait on.", received_at=clock())
+    except (InputError, PolicyError) as fault:
+        return Left(tuple(names.values()), str(fault))
+    return _Deferred(first, names, whole)
 
 
 def _references(workspace: Workspace, lost: tuple[int, ...]) -> frozenset[str]:

@@ -198,9 +198,10 @@ def _cut(moment: datetime, rules: Sharing) -> datetime:
 def memory(workspace: Workspace, ledger: Ledger, known_at: datetime | None, up_to_no: int | None) -> Memory:
     """Read what was known at a moment (``None``: ever), up to a ledger number (``None``: the last)."""
     hashes, decided = commands.known(ledger, known_at, up_to_no)
+    settings = workspace.settings(ledger, known_at, up_to_no)
     return Memory(
-        workspace.settings(ledger, known_at, up_to_no),
-        ledger.reports(known_at, up_to_no=up_to_no),
+        settings,
+        ledger.reports(known_at, up_to_no=up_to_no, suspended=settings.theatre.suspended),
         ledger.coverage(known_at, up_to_no=up_to_no),
         decided,
         hashes,

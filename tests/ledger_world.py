@@ -21,6 +21,7 @@ T0 = datetime(2026, 2, 3, 6, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 MISSION = Source("mission", "csv", "mission", "mission", "source", authoritative=True, radius_m=500.0)
 MEDIA = replace(MISSION, id="media", trust="media", independence_group="media", authoritative=False)
+OTHER = replace(MEDIA, id="other")
 
 
 @dataclass(frozen=True)

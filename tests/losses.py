@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from calls import Call
 
 ROUNDS = 3
-FILLING = 8  # every which call is looked at while a map is filled that is not in its place yet
+FILLING = 4  # every which call is looked at while a map is filled that is not in its place yet
 AGAIN = 100  # after every which state the work is done once more
 
 

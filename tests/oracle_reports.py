@@ -42,8 +42,7 @@ def _plain(record: dict[Any, Any]) -> Row:
 
 def _worth(row: Row, theatre: Theatre, policy: Policy) -> Row:
     source = theatre.source(row["source"])
-    changed = [row["recorded_at"]] if row["ledger_no"] != row["stands_no"] else []
-    if source and source.suspended_from is not None and max([row["known_at"], *changed]) >= source.suspended_from:
+    if source and source.suspended_from is not None and row["known_at"] >= source.suspended_from:
         row, source = {**row, "source": f"{source.id} (suspended)"}, None
     act = policy.acts.get(row["act"]) if row["act"] else None
     group_of = source.independence_group if source else row["source"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import builders
@@ -12,15 +13,18 @@ import cells
 import numpy as np
 import pandas as pd
 import pytest
+from commandline import ceasewatch
 from pandas.testing import assert_frame_equal
 
 from geo.assess import Assessment, assess
+from pipelines import backtest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from geo.theatre import Theatre
     from pipelines.outcome import Outcome
+    from pipelines.workspace import Workspace
 
 NAMES = ["incident_id", "state", "tier_eligible", "tier_effective", "tier_peak", "t0_from", "t0_to", "next_due"]
 AS_OF = builders.when(60.0)
@@ -88,6 +92,20 @@ def test_the_same_flood_from_a_trusted_source_would_bridge_them() -> None:
     assert len(table(asked(pd.concat([rows, believed], ignore_index=True)))) != 2
 
 
+def test_the_next_run_after_a_flood_has_the_trusted_report_and_explain_tells_the_attack(tmp_path: Path) -> None:
+    place = cells.workspace(tmp_path / "ws")
+    cells.bring(place, cells.shelling(tmp_path / "mission.csv", hours=6.0), cells.Clock(10))
+    flood = [cells.row(f"f{n}", 1.0 + n / 10, km=30.0 + n) for n in range(30)]
+    cells.bring(place, cells.write(tmp_path / "public.csv", flood), cells.Clock(11))
+    cells.bring(place, cells.write(tmp_path / "mission.csv", [cells.row("late", 10.0)]), cells.Clock(12))
+    assert mapped(cells.run(place, cells.Clock(13))) == [(4, 11)]
+    told = ceasewatch("explain", place.path, "B-4").stdout
+    assert "  mission (mission): 4 reports, 4 in what counts, recorded 2026-06-02T10:00:00Z to 12:00:00Z" in told
+    assert "  public (public): 11 reports, 1 in what counts, recorded 2026-06-02T11:00:00Z" in told
+    dossier = ceasewatch("explain", place.path, "B-4", "--markdown").stdout
+    assert dossier.count("| no: only public sources | public |") == 10
+
+
 # --- A suspended source ---
 
 
@@ -109,14 +127,6 @@ def test_what_a_suspended_source_says_since_counts_as_what_a_source_nobody_decla
         assert_frame_equal(told, other.tables[name], obj=name)
     assert set(one.tables["reports"]["source"]) == {"mission", "mission (suspended)", "media"}
     assert one.tables["violations"]["status"].tolist() != asked(rows).tables["violations"]["status"].tolist()
-
-
-def test_whatever_a_suspended_source_changes_in_what_it_said_before_makes_that_the_publics_too() -> None:
-    """By words, links and figures alone others are silenced, freed and outdone as well."""
-    told = builders.report(1.0, killed=500, first_no=1, stands_no=1, ledger_no=9, recorded_at=builders.when(30.0))
-    rows = builders.reports([told, builders.report(1.1, source="media", killed=1)])
-    for theatre, killed in ((suspended(40.0), 500), (suspended(20.0), 1)):
-        assert asked(rows, theatre).tables["violations"]["killed"].tolist() == [killed]
 
 
 def test_suspended_before_it_said_anything_it_is_no_better_than_the_crowd() -> None:
@@ -141,17 +151,33 @@ def mapped(outcome: Outcome) -> list[tuple[int, int]]:
         return database.execute("SELECT qualifying, reports_public FROM incidents").fetchall()
 
 
-def test_a_suspension_is_declared_in_the_theatre_and_known_from_its_edit_on(tmp_path: Path) -> None:
-    place = cells.workspace(tmp_path / "ws")
-    cells.bring(place, cells.shelling(tmp_path / "mission.csv", hours=9.0), cells.Clock(10))
-    cells.bring(place, cells.shelling(tmp_path / "mission.csv", begin=12.0, hours=9.0, ref="t"), cells.Clock(22))
-    said = mapped(cells.run(place, cells.Clock(23)))
+def suspend(place: Workspace, moment: str) -> None:
     about = place.theatre / "theatre.toml"
     text = about.read_text()
     assert text.count('id = "mission"\n') == 1
-    about.write_text(text.replace('id = "mission"\n', 'id = "mission"\nsuspended_from = 2026-06-02T20:00:00Z\n'))
-    after = cells.run(place, cells.Clock(24))
-    again = cells.run(place, cells.Clock(25), known_at=23.0)
-    assert said == [(8, 0)]
-    assert mapped(after) == [(4, 4)]
-    assert mapped(again) == [(8, 0)], "law 8: what was known then is not changed by the edit"
+    about.write_text(text.replace('id = "mission"\n', f'id = "mission"\nsuspended_from = {moment}\n'))
+
+
+def test_a_suspension_gives_back_what_was_taken_back_and_rewritten_since_and_is_known_from_its_edit_on(
+    tmp_path: Path,
+) -> None:
+    place = cells.workspace(tmp_path / "ws")
+    cells.bring(place, cells.shelling(tmp_path / "mission.csv", hours=9.0), cells.Clock(10))
+    away = cells.row("s2", 7.0) | {"lon": "38.4"}
+    taken = [cells.row(ref, 1.0) | {"act": "retraction"} for ref in ("s0", "s1")]
+    cells.bring(place, cells.write(tmp_path / "mission.csv", [*taken, away, cells.row("t", 13.0)]), cells.Clock(21))
+    robbed = mapped(cells.run(place, cells.Clock(22)))
+    suspend(place, "2026-06-02T20:00:00Z")
+    after = mapped(cells.run(place, cells.Clock(23)))
+    again = mapped(cells.run(place, cells.Clock(24), known_at=22.0))
+    assert robbed == [(2, 0), (1, 0)]
+    assert after == [(4, 1)]
+    assert again == robbed, "law 8: what was known then is not changed by the edit"
+    plan = backtest.Plan(cells.at(20), cells.at(23), timedelta(hours=1))
+    for hindsight, counts in ((False, [[4], [2, 1], [2, 1], [4]]), (True, [[4]] * 4)):
+        past = backtest.remember(place, replace(plan, hindsight=hindsight), at=cells.at(24))
+        steps = backtest.run(past, plan, None).steps
+        stood = steps[steps["state"] != "gone"]
+        assert [stood.loc[stood["as_of"] == at, "qualifying"].tolist() for at in plan.moments] == counts
+    told = ceasewatch("explain", place.path, "R-4").stdout
+    assert told.count("changes nothing: its source was suspended") == 1

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ledger_world import HOUR, MEDIA, MISSION, T0, World, row
+from ledger_world import HOUR, MEDIA, MISSION, OTHER, T0, World, row
 
 Row = dict[str, Any]
 
@@ -212,4 +212,37 @@ def test_what_is_added_and_taken_back_leaves_what_was_there_before(
         world.take(*(row(f"new {n}", kind="retraction") for n in range(len(added))), source=source)
         pd.testing.assert_frame_equal(world.ledger.reports(), then[0])
         pd.testing.assert_frame_equal(world.ledger.coverage(), then[1])
+        world.close()
+
+
+@MANY
+@given(before=st.lists(ROWS, min_size=1, max_size=8), since=st.lists(ROWS, max_size=8), authoritative=st.booleans())
+def test_what_a_source_had_said_stands_as_it_stood_when_it_was_suspended(
+    before: list[Row], since: list[Row], *, authoritative: bool
+) -> None:
+    source = MISSION if authoritative else MEDIA
+    with tempfile.TemporaryDirectory() as folder:
+        world = World(Path(folder))
+        world.take(*before, source=source)
+        world.take(*before, source=OTHER)
+        stood, known = world.ledger.reports(), {each["source_ref"] for each in before if each["kind"] == "report"}
+        world.take(*since, source=source)
+        world.take(*since, source=OTHER)
+        suspended = {source.id: T0 + 3 * HOUR}
+        heard, unheard = world.ledger.reports(suspended=suspended), world.ledger.reports()
+        mine = heard["source"] == source.id
+        pd.testing.assert_frame_equal(
+            heard[mine & (heard["known_at"] < suspended[source.id])].reset_index(drop=True),
+            stood[stood["source"] == source.id].reset_index(drop=True),
+        )
+        fresh = unheard[(unheard["source"] == source.id) & (unheard["known_at"] >= suspended[source.id])]
+        fresh = fresh[~fresh["source_ref"].isin(known - {None})]
+        assert set(heard.loc[mine & (heard["known_at"] >= suspended[source.id]), "ledger_no"]) == set(
+            fresh["ledger_no"]
+        )
+        assert set(heard.loc[~mine, "ledger_no"]) == set(unheard.loc[unheard["source"] == OTHER.id, "ledger_no"])
+        for hours in range(1, 6):
+            at = T0 + hours * HOUR
+            told = world.ledger.reports(at, suspended=suspended)
+            pd.testing.assert_frame_equal(recalled(world.ledger.history(suspended), at), told)
         world.close()

@@ -35,6 +35,7 @@ FORMULAS = (
     " =1", "\xa0=1", "\u200b=1", "\ufeff=1", "\u202e=1", "\x00=1", "＝1+1", "＋1", "－1", "＠SUM(A1)", "\u3000=1",
     '=IMPORTXML("http://x","//a")', '=DDE("x";"y";"z")', "%0A=1\n=2".removeprefix("%0A"), "-2+3+cmd|' /C calc'!A0",
 )  # fmt: skip
+NUMBER = re.compile(r"-?[0-9.]+")
 PAYLOADS = (*MARKUP, *FORMULAS)
 PLAIN = Setting(("Left", "Right"))
 
@@ -111,13 +112,33 @@ def test_no_cell_of_an_export_begins_like_a_formula(payload: str) -> None:
     run = content["run"].iloc[0]
     text = exports.acled(evil, content["reports"].assign(source=payload), content["regions"], run)
     for row in csv.DictReader(io.StringIO(text, newline="")):
-        assert {row["location"], row["actor1"], row["source"]} == {f"'{payload}"}
+        shown = row["location"]
+        assert {row["actor1"], row["source"]} == {shown}
+        assert shown.startswith("'")
+        assert shown.replace("'", "") == payload.replace("'", "")
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize(
+    "payload", [*FORMULAS, *(f"x{sign}=1+1{sign}y" for sign in (",", ";", "\t", "|", "\n", '"\n"', '";"'))]
+)
+def test_no_cell_begins_like_a_formula_at_whatever_sign_a_spreadsheet_parts_them(payload: str, separator: str) -> None:
+    """Quotes count where a cell begins with one, as spreadsheets have it; a line of a broken quote is a row as well."""
+    content = situation.burnt()
+    evil = content["violations"].assign(place_name=payload, party_claimed=payload)
+    text = exports.acled(evil, content["reports"], content["regions"], content["run"].iloc[0])
+    cells = [cell for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) for cell in row]
+    if separator != ",":
+        cells += [cell.strip('" ') for cell in re.split(rf"[{separator}\r\n]", text)]
+    risky = [cell for cell in cells if cell.strip()[:1] in {"=", "+", "-", "@"} and not NUMBER.fullmatch(cell)]
+    assert risky == []
 
 
 def test_no_cell_of_a_backtest_begins_like_a_formula() -> None:
     frame = pd.DataFrame({"name": pd.Series([*FORMULAS, None], dtype="str"), "offset_m": -1.5})
     safe = exports.plain_texts(frame)
-    assert safe["name"].tolist()[:-1] == [f"'{text}" for text in FORMULAS]
+    assert safe["name"].tolist()[:-1] == [exports.plain(text) for text in FORMULAS]
+    assert safe["name"].iloc[:-1].str.startswith("'").all()
     assert safe["name"].isna().iloc[-1]
     assert (safe["offset_m"] == frame["offset_m"]).all()
     assert backtest.plain_texts is exports.plain_texts

@@ -30,7 +30,7 @@ def tried(variant: str, folder: Path, every: int) -> dict[str, Any]:
 
 
 def test_a_loss_of_power_takes_nothing_acknowledged(tmp_path: Path) -> None:
-    told = tried("whole", tmp_path, 19)
+    told = tried("whole", tmp_path, 28)
     assert told["lost"] == []
     assert told["states"] >= 100
 

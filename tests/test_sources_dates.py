@@ -307,3 +307,24 @@ def test_a_text_that_names_another_day_is_noted_and_the_row_taken(text: str, *, 
     assert not noted or result.notes == (
         "Rows whose text names another day than their date are taken as dated (1): row 1.",
     )
+
+
+@pytest.mark.parametrize(
+    ("begins", "noted"),
+    [
+        (["2026-02-03T10:00Z", "2026-02-03T10:00Z"], False),
+        (["2026-02-03T10:00Z", "2026-02-05T10:00Z"], True),
+        (["2026-02-03", "2026-02-03T10:00Z"], False),
+        (["2026-02-03", "2026-02-04", "2026-02-03"], True),
+    ],
+)
+def test_one_id_for_observations_with_no_moment_in_common_is_noted_and_no_row_lost(
+    begins: list[str], *, noted: bool
+) -> None:
+    result = reading(table([{**GOOD, "source_ref": "x", "observed_from": begin} for begin in begins]))
+    assert len(result.intake) == len(begins)
+    assert [note.partition(",")[0] for note in result.notes] == [
+        "Ids that name observations with no moment in common (1: 'x' in rows 1"
+    ][: int(noted)]
+    other = reading(table([{**GOOD, "source_ref": f"x{n}", "observed_from": begin} for n, begin in enumerate(begins)]))
+    assert other.notes == ()

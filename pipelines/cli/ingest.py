@@ -35,14 +35,16 @@ if TYPE_CHECKING:
     type=click.Choice(["observed", "reported"]),
     help="In a replay workspace: each row was known when it was observed, or reported.",
 )
+@click.option("--whole", is_flag=True, help="FILE is all that its source stands by: take back what it lacks.")
 @click.option("--dry-run", is_flag=True, help="Write nothing; show what would become of each row, and why.")
 @click.pass_context
-def ingest(
+def ingest(  # noqa: PLR0913, PLR0917 -- one for each option
     ctx: click.Context,
     workspace: Path,
     files: tuple[Path, ...],
     source: str | None,
     known_at: str | None,
+    whole: bool,  # noqa: FBT001
     dry_run: bool,  # noqa: FBT001
     as_json: bool,  # noqa: FBT001
 ) -> None:
@@ -51,7 +53,8 @@ def ingest(
     Its bytes are kept before it is read. Every row is accounted for; rows that cannot be trusted are quarantined with
     the reason, and the exit code is 3. Where a FILE cannot be read at all, the next ones are, and it is 2. The inbox
     has a folder for each source, such as inbox/csv/: a file is taken when it rests, and then removed; one that cannot
-    be read goes to inbox/_refused/ with the reason. With --dry-run nothing is written.
+    be read goes to inbox/_refused/ with the reason. With --dry-run nothing is written. A new edition of a data set is
+    brought in with --whole.
 
     \b
     Example:
@@ -64,13 +67,16 @@ def ingest(
     from pipelines.workspace import Workspace
 
     place, known = Workspace.open(workspace), cast("Known", known_at or "recorded")
+    if whole and (len(files) != 1 or known_at or dry_run):
+        msg = "--whole goes with one FILE, and neither with --known-at nor with --dry-run"
+        raise click.UsageError(msg)
     if not files:
         if source is not None or dry_run:
             msg = f"{'--source' if source else '--dry-run'} goes with FILE; in the inbox the folder is the source"
             raise click.UsageError(msg)
         empty(ctx, place, known, as_json=as_json)
         return
-    bring = partial(_foresee if dry_run else _ingest, place, source, known)
+    bring = partial(_foresee if dry_run else _replace if whole else _ingest, place, source, known)
     done: list[dict[str, Any]] = []
     try:
         for file in files:
@@ -102,6 +108,16 @@ def _ingest(place: Workspace, source: str | None, known: Known, file: Path) -> _
 
     done = intake.ingest(place, file, source_id=source, known=known, clock=utc_now)
     return done.as_dict(), lines(done)
+
+
+def _replace(place: Workspace, source: str | None, _: Known, file: Path) -> _Told:
+    """Tell of both batches as of one file; for scripts, what was taken back stands in ``lacked``."""
+    from pipelines import editions
+    from pipelines.edge import utc_now
+
+    done, *taken = editions.bring(place, file, source_id=source, clock=utc_now)
+    told = done.as_dict() | {"lacked": taken[0].as_dict() if taken else None}
+    return told, (line for one in (done, *taken) for line in lines(one))
 
 
 def _each(ctx: click.Context, file: Path, bring: Callable[[Path], _Told]) -> _Told:

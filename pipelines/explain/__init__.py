@@ -37,6 +37,9 @@ _REPORT: Final = (
     "report_id", "source", "source_ref", "observed_from", "observed_to", "recorded_at", "act", "weapon",
     "party_claimed", *_PLACE, "violation_id", "incident_id", "text", "url",
 )  # fmt: skip
+_EVENT: Final = (
+    "violation_id", "observed_from", "observed_to", "act", "status", "qualifying", "why_not", "place_name",
+)  # fmt: skip
 _DECISION: Final = (
     "review_id", "command", "target", "value", "violations", "reviewer", "reason", "at", "expires", "answer", "why",
 )  # fmt: skip
@@ -121,6 +124,7 @@ def _incident(answer: Answer, row: pd.Series) -> dict[str, Any]:
         "decisions": _decisions(answer, "incident_id", str(row["incident_id"])),
         "lineage": _kin(answer, str(row["incident_id"])),
         "timeline": _timeline(answer, mine),
+        "voices": _voices(answer, mine),
         "next": [
             {"tier": need.tier, "not_before": stamp(need.not_before), "needs": need.needs}
             for need in outlook(row, mine, answer.known.settings.policies, pd.Timestamp(answer.as_of))
@@ -129,13 +133,40 @@ def _incident(answer: Answer, row: pd.Series) -> dict[str, Any]:
 
 
 def _timeline(answer: Answer, mine: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the incident's violations in order of their begin, each with the reports that are put together in it."""
-    reports = answer.tables["reports"]
-    held = reports[reports["violation_id"].isin(mine["violation_id"])].sort_values("ledger_no")
-    told = held.groupby("violation_id")["report_id"].agg(list)
+    """Return the incident's violations in order of their begin, each with its reports, who sent them and since when."""
+    held = _held(answer, mine).sort_values("ledger_no").groupby("violation_id")
+    told, since = held["report_id"].agg(list), held["recorded_at"].min()
+    sources = held["source"].agg(lambda each: sorted(set(each)))
     rows = mine.sort_values(["observed_from", "violation_id"])
-    plain = records(rows[["violation_id", "observed_from", "observed_to", "act", "status", "qualifying", "place_name"]])
-    return [{**row, "reports": told[row["violation_id"]]} for row in plain]
+    plain = records(rows[list(_EVENT)])
+    return [
+        {**row, "reports": told[name], "sources": sources[name], "recorded_at": stamp(since[name])}
+        for row in plain
+        for name in [row["violation_id"]]
+    ]
+
+
+def _voices(answer: Answer, mine: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return who told of an incident, in order of arrival: trust, how many reports, how many in what counts, when."""
+    held, theatre = _held(answer, mine), answer.known.settings.theatre
+    counting = set(mine.loc[mine["qualifying"], "violation_id"])
+    held = held.assign(counts=held["violation_id"].isin(counting))
+    each = held.groupby("source").agg(
+        reports=("report_id", "size"),
+        count=("counts", "sum"),
+        first=("recorded_at", "min"),
+        last=("recorded_at", "max"),
+    )
+    found = each.reset_index().sort_values(["first", "source"])
+    return [
+        {"trust": declared.trust if (declared := theatre.source(row["source"])) else "public", **row}
+        for row in records(found)
+    ]
+
+
+def _held(answer: Answer, mine: pd.DataFrame) -> pd.DataFrame:
+    reports = answer.tables["reports"]
+    return reports[reports["violation_id"].isin(mine["violation_id"])]
 
 
 def _kin(answer: Answer, name: str) -> list[dict[str, Any]]:
@@ -184,7 +215,12 @@ def _report(answer: Answer, row: pd.Series) -> dict[str, Any]:
 def _career(answer: Answer, report_id: str) -> list[dict[str, Any]]:
     """Return the entries that made a report what it is at this moment of knowledge."""
     with answer.workspace.ledger() as ledger:
-        entries = ledger.career(int(report_id.removeprefix("R-")), answer.known_at, up_to_no=answer.up_to_no)
+        entries = ledger.career(
+            int(report_id.removeprefix("R-")),
+            answer.known_at,
+            up_to_no=answer.up_to_no,
+            suspended=answer.known.settings.theatre.suspended,
+        )
     return [_stamped(entry) for entry in entries]
 
 

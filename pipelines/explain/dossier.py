@@ -29,7 +29,7 @@ def _lines(told: dict[str, Any]) -> Iterator[str]:
     yield from ("", f"At {told['as_of']}, {known}. Eligible, effective and declared are three things.", "")
     yield from table(("", ""), [(title, row[name]) for title, name in _STANDING.items()])
     yield from ("", "## Timeline", "")
-    head = ("begin", "end", "violation", "act", "where", "status", "counts", "reports")
+    head = ("begin", "end", "known", "violation", "act", "where", "status", "counts", "sources", "reports")
     yield from table(head, [_event(each) for each in told["timeline"]])
     yield from ("", "## Steps and the reports that carry them", "")
     for step in told["steps"]:
@@ -52,9 +52,10 @@ _STANDING: Final = {
 
 
 def _event(each: dict[str, Any]) -> tuple[object, ...]:
-    counts = "yes" if each["qualifying"] else "no"
-    place = (each["observed_from"], each["observed_to"], each["violation_id"], each["act"], each["place_name"])
-    return (*place, each["status"], counts, ", ".join(each["reports"]))
+    counts = "yes" if each["qualifying"] else f"no: {each['why_not']}"
+    times = (each["observed_from"], each["observed_to"], each["recorded_at"])
+    what = (each["violation_id"], each["act"], each["place_name"], each["status"], counts)
+    return (*times, *what, ", ".join(each["sources"]), ", ".join(each["reports"]))
 
 
 def _step(name: str, step: dict[str, Any]) -> Iterator[str]:

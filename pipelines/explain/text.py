@@ -40,6 +40,7 @@ def _incident(told: dict[str, Any], limit: int | None) -> Iterator[str]:
     if told["steps"]:
         yield from ("", "How it got there")
     yield from _steps(told["steps"], limit)
+    yield from _voices(told["voices"], limit)
     yield from _decided(told["decisions"])
     if told["lineage"]:
         yield from ("", "Lineage")
@@ -89,6 +90,18 @@ def _extras(row: dict[str, Any]) -> Iterator[str]:
         yield f"  recurrence of {row['recurrence_of']}, pause watched: {'yes' if row['gap_covered'] else 'no'}"
     if row["weak_link"]:
         yield "  weak link  one link alone holds two parts of it together; a person should look"
+
+
+def _voices(voices: list[dict[str, Any]], limit: int | None) -> Iterator[str]:
+    """Tell who spoke of it, how often, and when that arrived: a flood stands there with its names and its hours."""
+    yield from ("", "Who told of it, in order of arrival")
+    for one in voices[:limit]:
+        count = f"{one['reports']:,} {'report' if one['reports'] == 1 else 'reports'}, {one['count']:,} in what counts"
+        yield f"  {one['source']} ({one['trust']}): {count}, recorded {_span(one['first'], one['last'])}"
+    rest = voices[:0] if limit is None else voices[limit:]
+    if rest:
+        crowd = sum(one["reports"] for one in rest)
+        yield f"  … and {len(rest):,} more sources with {crowd:,} reports (--all lists them)"
 
 
 def _decided(decisions: list[dict[str, Any]]) -> Iterator[str]:
@@ -223,7 +236,8 @@ def _career(entries: list[dict[str, Any]]) -> Iterator[str]:
         kind = f"revision {entry['revision']}" if entry["kind"] == "revision" else entry["kind"]
         file = plain(entry["file_name"])
         row = file if entry["released"] else f"row {entry['row_no']} of {file}"
-        yield f"  entry {entry['ledger_no']}, {kind}: {row}, recorded {entry['recorded_at']}{late}"
+        unheard = "" if entry["heeded"] else "; changes nothing: its source was suspended"
+        yield f"  entry {entry['ledger_no']}, {kind}: {row}, recorded {entry['recorded_at']}{late}{unheard}"
         order = entry["released"]
         if order:
             whole = f"released from quarantine ({', '.join(order['rows'])}) by {order['who']}: {order['why']}"

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import pyarrow as pa
 
@@ -23,7 +24,7 @@ from pipelines.ledger.store import Store, copy, make, open_store
 from pipelines.ledger.verify import erased, missing, verify
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from types import TracebackType
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from pipelines.ledger.release import Order, Quarantined
 
 _PUBLICATION = "publication"
+NOBODY: Final[Mapping[str, datetime]] = MappingProxyType({})
 
 
 class Ledger:
@@ -275,22 +277,29 @@ class Ledger:
         """Return every publication, oldest first."""
         return recall.documents(self._store, _PUBLICATION)
 
-    def reports(self, known_at: datetime | None = None, *, up_to_no: int | None = None) -> pd.DataFrame:
+    def reports(
+        self,
+        known_at: datetime | None = None,
+        *,
+        up_to_no: int | None = None,
+        suspended: Mapping[str, datetime] = NOBODY,
+    ) -> pd.DataFrame:
         """Return what stands: of each item the newest revision known, unless it was taken back.
 
         Columns and types are those of ``geo.reports.STORED``, rows are in order of ``ledger_no``, coordinates WGS 84.
         Nothing that becomes known after ``known_at`` changes the answer, and with ``up_to_no`` nothing that bears a
-        higher ledger number.
+        higher ledger number. What a ``suspended`` source said, from that moment of knowledge on (aware UTC), of items
+        of which it had spoken before changes nothing.
         """
-        return recall.reports(self._store, known_at, up_to_no)
+        return recall.reports(self._store, known_at, up_to_no, suspended)
 
-    def history(self) -> pd.DataFrame:
+    def history(self, suspended: Mapping[str, datetime] = NOBODY) -> pd.DataFrame:
         """Return all that ever stood: the rows of ``reports`` at every moment of knowledge, each once.
 
-        Columns are those of ``geo.reports.STORED`` with ``since`` and ``until``, µs since 1970: ``reports(T)`` gives a
-        row exactly for ``since <= T < until``.
+        Columns are those of ``geo.reports.STORED`` with ``since`` and ``until``, µs since 1970: ``reports(T)``, asked
+        with the same ``suspended``, gives a row exactly for ``since <= T < until``.
         """
-        return recall.history(self._store)
+        return recall.history(self._store, suspended)
 
     def withdrawn(self, known_at: datetime | None = None) -> dict[str, pd.Timestamp]:
         """Return when each report was taken back last, by its id, whether or not it was stated again."""
@@ -326,15 +335,21 @@ class Ledger:
         return recall.item(self._store, ledger_no)
 
     def career(
-        self, first_no: int, known_at: datetime | None = None, *, up_to_no: int | None = None
+        self,
+        first_no: int,
+        known_at: datetime | None = None,
+        *,
+        up_to_no: int | None = None,
+        suspended: Mapping[str, datetime] = NOBODY,
     ) -> list[dict[str, Any]]:
         """Return how the report R-``first_no`` came to be what it is: entries in order of arrival.
 
         Its own, what took it back, and what was said of the same item in contradiction.
         Each has ``ledger_no``, ``kind``, ``revision``, ``file_name``, ``row_no``, ``recorded_at``, ``known_at``, and
         ``released``: by which order (its number), of which rows, ``who`` and ``why``; ``None`` where none was needed.
+        ``heeded`` is false of what a ``suspended`` source said too late, as in ``reports``.
         """
-        return recall.career(self._store, first_no, known_at, up_to_no)
+        return recall.career(self._store, first_no, known_at, up_to_no, suspended)
 
     def verify(self, raw_dir: Path | str) -> list[str]:
         """Read and compute everything anew and return what is wrong, a sentence each; empty when all is whole."""

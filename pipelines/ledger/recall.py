@@ -19,6 +19,7 @@ from pipelines.ledger import schema
 from pipelines.ledger.records import Document, Head, micros, moment
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from pipelines.ledger.store import Store
@@ -63,15 +64,17 @@ def _entries(store: Store, kinds: tuple[str, ...], known_at: datetime | None, up
     return entries_frame(pa.concat_tables(pieces) if pieces else schema.arrow("entry").empty_table())
 
 
-def reports(store: Store, known_at: datetime | None, up_to_no: int | None = None) -> pd.DataFrame:
+def reports(
+    store: Store, known_at: datetime | None, up_to_no: int | None, suspended: Mapping[str, datetime]
+) -> pd.DataFrame:
     """Return the newest known revision of each item that was not taken back; see ``Ledger.reports``."""
-    entries = _entries(store, schema.STATEMENTS, known_at, up_to_no)
+    entries = heeded(_entries(store, schema.STATEMENTS, known_at, up_to_no), suspended)
     return _stored(store, _active(entries.assign(moment=0)))[list(STORED)].astype(STORED)
 
 
-def history(store: Store) -> pd.DataFrame:
+def history(store: Store, suspended: Mapping[str, datetime]) -> pd.DataFrame:
     """Return every state of every item with the span in which it was what was known; see ``Ledger.history``."""
-    entries = _entries(store, schema.STATEMENTS, None, None)
+    entries = heeded(_entries(store, schema.STATEMENTS, None, None), suspended)
     states = _active(_unfolded(entries)).rename(columns={"moment": "since"})
     turns = entries[["subject_no", "known_at"]].drop_duplicates().sort_values(["subject_no", "known_at"])
     turns["until"] = turns.groupby("subject_no")["known_at"].shift(-1, fill_value=_FOREVER)
@@ -80,6 +83,19 @@ def history(store: Store) -> pd.DataFrame:
     spans = {"since": "int64", "until": "int64"}
     out: pd.DataFrame = states[[*STORED, *spans]].astype({**STORED, **spans})
     return out.sort_values(["ledger_no", "since"], ignore_index=True)
+
+
+def heeded(entries: pd.DataFrame, suspended: Mapping[str, datetime]) -> pd.DataFrame:
+    """Return entries without what suspended sources said, from that moment of knowledge on, of items known before.
+
+    By a correction, a contradiction or a retraction alike somebody who has its keys would silence it.
+    """
+    if not suspended:
+        return entries
+    since = entries["source"].map({source: micros(at) for source, at in suspended.items()}).astype("float64")
+    late = entries["known_at"] >= since
+    before = entries.loc[since.notna() & ~late, "subject_no"]
+    return entries[~(late & entries["subject_no"].isin(before))].reset_index(drop=True)
 
 
 def _unfolded(entries: pd.DataFrame) -> pd.DataFrame:
@@ -168,10 +184,12 @@ def released(store: Store, known_at: datetime | None) -> dict[int, int]:
     }
 
 
-def career(store: Store, first_no: int, known_at: datetime | None, up_to_no: int | None) -> list[dict[str, Any]]:
+def career(
+    store: Store, first_no: int, known_at: datetime | None, up_to_no: int | None, suspended: Mapping[str, datetime]
+) -> list[dict[str, Any]]:
     """Return the entries of a report, what took it back and what contradicts it, in order of arrival.
 
-    Each has the order by which it was released, if it was.
+    Each has the order by which it was released, if it was, and whether it is heeded.
     """
     found = store.rows(
         """SELECT entry.ledger_no, entry.kind, revision, file_name, row_no, batch.recorded_at, entry.known_at,
@@ -183,9 +201,16 @@ def career(store: Store, first_no: int, known_at: datetime | None, up_to_no: int
              AND entry.known_at <= ? AND entry.ledger_no <= ? ORDER BY entry.ledger_no""",
         [RELEASE, first_no, first_no, first_no, until(known_at), _FOREVER if up_to_no is None else up_to_no],
     )
+    said = store.rows(
+        """SELECT ledger_no, source, subject_no, known_at FROM entry
+           WHERE subject_no = (SELECT subject_no FROM entry WHERE ledger_no = ?)""",
+        [first_no],
+    )
+    heard = set(heeded(pd.DataFrame(said), suspended)["ledger_no"]) if said else set()
     return [
         {
             **{name: row[name] for name in ("ledger_no", "kind", "revision", "file_name", "row_no")},
+            "heeded": row["ledger_no"] in heard,
             **{name: moment(row[name]) for name in ("recorded_at", "known_at")},
             "released": None if row["body"] is None else {"order": row["order_no"], **_order(row["body"])},
         }

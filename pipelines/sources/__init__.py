@@ -38,6 +38,7 @@ from pipelines.sources import (
     observer,
     osint,
     plain,
+    repeats,
     ucdp,
     ushahidi,
     viina,
@@ -125,4 +126,4 @@ def read(
     if reader is None:
         msg = f"source {source.id}: nothing reads the format {source.format!r}; known are {', '.join(sorted(READERS))}"
         raise PolicyError(msg)
-    return reader(data, Context(source, theatre, policy, file_name, received_at))
+    return repeats.noted(reader(data, Context(source, theatre, policy, file_name, received_at)), source)
