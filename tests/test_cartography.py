@@ -18,7 +18,7 @@ from pyproj import CRS
 from geo import tables, terms
 from geo.books import COMMANDS_TABLE
 from pipelines import cartography
-from pipelines.cartography import labels, lines, nodes, palette, reference, relations, sheet, themes, tips, views
+from pipelines.cartography import labels, nodes, palette, reference, relations, sheet, themes, tips, views
 from pipelines.intensity import Bands
 from pipelines.layers import rows
 from pipelines.layers.proof import connect
@@ -157,11 +157,6 @@ def test_texts_of_others_are_shown_and_never_computed(project: ET.Element) -> No
     assert not any("1 + 1" in text for text in computed)
     values = [value.text or "" for value in project.iterfind("properties/Variables/variableValues/value")]
     assert values[0] == "[% 1 + 1 %] <b>it's</b> \ufffd"
-
-
-def test_an_expression_gives_a_text_as_it_is() -> None:
-    expression = lines._quoted("O'Brien\\n")  # noqa: SLF001 - where texts of others enter expressions
-    assert expression == "'O''Brien\\\\n'"
 
 
 def test_signs_that_no_document_can_hold_are_replaced() -> None:

@@ -122,7 +122,7 @@ def test_columns_are_called_by_their_titles(seen: dict[str, Any]) -> None:
 
 
 def test_a_command_written_on_the_map_bears_the_time_in_utc(published: Path, seen: dict[str, Any]) -> None:
-    written = seen["written"]["monitor_commands"]
+    written = seen["added"]["monitor_commands"]
     assert written["target"] == "V-3", written
     (entry,) = commands.read_geopackage(published / "reviews.gpkg")
     assert (entry.fault, entry.row["command"], entry.row["reviewer"]) == (None, "confirm", "A")

@@ -21,7 +21,7 @@ from pipelines.page.figures import headline
 from pipelines.page.spells import Spell, at, spells
 from pipelines.palette import LOOKS
 
-PLAIN = Setting(("Left", "Right"))
+PLAIN = Setting()
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 AS_OF = pd.Timestamp(builders.when(situation.HOUR))
 
@@ -64,6 +64,7 @@ def test_nothing_that_was_reported_is_in_the_page_unescaped() -> None:
     told = dict(situation.burnt())
     told["incident_points"] = told["incident_points"].assign(name=EVIL, next_due_what=EVIL, regions=EVIL)
     told["regions"] = told["regions"].assign(name=EVIL)
+    told["sides"] = told["sides"].assign(name=EVIL)
     told["reports"] = told["reports"].assign(source=EVIL)
     told["run"] = told["run"].assign(title=EVIL, rows_quarantined=1)
     told["quarantine"] = pd.DataFrame(
@@ -85,7 +86,7 @@ def test_nothing_that_was_reported_is_in_the_page_unescaped() -> None:
     told["lineage"] = pd.DataFrame(
         [{"kind": "merge", "from_id": EVIL, "to_id": EVIL, "at": AS_OF, "known_at": AS_OF, "reason": EVIL}]
     )
-    setting = Setting((EVIL, EVIL), changes=Changes(AS_OF, (EVIL,), (), (), (EVIL,)))
+    setting = Setting(changes=Changes(AS_OF, (EVIL,), (), (), (EVIL,)))
     found, plain = Seen(page(told, setting)), Seen(page(situation.burnt(), PLAIN))
     assert [tag for tag, _ in found.elements if tag in {"script", "img"}] == ["script", "script"]
     assert not [name for _, attributes in found.elements for name in attributes if name.startswith("on")]

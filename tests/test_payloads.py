@@ -36,7 +36,7 @@ FORMULAS = (
     '=IMPORTXML("http://x","//a")', '=DDE("x";"y";"z")', "%0A=1\n=2".removeprefix("%0A"), "-2+3+cmd|' /C calc'!A0",
 )  # fmt: skip
 PAYLOADS = (*MARKUP, *FORMULAS)
-PLAIN = Setting(("Left", "Right"))
+PLAIN = Setting()
 
 
 class Shape(HTMLParser):
