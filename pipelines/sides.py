@@ -30,7 +30,7 @@ WRAPPED: Final = 16  # signs of a name in one line
 SIGN_M: Final = 0.0028  # of paper, which a sign of a name is wide at most
 ROW_M: Final = 0.0045  # of paper, which a line of a name is high
 _SCALES: Final = tuple(100_000 * 2**step for step in range(8))  # each name is for the scales from half of one up to it
-_APART_M: Final = 0.1  # of paper along the line between two names of one side
+_APART_M: Final = 0.06  # of paper along the line between two names of one side
 _LEAST_M: Final = 0.02  # of paper: a line that is shorter bears no names
 _BESIDE_M: Final = 0.003  # of paper between the line and a name, if it has room there
 _FURTHER: Final = (1, 2, 4)  # times so far away, if it has not
@@ -57,24 +57,21 @@ class _Places(NamedTuple):
     metres: Reals
 
 
+@lru_cache(maxsize=4)
 def layer(line: Baseline, names: tuple[str, str]) -> gpd.GeoDataFrame:
     """Return the layer ``sides``: where the names of the sides (left, right) of a line stand, by scale.
 
     At each scale of its span, a text of ``ROW_M`` a line and ``SIGN_M`` a sign, wrapped after ``WRAPPED``, that lies
     from its place in the direction ``towards`` is nowhere on the line, and everywhere on the side that it names.
     """
-    return _layer(line, names)
-
-
-@lru_cache(maxsize=4)
-def _layer(line: Baseline, names: tuple[str, str]) -> gpd.GeoDataFrame:
-    rows = [
-        {"side": side, "name": name, **row}
-        for scale in _SCALES
-        if line.length_m >= _LEAST_M * scale or scale == _SCALES[0]
-        for side, name in zip(_CODE, names, strict=True)
-        for row in _rows(line, scale, side, size(name))
-    ]
+    rows = []
+    for scale in _SCALES:
+        if line.length_m < _LEAST_M * scale and scale > _SCALES[0]:
+            break
+        found = _tried(line, scale)
+        for side, name in zip(_CODE, names, strict=True):
+            placed = _rows(line, scale, _CODE[side], size(name), found[side])
+            rows += [{"side": side, "name": name, **row} for row in placed]
     columns = [*tables.SIDES_LAYER.names, "geometry"]
     return tables.conform(gpd.GeoDataFrame(rows, columns=columns, geometry="geometry", crs=WGS84), tables.SIDES_LAYER)
 
@@ -105,10 +102,11 @@ def letters(course: str, size_m: tuple[float, float], scale: float, step_m: floa
     return x.ravel() * scale, y.ravel() * scale
 
 
-def _rows(line: Baseline, scale: int, side: str, size_m: tuple[float, float]) -> Iterator[dict[str, object]]:
+def _rows(
+    line: Baseline, scale: int, code: int, size_m: tuple[float, float], found: _Places
+) -> Iterator[dict[str, object]]:
     """Yield where a side is named at a scale, along the line."""
-    found = _tried(line, scale, _CODE[side])
-    chosen = _first(line, scale, _CODE[side], size_m, found)
+    chosen = _first(line, scale, code, size_m, found)
     for row in np.flatnonzero(chosen >= 0):
         at = row, chosen[row]
         yield {
@@ -121,40 +119,41 @@ def _rows(line: Baseline, scale: int, side: str, size_m: tuple[float, float]) ->
         }
 
 
-def _tried(line: Baseline, scale: int, side: int) -> _Places:
-    """Return the best places on a side, of all that are tried: near the line, in the middle, well clear of it."""
+def _tried(line: Baseline, scale: int) -> dict[str, _Places]:
+    """Return the best places on each side, of all that are tried: near the line, in the middle, well clear of it."""
     count = max(1, round(line.length_m / (_APART_M * scale)))
     within, course = (each.ravel() for each in np.meshgrid(_WITHIN, np.arange(len(COURSES)), indexing="ij"))
     chainage = (np.arange(count)[:, None] + within) / count * line.length_m
     start = line.at(chainage.ravel(), np.zeros(chainage.size))
     middling = np.abs(within - 0.5) > np.ptp(_WITHIN[:2])
-    parts = []
+    parts: dict[str, list[_Places]] = {side: [] for side in _CODE}
     for further in _FURTHER:
         reach_m = _BESIDE_M * scale * further
         lon, lat, _ = forward(*start, np.tile(course * 45.0, count), np.full(chainage.size, reach_m))
         where = line.locate(lon, lat)
-        good = (where.side == side) & (where.distance_m >= _CLEAR_M * scale)
-        metres = np.where(good, where.distance_m, -1.0).reshape(chainage.shape)
-        worth = np.where(metres < 0, -np.inf, metres / reach_m - 2 * middling)
-        best = np.argsort(-worth, axis=1, kind="stable")[:, :_TRIES]
-        of = (lon.reshape(chainage.shape), lat.reshape(chainage.shape), chainage, metres)
-        at_lon, at_lat, at_m, away_m = (np.take_along_axis(each, best, axis=1) for each in of)
-        parts.append(_Places(at_lon, at_lat, course[best], at_m, away_m))
-    return _Places(*(np.hstack(each) for each in zip(*parts, strict=True)))
+        for side, code in _CODE.items():
+            good = (where.side == code) & (where.distance_m >= _CLEAR_M * scale)
+            metres = np.where(good, where.distance_m, -1.0).reshape(chainage.shape)
+            worth = np.where(metres < 0, -np.inf, metres / reach_m - 2 * middling)
+            best = np.argsort(-worth, axis=1, kind="stable")[:, :_TRIES]
+            of = (lon.reshape(chainage.shape), lat.reshape(chainage.shape), chainage, metres)
+            at_lon, at_lat, at_m, away_m = (np.take_along_axis(each, best, axis=1) for each in of)
+            parts[side].append(_Places(at_lon, at_lat, course[best], at_m, away_m))
+    return {side: _Places(*(np.hstack(each) for each in zip(*found, strict=True))) for side, found in parts.items()}
 
 
-def _first(line: Baseline, scale: int, side: int, size_m: tuple[float, float], found: _Places) -> npt.NDArray[np.intp]:
+def _first(line: Baseline, scale: int, code: int, size_m: tuple[float, float], found: _Places) -> npt.NDArray[np.intp]:
     """Return which place of each row is the first with room for all letters; -1: none."""
     chosen = np.full(len(found.lon), -1, np.intp)
     for turn in range(found.lon.shape[1]):
         open_ = np.flatnonzero((chosen < 0) & (found.metres[:, turn] >= 0))
-        fits = _fits(line, scale, side, size_m, found, (open_, np.full(len(open_), turn)))
+        fits = _fits(line, scale, code, size_m, found, (open_, np.full(len(open_), turn)))
         chosen[open_[fits]] = turn
     return chosen
 
 
 def _fits(
-    line: Baseline, scale: int, side: int, size_m: tuple[float, float], found: _Places,
+    line: Baseline, scale: int, code: int, size_m: tuple[float, float], found: _Places,
     at: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]],
 ) -> npt.NDArray[np.bool_]:  # fmt: skip
     """Return which texts lie wholly on a side, and clear of the line, when they begin at places."""
@@ -164,5 +163,5 @@ def _fits(
     from_lon, from_lat = (np.repeat(each[at], azimuth.shape[1]) for each in (found.lon, found.lat))
     lon, lat, _ = forward(from_lon, from_lat, azimuth.ravel(), metres.ravel())
     where = line.locate(lon, lat)
-    clear = (where.side == side) & (where.distance_m >= _CLEAR_M * scale)
+    clear = (where.side == code) & (where.distance_m >= _CLEAR_M * scale)
     return np.asarray(clear.reshape(azimuth.shape).all(axis=1))

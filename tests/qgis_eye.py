@@ -2,8 +2,8 @@
 
 ASKED is a list of pictures: {"name", "theme" or "layers", "box": [west, south, east, north], "frame", "layout",
 "written"}, and of rows to add: {"write": layer, "row": values}. One JSON object is printed: what QGIS says of the
-project, of each picture how much of it is drawn, and what is written where if that is asked. Runs under the system's
-own Python, which has PyQGIS, and so imports nothing of ours.
+project, of each picture how much of it is drawn and is dark, and what is written where if that is asked. Runs under
+the system's own Python, which has PyQGIS, and so imports nothing of ours.
 """
 
 from __future__ import annotations
@@ -102,6 +102,7 @@ def draw(asked, out):
     image.save(path)
     if "written" in asked:
         asked["written"] = written(job.takeLabelingResults(), settings.destinationCrs())
+    asked["dark"] = dark(image)
     return drawn(image)
 
 
@@ -140,6 +141,12 @@ def drawn(image):
     return round(sum(colour != QColor("white") for colour in plain) / max(1, len(plain)), 4)
 
 
+def dark(image):
+    """Return the share of an image's pixels that are darker than middle grey, of the same ones."""
+    plain = [image.pixelColor(x, y) for x in range(0, image.width(), 5) for y in range(0, image.height(), 5)]
+    return round(sum(colour.lightness() < 128 for colour in plain) / max(1, len(plain)), 4)
+
+
 def main() -> None:
     """Answer what is asked."""
     target, out, asked = sys.argv[1], Path(sys.argv[2]), json.loads(Path(sys.argv[3]).read_text())
@@ -174,6 +181,7 @@ def main() -> None:
         "bookmarks": [found.name() for found in project.bookmarkManager().bookmarks()],
         "added": {key: fill(project.mapLayer(key), row) for key, row in rows.items()},
         "pictures": {each["name"]: draw(each, out) for each in asked},
+        "dark": {each["name"]: each["dark"] for each in asked if "dark" in each},
         "texts": {each["name"]: each["written"] for each in asked if "written" in each},
     }  # fmt: skip
     sys.stdout.write(json.dumps(said))
