@@ -28,20 +28,36 @@ _NEAR_PX: Final = 3000
 _LETTER_PX: Final = 8
 _TALL_PX: Final = 15
 _MOVED_PX: Final = {"p": 9, "b": -14}
-_SIGN: Final = 330
-_ROW: Final = 410
-"""Units that a sign of a side's name is wide, and a line of it high, at most, as the style sheet has it."""
+_SIGN: Final = 460
+_ROW: Final = 650
+"""Units that a sign of a side's name is wide, and a line of it high, on a page that is not much wider than a phone."""
+_LINE_EM: Final = 1.2
+"""From one line of a name to the next, in heights of a letter."""
 _NAMED: Final = 30
 """How many incidents that are going on bear their name on the map."""
 
 
 class Label(NamedTuple):
-    """A text at a place of the sheet: the middle of its only or all its lines."""
+    """A text at a place of the sheet, in lines; the middle of it stands there, unless it lies ``towards`` somewhere.
+
+    However large its letters are drawn, such a text begins at its place.
+    """
 
     x: int
     y: int
     text: str
     kind: str
+    towards: tuple[int, int] = (0, 0)
+
+    @property
+    def anchor(self) -> str:
+        """How SVG calls the end of a line that stands at the place."""
+        return {1: "start", 0: "middle", -1: "end"}[self.towards[0]]
+
+    @property
+    def first_em(self) -> float:
+        """How far below the place the middle of the first line stands, in heights of a letter."""
+        return round(-_LINE_EM * (len(self.text.split("\n")) * (1 + self.towards[1]) - 1) / 2, 2)
 
 
 class Mark(NamedTuple):
@@ -114,10 +130,10 @@ def _apart(labels: Sequence[Label]) -> list[Label]:
     kept: list[Label] = []
     for label in labels:
         unit = WIDTH / (_NEAR_PX if "far" in label.kind else _PAGE_PX)
-        wide, tall = _size(label)
+        (x, y), (wide, tall) = _middle(label, unit), _size(label)
         if all(
-            abs(_middle(label, unit) - _middle(other, unit)) > (tall + _size(other)[1]) / 2 * _TALL_PX * unit
-            or abs(label.x - other.x) > (wide + _size(other)[0]) / 2 * _LETTER_PX * unit
+            abs(y - _middle(other, unit)[1]) > (tall + _size(other)[1]) / 2 * _TALL_PX * unit
+            or abs(x - _middle(other, unit)[0]) > (wide + _size(other)[0]) / 2 * _LETTER_PX * unit
             for other in kept
         ):
             kept.append(label)
@@ -130,9 +146,11 @@ def _size(label: Label) -> tuple[int, int]:
     return max(map(len, rows)), len(rows)
 
 
-def _middle(label: Label, unit: float) -> float:
-    """Return how low a label's letters stand, as the style sheet moves them off their places."""
-    return label.y + _MOVED_PX.get(label.kind[0], 0) * unit
+def _middle(label: Label, unit: float) -> tuple[float, float]:
+    """Return where the middle of a label's letters is, as the style sheet moves them off their places."""
+    (east, north), (wide, tall) = label.towards, _size(label)
+    x, y = label.x + east * wide * _SIGN / 2, label.y - north * tall * _ROW / 2
+    return x, y + _MOVED_PX.get(label.kind[0], 0) * unit
 
 
 def _box(content: Mapping[str, pd.DataFrame], points: pd.DataFrame) -> tuple[float, float, float, float]:
@@ -206,12 +224,10 @@ def _sides(places: pd.DataFrame, sheet: Sheet) -> list[Label]:
 def _named(row: Any, sheet: Sheet) -> Label:  # noqa: ANN401 -- a row of the layer
     """Return the name of a side, which lies in a direction from its place."""
     [(x, y)] = sheet.place(shapely.get_coordinates(row.geometry)).tolist()
-    east, north = STEPS[row.towards]
-    rows = wrapped(row.name)
-    across, up = max(map(len, rows)) * _SIGN / 2, len(rows) * _ROW / 2
-    return Label(round(x + east * across), round(y - north * up), "\n".join(rows), "s")
+    return Label(x, y, "\n".join(wrapped(row.name)), "s", STEPS[row.towards])
 
 
-def _room(label: Label, sheet: Sheet) -> int:
+def _room(label: Label, sheet: Sheet) -> float:
     """Return how far the nearest edge of the sheet is."""
-    return min(label.x, label.y, WIDTH - label.x, sheet.height - label.y)
+    x, y = _middle(label, 1)
+    return min(x, y, WIDTH - x, sheet.height - y)
