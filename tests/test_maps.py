@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import eye
+import geopandas as gpd
 import pytest
 import realdata
 import shapely
@@ -116,6 +117,13 @@ def test_every_incident_that_goes_on_is_named(seen: Seen) -> None:
     assert len(going) > 0
     for name in going:
         assert any(text.startswith(f"{name} ·") for text in written), written
+
+
+def test_every_published_place_for_a_name_lies_on_its_side(seen: Seen) -> None:
+    rows = gpd.GeoDataFrame(read_table(seen.file, "sides"))
+    where = seen.line.locate(rows.geometry.x.to_numpy(), rows.geometry.y.to_numpy())
+    assert set(rows["side"]) == {"left", "right"}
+    assert (where.side == rows["side"].map({"left": 1, "right": -1})).all()
 
 
 @pytest.mark.parametrize("picture", ["overview", "region", "incident"])

@@ -123,7 +123,7 @@ def side_names() -> ET.Element:
     named = Letters(size=9, colour=SOFT_INK, capitals=True, spacing=1.5, italic=True)
     rows = ", ".join(f"'{course}'" for course in _ROWS_OF_THREE)
     told = Label(
-        f'wordwrap("name", {WRAPPED})', named, OVER, priority="5.5", towards=f'array_find(array({rows}), "towards")'
+        f'wordwrap("name", {WRAPPED})', named, OVER, priority="4.8", towards=f'array_find(array({rows}), "towards")'
     )
     return labels.ruled([("at this scale", f'{_SCALE} >= "scale_from" AND {_SCALE} < "scale_to"', told)])
 

@@ -84,7 +84,7 @@ def names(sheet: Sheet) -> ET.Element:
     going = Letters(size=8.5, bold=True, halo=0.9)
     rest = Letters(size=7, colour=SOFT_INK)
     ended, watched = _ended_lately(sheet), f"{_CANDIDATE} AND {late(sheet)}"
-    # Below 5 a name would be dropped wherever a line passes under it.
+    # Below 5 a name would be dropped wherever a line or a footprint lies under it.
     higher = '5 + coalesce("tier_peak", 0) / 2'
     return labels.ruled(
         [
@@ -94,7 +94,7 @@ def names(sheet: Sheet) -> ET.Element:
                 Label(told, going, distance=0.8, solid=2, priority='8.5 + coalesce("tier_eligible", 0) / 2'),
             ),
             ("ended lately", ended, Label('"incident_id"', rest, distance=0.6, solid=2, priority=higher)),
-            ("candidates", watched, Label('"incident_id"', rest, distance=0.6, solid=2, priority="3")),
+            ("candidates", watched, Label('"incident_id"', rest, distance=0.6, solid=2, priority="5")),
             (
                 "earlier",
                 f"NOT ({_GOING}) AND NOT ({ended}) AND NOT ({watched})",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from geo import tables
 from geo.books import COMMANDS_TABLE
-from pipelines.cartography import areas, lines, points, renderers
+from pipelines.cartography import areas, labels, lines, points, renderers
 
 if TYPE_CHECKING:
     import xml.etree.ElementTree as ET
@@ -54,7 +54,8 @@ def _now(sheet: Sheet) -> tuple[View, ...]:
         View("monitor_incident_points", "incident_points", "Incidents", NOW, points.incidents(sheet),
              points.names(sheet)),
         View("monitor_violations", "violations", "Violations", NOW, points.violations(sheet), points.violation_names()),
-        View("monitor_incidents", "incidents", "Footprints of incidents", NOW, areas.footprints(sheet), expanded=False),
+        View("monitor_incidents", "incidents", "Footprints of incidents", NOW, areas.footprints(sheet),
+             labels.kept_free(), expanded=False),
     )  # fmt: skip
 
 
