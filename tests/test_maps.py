@@ -131,7 +131,7 @@ def test_every_name_of_a_side_is_written_on_that_side(seen: Seen, picture: str) 
     rows = read_table(seen.file, "sides").drop_duplicates("side")
     sides = dict(zip(rows["name"].str.upper(), rows["side"], strict=True))
     told = [(text, box) for layer, text, box in seen.said["texts"][picture] if layer == "monitor_side_names"]
-    assert told
+    assert told or picture == "incident"  # which one wide footprint may fill, and names stay off footprints
     for text, box in told:
         lon, lat = zip(*box, strict=True)
         side = {"left": 1, "right": -1}[sides[" ".join(text.split())]]
