@@ -240,6 +240,13 @@ def test_every_table_has_a_style_that_says_what_its_columns_are_called(look: Car
         assert (style.find("renderer-v2") is not None) == (table.geometry is not None)
 
 
+@pytest.mark.parametrize("name", ["incidents", "incident_points", "segments", "zones"])
+def test_no_row_is_without_a_symbol_at_every_scale(look: Cartography, name: str) -> None:
+    style = ET.fromstring(look.styles[name])  # noqa: S314 - our own text
+    [rest] = style.iterfind("renderer-v2/rules/rule[@filter='ELSE']")
+    assert rest.get("symbol") is not None
+
+
 def test_values_to_choose_from_stand_in_order_of_severity(look: Cartography) -> None:
     style = ET.fromstring(look.styles["incidents"])  # noqa: S314 - our own text
     path = "fieldConfiguration/field[@name='tier_eligible']/editWidget/config/Option/Option/Option/Option"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from pipelines.cartography import labels, renderers
 from pipelines.cartography.labels import AROUND_MIDDLE, LEVEL, Label, Letters
 from pipelines.cartography.palette import INK, SEVERE_FIRST, SOFT_INK
-from pipelines.cartography.points import NEAR, late, sign
+from pipelines.cartography.points import NAMED, NEAR, late, sign
 from pipelines.cartography.renderers import Rule
 from pipelines.cartography.symbols import ground, hatch, middle, symbol
 
@@ -39,12 +39,15 @@ def footprints(sheet: Sheet) -> ET.Element:
             Rule("ended, or a candidate, in the last 7 days", f"NOT ({going}) AND {late(sheet)}", symbol(
                 "fill", ground(SOFT_INK, SOFT_INK, opacity=14, width=0.25, dash="dash", edge_opacity=190)
             )),
-            Rule("ended earlier", f"\"state\" = 'ended' AND NOT {late(sheet)}", symbol(
-                "fill", ground(SOFT_INK, SOFT_INK, opacity=0, width=0.2, dash="dot", edge_opacity=140)
-            ), farthest=NEAR),
+            Rule("ended earlier", f"\"state\" = 'ended' AND NOT {late(sheet)}", _long_ago(), farthest=NEAR),
+            Rule("a candidate, earlier", "ELSE", _long_ago(), farthest=NAMED),
         ],
         order='coalesce("tier_eligible", 0)',
     )  # fmt: skip
+
+
+def _long_ago() -> ET.Element:
+    return symbol("fill", ground(SOFT_INK, SOFT_INK, opacity=0, width=0.2, dash="dot", edge_opacity=140))
 
 
 def days() -> ET.Element:
