@@ -46,6 +46,7 @@ LEAVES: Final[Mapping[str, tuple[str, ...]]] = {
         "segment_id", "part", "chainage_from_m", "chainage_to_m", "violations_24h", "tier_24h", "violations_72h",
         "tier_72h", "violations_7d", "tier_7d",
     ),
+    "sides": tuple(tables.BY_NAME["sides"].names),
     "zones": tuple(tables.BY_NAME["zones"].names),
     "regions": tuple(tables.BY_NAME["regions"].names),
     "transitions": (
@@ -64,7 +65,7 @@ LEAVES: Final[Mapping[str, tuple[str, ...]]] = {
         "party_left", "party_right",
     ),
 }  # fmt: skip
-_EXACT: Final = frozenset({"zones", "run"})  # agreed ground, and the cut-offs of the run
+_EXACT: Final = frozenset({"sides", "zones", "run"})  # agreed ground, and the cut-offs of the run
 _COUNTED: Final = ("violations", "qualifying", "not_qualifying")
 ALL: Final = "all"  # what the coverage of a whole side is called
 

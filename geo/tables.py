@@ -25,6 +25,7 @@ from geo.books import (
 from geo.columns import PANDAS, Column, Geometry, Kind, Table, conform, empty
 from geo.columns import column as _c
 from geo.terms import (
+    COURSES,
     CREDIBILITIES,
     DOMAINS,
     ENDS,
@@ -336,8 +337,23 @@ REGIONS: Final = Table(
     ),
 )
 
+SIDES_LAYER: Final = Table(
+    "sides",
+    "Point",
+    "a place where the name of a side stands, at some scales: a text of usual size lies wholly on that side",
+    (
+        _c("side", "text", "side of the baseline", SIDES[:2]),
+        _c("name", "text", "party on that side"),
+        _c("towards", "text", "direction in which the text lies, seen from the place", COURSES),
+        _c("scale_from", "int", "it is for scales from 1 to this on, inclusive"),
+        _c("scale_to", "int", "it is for scales up to 1 to this, exclusive"),
+        _c("chainage_m", "real", "where along the baseline it is, metres"),
+        _c("distance_m", "real", "geodesic metres from the baseline"),
+    ),
+)
+
 TABLES: Final[tuple[Table, ...]] = (
-    INCIDENT_POINTS, VIOLATIONS, REPORTS, SEGMENTS, FRONT_LINE, INCIDENTS, INCIDENT_DAYS, ZONES, REGIONS,
+    INCIDENT_POINTS, VIOLATIONS, REPORTS, SIDES_LAYER, SEGMENTS, FRONT_LINE, INCIDENTS, INCIDENT_DAYS, ZONES, REGIONS,
     TRANSITIONS, EVIDENCE, LINEAGE_TABLE, NOTICES_TABLE, QUARANTINE, RUN, EXPOSURE, COVERAGE, SCENARIOS, REVIEWS,
     COUNTS,
 )  # fmt: skip

@@ -82,6 +82,5 @@ def _placed(violations: pd.DataFrame) -> pd.DataFrame:
 
 def _page(recalled: Recalled, content: Mapping[str, pd.DataFrame]) -> str:
     theatre = recalled.now.settings.theatre
-    left, right = (party.name for party in theatre.parties)
     changes = Changes.between(recalled.earlier, headlines(content["incidents"]))
-    return page.page(content, page.Setting((left, right), theatre.places, changes))
+    return page.page(content, page.Setting(theatre.places, changes))

@@ -19,7 +19,7 @@ from geo import notices as notice
 from geo.assess import Assessment, assess
 from geo.errors import PolicyError
 from geo.sharing import share
-from pipelines import commands, compiled, layers, publications, reviews, surfaces
+from pipelines import commands, compiled, layers, publications, reviews, sides, surfaces
 from pipelines.alerts import FOLDER
 from pipelines.companions import FILES, companions, messages
 from pipelines.feeds import health
@@ -168,6 +168,7 @@ def compose(recalled: Recalled, whole: Assessment, late: Changed) -> Composed:
         "lineage": _descent(layers_of_scope["lineage"], told),
         "notices": late.notices,
         "quarantine": recalled.quarantine,
+        "sides": sides.layer(theatre.baselines[0], (theatre.parties[0].name, theatre.parties[1].name)),
     }
     content["run"] = _run_table(recalled, content)
     return Composed(content, _leaving(recalled, content), messages(recalled, content))

@@ -14,6 +14,7 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.lines import Line2D
 
+WIDE, HIGH = 0.7, 0.2  # degrees that a name takes
 TIERS = {0: ("#8a8a8a", "o", "candidate"), 1: ("#f2b705", "o", "1 warning"), 2: ("#e8590c", "s", "2 coalition"),
          3: ("#b00020", "^", "3 co-ordinated")}  # fmt: skip
 
@@ -42,10 +43,8 @@ def draw(publication: Path, out: Path) -> None:
                 linewidth=1.8,
                 zorder=3,
             )
-    for row in layer["incident_points"].itertuples():
-        ax.annotate(
-            row.incident_id, (row.geometry.x, row.geometry.y), xytext=(6, 5), textcoords="offset points", fontsize=8
-        )
+    for (x, y), names in _together(layer["incident_points"]).items():
+        ax.annotate(", ".join(names), (x, y), xytext=(6, 5), textcoords="offset points", fontsize=8)
     run = read_run(publication)
     assert run is not None
     ax.set_title(f"{run['title']}\nsimulated reports, as of {run['as_of']:%d %b %Y %H:%M} UTC", fontsize=10, loc="left")
@@ -60,6 +59,15 @@ def draw(publication: Path, out: Path) -> None:
     ax.set_axis_off()
     out.parent.mkdir(parents=True, exist_ok=True)
     fig.savefig(out)
+
+
+def _together(points: gpd.GeoDataFrame) -> dict[tuple[float, float], list[str]]:
+    """Return names by place; those that would be written over one another stand at the first one's."""
+    found: dict[tuple[float, float], list[str]] = {}
+    for row in points.itertuples():
+        near = [at for at in found if abs(at[0] - row.geometry.x) < WIDE and abs(at[1] - row.geometry.y) < HIGH]
+        found.setdefault(near[0] if near else (row.geometry.x, row.geometry.y), []).append(row.incident_id)
+    return found
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Look at a project, or at a bare GeoPackage, with real QGIS: ``/usr/bin/python3 qgis_eye.py TARGET OUT ASKED.json``.
 
-ASKED is a list of pictures: {"name", "theme" or "layers", "box": [west, south, east, north], "frame", "layout"}, and of
-rows to add: {"write": layer, "row": values}. One JSON object is printed: what QGIS says of the project, and of each
-picture how much of it is drawn. Runs under the system's own Python, which has PyQGIS, and so imports nothing of ours.
+ASKED is a list of pictures: {"name", "theme" or "layers", "box": [west, south, east, north], "frame", "layout",
+"written"}, and of rows to add: {"write": layer, "row": values}. One JSON object is printed: what QGIS says of the
+project, of each picture how much of it is drawn and is dark, and what is written where if that is asked. Runs under
+the system's own Python, which has PyQGIS, and so imports nothing of ours.
 """
 
 from __future__ import annotations
@@ -99,7 +100,19 @@ def draw(asked, out):
     job.waitForFinished()
     image = job.renderedImage()
     image.save(path)
+    if "written" in asked:
+        asked["written"] = written(job.takeLabelingResults(), settings.destinationCrs())
+    asked["dark"] = dark(image)
     return drawn(image)
+
+
+def written(found, crs):
+    """Return what is written on a picture: layer, text, and the four corners of each text in degrees."""
+    back = QgsCoordinateTransform(crs, QgsCoordinateReferenceSystem("EPSG:4326"), QgsProject.instance())
+    return [
+        [each.layerID, each.labelText, [[at.x(), at.y()] for at in map(back.transform, each.cornerPoints)]]
+        for each in found.allLabels()
+    ]
 
 
 def tip(layer):
@@ -128,10 +141,16 @@ def drawn(image):
     return round(sum(colour != QColor("white") for colour in plain) / max(1, len(plain)), 4)
 
 
+def dark(image):
+    """Return the share of an image's pixels that are darker than middle grey, of the same ones."""
+    plain = [image.pixelColor(x, y) for x in range(0, image.width(), 5) for y in range(0, image.height(), 5)]
+    return round(sum(colour.lightness() < 128 for colour in plain) / max(1, len(plain)), 4)
+
+
 def main() -> None:
     """Answer what is asked."""
     target, out, asked = sys.argv[1], Path(sys.argv[2]), json.loads(Path(sys.argv[3]).read_text())
-    written = {each["write"]: each["row"] for each in asked if "write" in each}
+    rows = {each["write"]: each["row"] for each in asked if "write" in each}
     asked = [each for each in asked if "write" not in each]
     app = QgsApplication([], True)
     app.initQgis()
@@ -160,8 +179,10 @@ def main() -> None:
         "themes": project.mapThemeCollection().mapThemes(),
         "layouts": [found.name() for found in project.layoutManager().printLayouts()],
         "bookmarks": [found.name() for found in project.bookmarkManager().bookmarks()],
-        "written": {key: fill(project.mapLayer(key), row) for key, row in written.items()},
+        "added": {key: fill(project.mapLayer(key), row) for key, row in rows.items()},
         "pictures": {each["name"]: draw(each, out) for each in asked},
+        "dark": {each["name"]: each["dark"] for each in asked if "dark" in each},
+        "texts": {each["name"]: each["written"] for each in asked if "written" in each},
     }  # fmt: skip
     sys.stdout.write(json.dumps(said))
     sys.stdout.flush()

@@ -10,9 +10,12 @@ import pandas as pd
 
 from geo import tables
 from geo.assess import assess
+from pipelines import sides
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    import geopandas as gpd
 
     from geo.policy import Policy
 
@@ -44,7 +47,13 @@ def content(
     }  # fmt: skip
     counted = {name: 0 for name in tables.RUN.names if name not in plain}
     told = pd.DataFrame([{**plain, **counted, **run}])
-    return {**answer, **rest, "run": tables.conform(told, tables.RUN)}
+    return {**answer, **rest, "run": tables.conform(told, tables.RUN), "sides": _named()}
+
+
+@lru_cache(maxsize=1)
+def _named() -> gpd.GeoDataFrame:
+    """Return where the sides of the theatre are named."""
+    return sides.layer(builders.theatre().baselines[0], ("Left", "Right"))
 
 
 def burning() -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from pyproj import CRS
 from geo import tables, terms
 from geo.books import COMMANDS_TABLE
 from pipelines import cartography
-from pipelines.cartography import labels, lines, nodes, palette, reference, relations, sheet, themes, tips, views
+from pipelines.cartography import labels, nodes, palette, reference, relations, sheet, themes, tips, views
 from pipelines.intensity import Bands
 from pipelines.layers import rows
 from pipelines.layers.proof import connect
@@ -159,11 +159,6 @@ def test_texts_of_others_are_shown_and_never_computed(project: ET.Element) -> No
     assert values[0] == "[% 1 + 1 %] <b>it's</b> \ufffd"
 
 
-def test_an_expression_gives_a_text_as_it_is() -> None:
-    expression = lines._quoted("O'Brien\\n")  # noqa: SLF001 - where texts of others enter expressions
-    assert expression == "'O''Brien\\\\n'"
-
-
 def test_signs_that_no_document_can_hold_are_replaced() -> None:
     element = nodes.node("a", text="x\x00y\ufffe", name="\ud800".encode("utf-8", "replace").decode())
     assert ET.fromstring(nodes.write(element)).text == "x\ufffdy\ufffd"  # noqa: S314 - our own text
@@ -243,6 +238,13 @@ def test_every_table_has_a_style_that_says_what_its_columns_are_called(look: Car
         assert aliases == {"fid": "", **{column.name: column.title for column in table.columns}}
         assert style.get("readOnly") == "1"
         assert (style.find("renderer-v2") is not None) == (table.geometry is not None)
+
+
+@pytest.mark.parametrize("name", ["incidents", "incident_points", "segments", "zones"])
+def test_no_row_is_without_a_symbol_at_every_scale(look: Cartography, name: str) -> None:
+    style = ET.fromstring(look.styles[name])  # noqa: S314 - our own text
+    [rest] = style.iterfind("renderer-v2/rules/rule[@filter='ELSE']")
+    assert rest.get("symbol") is not None
 
 
 def test_values_to_choose_from_stand_in_order_of_severity(look: Cartography) -> None:

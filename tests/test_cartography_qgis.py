@@ -2,58 +2,28 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import subprocess
 from datetime import datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import cells
 import pytest
 from cells import Clock
+from eye import look, need
 
 from geo import tables
 from pipelines import commands
 from pipelines.cartography import themes
 from pipelines.layers import read_table
 
-PYTHON = "/usr/bin/python3"
-EYE = Path(__file__).with_name("qgis_eye.py")
 HOSTILE = "<b>bold</b> [% 1 + 1 %]"
-
-
-@lru_cache(maxsize=1)
-def there() -> bool:
-    """Tell whether PyQGIS can be had."""
-    if not Path(PYTHON).exists():
-        return False
-    asked = subprocess.run([PYTHON, "-c", "import qgis.core"], capture_output=True, check=False)
-    return asked.returncode == 0
-
-
-def look(target: str, folder: Path, asked: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return what QGIS says of a project or a file; pictures and its profile go to ``folder``."""
-    folder.mkdir()
-    (folder / "asked.json").write_text(json.dumps(asked))
-    own = {"QT_QPA_PLATFORM": "offscreen", "XDG_RUNTIME_DIR": str(folder), "QGIS_CUSTOM_CONFIG_PATH": str(folder)}
-    own["TZ"] = "America/New_York"  # an analyst's clock need not be ours
-    folder.chmod(0o700)
-    words = [PYTHON, str(EYE), target, str(folder), str(folder / "asked.json")]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, env={**os.environ, **own})
-    assert done.returncode == 0, done.stderr[-2000:]
-    said = json.loads(done.stdout)
-    assert isinstance(said, dict)
-    return said
 
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a map of a shelling that goes on, with strange words in its reports, copied elsewhere."""
-    if not there():
-        pytest.skip(f"{PYTHON} has no PyQGIS")
+    need()
     home = tmp_path_factory.mktemp("home")
     place = cells.workspace(home / "ws")
     told = [cells.row(f"s{n}", 1 + 3 * n, act="shelling") for n in range(11)]
@@ -122,7 +92,7 @@ def test_columns_are_called_by_their_titles(seen: dict[str, Any]) -> None:
 
 
 def test_a_command_written_on_the_map_bears_the_time_in_utc(published: Path, seen: dict[str, Any]) -> None:
-    written = seen["written"]["monitor_commands"]
+    written = seen["added"]["monitor_commands"]
     assert written["target"] == "V-3", written
     (entry,) = commands.read_geopackage(published / "reviews.gpkg")
     assert (entry.fault, entry.row["command"], entry.row["reviewer"]) == (None, "confirm", "A")

@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 import builders
 import pandas as pd
 import pytest
+import shapely
 import situation
 
 from pipelines.outcome import Changes
@@ -18,10 +19,13 @@ from pipelines.page import Setting, page
 from pipelines.page.bands import bands
 from pipelines.page.board import lines, ordered
 from pipelines.page.figures import headline
+from pipelines.page.ground import Label, _box, ground
+from pipelines.page.sheet import Sheet
 from pipelines.page.spells import Spell, at, spells
 from pipelines.palette import LOOKS
+from pipelines.sides import STEPS
 
-PLAIN = Setting(("Left", "Right"))
+PLAIN = Setting()
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 AS_OF = pd.Timestamp(builders.when(situation.HOUR))
 
@@ -64,6 +68,7 @@ def test_nothing_that_was_reported_is_in_the_page_unescaped() -> None:
     told = dict(situation.burnt())
     told["incident_points"] = told["incident_points"].assign(name=EVIL, next_due_what=EVIL, regions=EVIL)
     told["regions"] = told["regions"].assign(name=EVIL)
+    told["sides"] = told["sides"].assign(name=EVIL)
     told["reports"] = told["reports"].assign(source=EVIL)
     told["run"] = told["run"].assign(title=EVIL, rows_quarantined=1)
     told["quarantine"] = pd.DataFrame(
@@ -85,7 +90,7 @@ def test_nothing_that_was_reported_is_in_the_page_unescaped() -> None:
     told["lineage"] = pd.DataFrame(
         [{"kind": "merge", "from_id": EVIL, "to_id": EVIL, "at": AS_OF, "known_at": AS_OF, "reason": EVIL}]
     )
-    setting = Setting((EVIL, EVIL), changes=Changes(AS_OF, (EVIL,), (), (), (EVIL,)))
+    setting = Setting(changes=Changes(AS_OF, (EVIL,), (), (), (EVIL,)))
     found, plain = Seen(page(told, setting)), Seen(page(situation.burnt(), PLAIN))
     assert [tag for tag, _ in found.elements if tag in {"script", "img"}] == ["script", "script"]
     assert not [name for _, attributes in found.elements for name in attributes if name.startswith("on")]
@@ -185,6 +190,22 @@ def test_every_incident_stands_in_the_table_once_what_is_due_first() -> None:
     [due] = [line for line in found if line.due_what.startswith("persistence")]
     assert (due.due, due.due_in) == (f"{builders.when(79):%Y-%m-%dT%H:%M:%SZ}", "in 19 h 0 min")
     assert due.due_in in words(page(told, PLAIN))
+
+
+def test_the_name_of_a_side_begins_where_the_layer_says_and_leads_away_from_the_line() -> None:
+    told = situation.burnt()
+    points = ordered(told["incident_points"])
+    chart = ground(told, points, lines(points, AS_OF), builders.theatre().places)
+    sheet = Sheet.over(_box(told, points))
+    said = {
+        (row.name, *sheet.place(shapely.get_coordinates(row.geometry))[0].tolist(), STEPS[row.towards])
+        for row in told["sides"].itertuples()
+    }
+    named = [label for label in chart.labels if label.kind == "s"]
+    assert sorted(label.text for label in named) == ["Left", "Right"]
+    assert {(label.text, label.x, label.y, label.towards) for label in named} <= said
+    assert [Label(0, 0, "a\nb", "s", (1, north)).first_em for north in (1, 0, -1)] == [-1.8, -0.6, 0.6]
+    assert [Label(0, 0, "a", "s", (east, 0)).anchor for east in (1, 0, -1)] == ["start", "middle", "end"]
 
 
 def test_a_quiet_theatre_has_a_page_that_says_so() -> None:

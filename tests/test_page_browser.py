@@ -31,7 +31,7 @@ def running() -> Iterator[Any]:
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a page of the present about a theatre where much goes on."""
     path = tmp_path_factory.mktemp("page") / "sitrep.html"
-    path.write_text(page(situation.burnt(), Setting(("Left", "Right"))), encoding="utf-8")
+    path.write_text(page(situation.burnt(), Setting()), encoding="utf-8")
     return path
 
 
@@ -149,11 +149,12 @@ def test_what_reports_say_runs_nowhere(running: Any, tmp_path: Path) -> None:  #
     told = dict(situation.burnt())
     told["incident_points"] = told["incident_points"].assign(name=EVIL)
     told["regions"] = told["regions"].assign(name=EVIL)
+    told["sides"] = told["sides"].assign(name=EVIL)
     told["lineage"] = pd.DataFrame(
         [{"kind": EVIL, "from_id": EVIL, "to_id": EVIL, "at": builders.when(1), "known_at": None, "reason": EVIL}]
     ).assign(at=lambda frame: pd.to_datetime(frame["at"]))
     path = tmp_path / "evil.html"
-    path.write_text(page(told, Setting((EVIL, EVIL))), encoding="utf-8")
+    path.write_text(page(told, Setting()), encoding="utf-8")
     for shown in _open(running, path):
         shown.locator("#map .marks .t3").hover(force=True)
         assert EVIL in shown.inner_text("#tip")

@@ -37,7 +37,7 @@ FORMULAS = (
 )  # fmt: skip
 NUMBER = re.compile(r"-?[0-9.]+")
 PAYLOADS = (*MARKUP, *FORMULAS)
-PLAIN = Setting(("Left", "Right"))
+PLAIN = Setting()
 
 
 class Shape(HTMLParser):

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
+import realdata
 from realdata import need
 
 from pipelines import intake, watch
 from pipelines.edge import utc_now
 from pipelines.layers import read_table
 from pipelines.publications import Question
-from pipelines.settings import find_theatre, read_folder, replace_baseline, replace_regions
+from pipelines.settings import find_theatre, read_folder
 from pipelines.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -34,12 +35,7 @@ def publication(workspace: Workspace, out: Path, *, as_of: datetime, region: str
 def minsk(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, intake.Ingested, Path]:
     """Return a replay of Minsk II along the real line, with the real events, and its publication."""
     place = tmp_path_factory.mktemp("minsk")
-    line, oblasts = need("minsk_2014_2022/contact_line.geojson"), need("oblasts.geojson")
-    events = need("minsk_2014_2022/ucdp_ged_ukraine_2014_2021.csv")
-    files = replace_baseline(read_folder(find_theatre("minsk-2015")), line.read_bytes(), line.name)
-    files = replace_regions(files, oblasts.read_bytes(), oblasts.name)
-    workspace = Workspace.create(place / "w", files, "minsk-2015", replay=True, at=utc_now())
-    taken = intake.ingest(workspace, events, source_id="ucdp", known="observed", clock=utc_now)
+    workspace, taken = realdata.minsk(place / "w")
     return workspace, taken, publication(workspace, place / "whole", as_of=AS_OF)
 
 

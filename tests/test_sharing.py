@@ -13,6 +13,7 @@ from builders import place, report, reports, theatre, versions, when
 from geo import tables
 from geo.assess import assess
 from geo.sharing import LEAVES, share
+from pipelines import sides
 
 AS_OF = 60.0
 CANARY = "canary"
@@ -24,7 +25,8 @@ def answer(*rows: dict[str, Any]) -> dict[str, pd.DataFrame]:
     """Return every layer, as a run composes them."""
     known = assess(reports(rows), builders.coverage(DECLARED), WORLD, versions(builders.policy()), when(AS_OF))
     rest = [table for table in tables.TABLES if table.name not in known.tables]
-    return {**known.tables, **{table.name: tables.empty(table) for table in rest}}
+    named = {"sides": sides.layer(WORLD.baselines[0], ("Left", "Right"))}
+    return {**known.tables, **{table.name: tables.empty(table) for table in rest}, **named}
 
 
 def shared(*rows: dict[str, Any], **rules: Any) -> dict[str, pd.DataFrame]:  # noqa: ANN401

@@ -25,7 +25,8 @@ def test_every_layer_of_an_assessment_is_exactly_as_declared() -> None:
     answer = assess(
         reports([report(1), report(30, source="media")]), coverage(), theatre(), versions(policy()), when(60)
     )
-    assert set(answer.tables) == {table.name for table in TABLES} - {"quarantine", "notices", "exposure", "run"}
+    elsewhere = {"quarantine", "notices", "exposure", "sides", "run"}
+    assert set(answer.tables) == {table.name for table in TABLES} - elsewhere
     for name, frame in answer.tables.items():
         declared = tables.BY_NAME[name]
         geometry = ["geometry"] if declared.geometry else []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from pipelines.cartography import labels, renderers
 from pipelines.cartography.labels import AROUND_MIDDLE, LEVEL, Label, Letters
 from pipelines.cartography.palette import INK, SEVERE_FIRST, SOFT_INK
-from pipelines.cartography.points import sign
+from pipelines.cartography.points import NAMED, NEAR, late, sign
 from pipelines.cartography.renderers import Rule
 from pipelines.cartography.symbols import ground, hatch, middle, symbol
 
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     import xml.etree.ElementTree as ET
 
     from pipelines.cartography.palette import Mark
+    from pipelines.cartography.sheet import Sheet
 
-_NEAR: Final = 4_000_000
+_FARTHEST: Final = 4_000_000
 _LAND: Final = "#f3f1ea"
 _BORDER: Final = "#b4b1a6"
 _BAND: Final = "#4a6a94"
@@ -25,8 +26,8 @@ _PERIMETER: Final = 7
 _SMALLER: Final = 0.75
 
 
-def footprints() -> ET.Element:
-    """Return footprints by tier: those going on tinted, the others outlined."""
+def footprints(sheet: Sheet) -> ET.Element:
+    """Return footprints by tier: those going on tinted, late ones outlined, those of long ago only close by."""
     going = "\"state\" IN ('active', 'quiet')"
     return renderers.ruled(
         [
@@ -35,12 +36,18 @@ def footprints() -> ET.Element:
                      symbol("fill", ground(mark.look.colour, INK, opacity=95, width=0.3)))
                 for mark in SEVERE_FIRST
             ),
-            Rule("ended, or a candidate", "ELSE", symbol(
+            Rule("ended, or a candidate, in the last 7 days", f"NOT ({going}) AND {late(sheet)}", symbol(
                 "fill", ground(SOFT_INK, SOFT_INK, opacity=14, width=0.25, dash="dash", edge_opacity=190)
             )),
+            Rule("ended earlier", f"\"state\" = 'ended' AND NOT {late(sheet)}", _long_ago(), farthest=NEAR),
+            Rule("a candidate, earlier", "ELSE", _long_ago(), farthest=NAMED),
         ],
         order='coalesce("tier_eligible", 0)',
     )  # fmt: skip
+
+
+def _long_ago() -> ET.Element:
+    return symbol("fill", ground(SOFT_INK, SOFT_INK, opacity=0, width=0.2, dash="dot", edge_opacity=140))
 
 
 def days() -> ET.Element:
@@ -85,7 +92,15 @@ def zone_names() -> ET.Element:
     """Return a zone's depth and id along its edge."""
     text = "coalesce(to_string(round(\"depth_m\" / 1000)) || ' km · ', '') || coalesce(\"zone_id\", '')"
     return labels.simple(
-        Label(text, Letters(size=6.5, colour=_BAND), placement=_PERIMETER, priority="1", farthest=_NEAR, distance=0.4)
+        Label(
+            text,
+            Letters(size=6.5, colour=_BAND),
+            placement=_PERIMETER,
+            priority="1",
+            farthest=_FARTHEST,
+            distance=0.4,
+            solid=0,
+        )
     )
 
 
@@ -102,4 +117,4 @@ def borders() -> ET.Element:
 def region_names() -> ET.Element:
     """Return the names of regions, giving way to everything else."""
     letters = Letters(size=8, colour="#8a877b", spacing=0.6, capitals=True, halo=0.6)
-    return labels.simple(Label('"name"', letters, placement=LEVEL, priority="0"))
+    return labels.simple(Label('"name"', letters, placement=LEVEL, priority="0", solid=0))

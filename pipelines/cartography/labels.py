@@ -44,7 +44,8 @@ class Label:
     ``text`` is an expression, and is never taken for HTML. ``where`` is an expression for the place, on a layer of
     lines; ``towards`` one for where the text lies as seen from there, from 0 (upper left) over 4 (on it) to 8 (lower
     right). ``priority`` is an expression (0 to 10): of two that collide the higher stays. ``farthest`` and ``nearest``
-    bound the scales; 0: no bound. ``solid`` (0 to 2): how much other labels shun what is labelled.
+    bound the scales; 0: no bound. ``solid`` (0 to 2): how much other labels shun what is labelled, 0: not
+    at all. ``drawn``: whether it is written, and does not only take its room.
     """
 
     text: str
@@ -58,11 +59,17 @@ class Label:
     nearest: int = 0
     solid: float = 1
     merged: bool = False
+    drawn: bool = True
 
 
 def simple(label: Label) -> ET.Element:
     """Return a labelling that treats every row alike."""
     return node("labeling", _settings(label), type="simple")
+
+
+def kept_free() -> ET.Element:
+    """Return a labelling that writes nothing, and keeps off areas what matters less than the names of incidents."""
+    return simple(Label("''", drawn=False))
 
 
 def ruled(rules: Sequence[tuple[str, str, Label]]) -> ET.Element:
@@ -102,9 +109,10 @@ def _settings(label: Label) -> ET.Element:
         quadOffset=4, maxCurvedCharAngleIn=25, maxCurvedCharAngleOut=-25,
     )  # fmt: skip
     drawn = node(
-        "rendering", drawLabels=1, obstacle=1, obstacleFactor=label.solid, obstacleType=1, displayAll=0,
-        mergeLines=int(label.merged),
-        labelPerPart=0, upsidedownLabels=0, fontMinPixelSize=3, fontMaxPixelSize=10000,
+        "rendering", drawLabels=int(label.drawn), obstacle=int(label.solid > 0), obstacleFactor=label.solid,
+        obstacleType=int(label.drawn),  # the edge of an area, or all of it
+        displayAll=0, mergeLines=int(label.merged), labelPerPart=0, upsidedownLabels=0,
+        fontMinPixelSize=3, fontMaxPixelSize=10000,
         scaleVisibility=int(scaled), scaleMin=label.nearest, scaleMax=label.farthest, minFeatureSize=0, zIndex=0,
         limitNumLabels=0, maxNumLabels=2000, fontLimitPixelSize=0,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""How do the line, its segments and its sides look?"""
+"""How do the line, its segments and the names of its sides look?"""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pipelines.cartography.labels import ALONG, OVER, Label, Letters
 from pipelines.cartography.palette import INK, PAPER, QUIET, SEVERE_FIRST, SOFT_INK, UNSEEN
 from pipelines.cartography.renderers import Rule
 from pipelines.cartography.symbols import stroke, symbol, ticks
+from pipelines.sides import WRAPPED
 
 if TYPE_CHECKING:
     import xml.etree.ElementTree as ET
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 _NEAR: Final = 700_000
 _SCALE: Final = "coalesce(@map_scale, 4000000)"  # a bare renderer, such as a server's, may not say
-_WRAPPED: Final = 16  # signs of a party's name in one line
 _POST_M: Final = 0.0055  # of paper between the line and its kilometres
 _ANY: Final = '"fid" > 0'
 _DASHES: Final = (1.6, 1.2)
@@ -29,9 +29,7 @@ _UNSEEN: Final = stroke(UNSEEN, 2, dashes=_DOTS)
 _ASSUMED: Final = stroke(SOFT_INK, 1.6, dashes=_DOTS, opacity=110)
 _START: Final = "start_point($geometry)"
 _END: Final = "end_point($geometry)"
-_MIDDLE: Final = "line_interpolate_point($geometry, length($geometry) / 2)"
-_APART_M: Final = 0.1  # of paper between two names of one side
-_BESIDE_M: Final = 0.0035  # of paper between the line and the name of its side
+_ROWS_OF_THREE: Final = ("NW", "N", "NE", "W", "", "E", "SW", "S", "SE")  # as QGIS numbers where a text lies
 
 
 def front() -> ET.Element:
@@ -97,69 +95,38 @@ def posts() -> ET.Element:
     )
 
 
-def sides(sheet: Sheet) -> ET.Element:
-    """Return the names of the parties, each on its side and again and again along the line, and the kilometres."""
-    every = _every(sheet)
-    shown = f'"fid" % {every} = floor({every} / 2)'
+def kilometres(sheet: Sheet) -> ET.Element:
+    """Return the kilometres of the line, as many as there is room for."""
     step = (
         f"CASE WHEN {_SCALE} > 2500000 THEN 100000 WHEN {_SCALE} > 800000 THEN 50000 "
         f"WHEN {_SCALE} > 200000 THEN 10000 ELSE 5000 END"
     )
-    start = _beside(sheet, _START, 1, _POST_M)
+    told = Label(
+        "'km ' || round(\"chainage_from_m\" / 1000)",
+        Letters(size=6.5, colour=SOFT_INK),
+        placement=OVER,
+        priority="2",
+        where=_post(sheet),
+    )
+    return labels.ruled([("kilometres", f'round("chainage_from_m") % ({step}) = 0', told)])
+
+
+def _post(sheet: Sheet) -> str:
+    """Return the place beside the start of a segment."""
+    course = f"azimuth({_metric(sheet, _START)}, {_metric(sheet, _END)})"
+    moved = f"project({_metric(sheet, _START)}, {_POST_M} * {_SCALE}, {course} + pi() / 2)"
+    return f"transform({moved}, '{reference.code(sheet.box)}', 'EPSG:4326')"
+
+
+def side_names() -> ET.Element:
+    """Return the names of the parties, each on its side and again and again along the line."""
     named = Letters(size=9, colour=SOFT_INK, capitals=True, spacing=1.5, italic=True)
-    posts_ = Letters(size=6.5, colour=SOFT_INK)
-    return labels.ruled(
-        [
-            *(
-                (
-                    party,
-                    shown,
-                    Label(
-                        f"wordwrap({_quoted(party)}, {_WRAPPED})",
-                        named,
-                        OVER,
-                        priority="6",
-                        where=_beside(sheet, _MIDDLE, hand, _BESIDE_M),
-                        towards=_outwards(sheet, hand),
-                    ),
-                )
-                for party, hand in ((sheet.left, -1), (sheet.right, 1))
-            ),
-            (
-                "kilometres",
-                f'round("chainage_from_m") % ({step}) = 0',
-                Label("'km ' || round(\"chainage_from_m\" / 1000)", posts_, placement=OVER, priority="2", where=start),
-            ),
-        ]
-    )  # fmt: skip
-
-
-def _beside(sheet: Sheet, place: str, hand: int, paper_m: float) -> str:
-    """Return the place beside a point of a segment, to the left (-1) or right (1) of its direction."""
-    metric = reference.code(sheet.box)
-    moved = f"project({_metric(sheet, place)}, {paper_m} * {_SCALE}, {_course(sheet)} + {hand} * pi() / 2)"
-    return f"transform({moved}, '{metric}', 'EPSG:4326')"
-
-
-def _outwards(sheet: Sheet, hand: int) -> str:
-    """Return in which of the eight directions that hand lies, numbered as rows of three from the upper left."""
-    eighths = f"round(degrees({_course(sheet)}) / 45 + {hand} * 2)"
-    return f"array(1, 2, 5, 8, 7, 6, 3, 0)[({eighths} + 8) % 8]"
-
-
-def _course(sheet: Sheet) -> str:
-    return f"azimuth({_metric(sheet, _START)}, {_metric(sheet, _END)})"
-
-
-def _every(sheet: Sheet) -> str:
-    """Return how many segments lie between two names of a side."""
-    return f"max(2, round({_APART_M} * {_SCALE} / {sheet.segment_m:.6g}))"
+    rows = ", ".join(f"'{course}'" for course in _ROWS_OF_THREE)
+    told = Label(
+        f'wordwrap("name", {WRAPPED})', named, OVER, priority="4.8", towards=f'array_find(array({rows}), "towards")'
+    )
+    return labels.ruled([("at this scale", f'{_SCALE} >= "scale_from" AND {_SCALE} < "scale_to"', told)])
 
 
 def _metric(sheet: Sheet, place: str) -> str:
     return f"transform({place}, 'EPSG:4326', '{reference.code(sheet.box)}')"
-
-
-def _quoted(text: str) -> str:
-    """Return a text as an expression that gives it."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"

@@ -18,16 +18,19 @@ if TYPE_CHECKING:
     from pipelines.cartography.sheet import Sheet
 
 CLOSE: Final = 900_000
+NEAR: Final = 300_000
 NAMED: Final = 120_000
 _SMALLER: Final = 0.76
 _LATELY: Final = timedelta(days=7)
 _GOING: Final = "\"state\" IN ('active', 'quiet')"
+_CANDIDATE: Final = "coalesce(\"state\", 'candidate') = 'candidate'"
 _ORDER: Final = f'if({_GOING}, 10 + coalesce("tier_eligible", 0), coalesce("tier_peak", 0))'
 
 
 def incidents(sheet: Sheet) -> ET.Element:
-    """Return incidents by tier: those going on filled, the lately ended hollow, the long ended as dots."""
-    watched = f"coalesce(\"state\", 'candidate') = 'candidate' OR ({_GOING} AND coalesce(\"tier_eligible\", 0) = 0)"
+    """Return incidents by tier: those going on filled, the lately ended hollow, what was before as dots, close by."""
+    going = f'{_GOING} AND coalesce("tier_eligible", 0) = 0'
+    watched = f"({_CANDIDATE} AND {late(sheet)}) OR ({going})"
     return renderers.ruled(
         [
             *(
@@ -36,11 +39,11 @@ def incidents(sheet: Sheet) -> ET.Element:
                 if mark.tier
             ),
             Rule("0 watch: a candidate", watched, symbol("marker", shape("circle", PAPER, SOFT_INK, 2.2, width=0.45))),
-            Rule("ended in the last 7 days, by highest tier", _late(sheet), within=tuple(
+            Rule("ended in the last 7 days, by highest tier", _ended_lately(sheet), within=tuple(
                 Rule(mark.words, f'coalesce("tier_peak", 0) = {mark.tier}', _ended(mark))
                 for mark in SEVERE_FIRST if mark.tier
             )),
-            Rule("ended earlier", "ELSE", symbol("marker", shape("circle", SOFT_INK, PAPER, 1.5, width=0.2))),
+            Rule("earlier", "ELSE", symbol("marker", shape("circle", SOFT_INK, PAPER, 1.5, width=0.2)), farthest=CLOSE),
         ],
         order=_ORDER,
     )  # fmt: skip
@@ -80,43 +83,62 @@ def names(sheet: Sheet) -> ET.Element:
     )
     going = Letters(size=8.5, bold=True, halo=0.9)
     rest = Letters(size=7, colour=SOFT_INK)
-    late = f"coalesce(\"state\", 'candidate') = 'candidate' OR {_late(sheet)}"
+    ended, watched = _ended_lately(sheet), f"{_CANDIDATE} AND {late(sheet)}"
+    # Below 5 a name would be dropped wherever a line or a footprint lies under it.
+    higher = '5 + coalesce("tier_peak", 0) / 2'
     return labels.ruled(
         [
             (
                 "going on",
                 _GOING,
-                Label(told, going, distance=0.8, solid=2, priority='7 + coalesce("tier_eligible", 0)'),
+                Label(told, going, distance=0.8, solid=2, priority='8.5 + coalesce("tier_eligible", 0) / 2'),
             ),
-            ("ended lately, and candidates", late, Label('"incident_id"', rest, distance=0.6, solid=2, priority="3")),
+            ("ended lately", ended, Label('"incident_id"', rest, distance=0.6, solid=2, priority=higher)),
+            ("candidates", watched, Label('"incident_id"', rest, distance=0.6, solid=2, priority="5")),
             (
-                "ended earlier",
-                f"NOT ({_GOING}) AND NOT ({late})",
-                Label('"incident_id"', rest, distance=0.6, priority="1", farthest=CLOSE),
+                "earlier",
+                f"NOT ({_GOING}) AND NOT ({ended}) AND NOT ({watched})",
+                Label('"incident_id"', rest, distance=0.6, priority="1", farthest=NEAR),
             ),
         ]
     )
 
 
-def _late(sheet: Sheet) -> str:
-    return f'("state" = \'ended\' AND "tier_peak" > 0 AND "last_observed" >= \'{_since(sheet)}\')'
+def late(sheet: Sheet) -> str:
+    """Return what holds for an incident or candidate of the last 7 days."""
+    return f'coalesce("last_observed", "first_observed") >= \'{_since(sheet)}\''
+
+
+def _ended_lately(sheet: Sheet) -> str:
+    return f'("state" = \'ended\' AND "tier_peak" > 0 AND {late(sheet)})'
 
 
 def violations(sheet: Sheet) -> ET.Element:
-    """Return violations by status, how well each is established; from afar, dots for the late ones that count."""
-    made = []
-    for face in FACES:
-        marker = symbol("marker", shape(face.shape, face.fill, face.stroke, 1.9, width=0.3))
-        made.append(Rule(face.status, f"\"status\" = '{face.status}'", marker, farthest=CLOSE))
-    other = symbol("marker", shape("circle", PAPER, SOFT_INK, 1.2, width=0.2))
-    late = f'"qualifying" AND "observed_to" >= \'{_since(sheet)}\''
+    """Return violations by status, how well each is established: the late ones larger, and dots from afar."""
+    lately = f"\"observed_to\" >= '{_since(sheet)}'"
     dots = symbol("marker", shape("circle", INK, PAPER, 1.1, width=0.1))
     return renderers.ruled(
         [
-            *made,
-            Rule("no status", '"status" IS NULL', other, farthest=CLOSE),
-            Rule("from afar: of the last 7 days, if it counts", late, dots, nearest=CLOSE),
+            Rule("of the last 7 days", lately, within=_by_status(1.9, CLOSE)),
+            Rule("earlier", f"NOT coalesce({lately}, false)", within=_by_status(1.4, NEAR)),
+            Rule("from afar: of the last 7 days, if it counts", f'"qualifying" AND {lately}', dots, nearest=CLOSE),
         ]
+    )
+
+
+def _by_status(size: float, farthest: int) -> tuple[Rule, ...]:
+    other = symbol("marker", shape("circle", PAPER, SOFT_INK, size * 0.6, width=0.2))
+    return (
+        *(
+            Rule(
+                face.status,
+                f"\"status\" = '{face.status}'",
+                symbol("marker", shape(face.shape, face.fill, face.stroke, size, width=0.3)),
+                farthest=farthest,
+            )
+            for face in FACES
+        ),
+        Rule("no status", '"status" IS NULL', other, farthest=farthest),
     )
 
 

@@ -48,8 +48,7 @@ class Region(NamedTuple):
 class Sheet:
     """Facts of one publication. Times are aware UTC; ``begin`` and ``end`` bound the days that can be played.
 
-    ``segment_m`` is the usual length of a segment, metres; ``bands`` those of the raster of intensity, if there is
-    one.
+    ``bands`` are those of the raster of intensity, if there is one.
     """
 
     file: str
@@ -64,13 +63,10 @@ class Sheet:
     version: str
     policy: str
     head: str
-    left: str
-    right: str
     box: Box
     regions: tuple[Region, ...]
     begin: datetime
     end: datetime
-    segment_m: float
     commands: str | None
     bands: Bands | None = None
 
@@ -120,13 +116,10 @@ def of(rows: Mapping[str, pa.Table], file: str, commands: str | None, bands: Ban
         version=run["version"] or "",
         policy=run["policy_version"] or "",
         head=run["ledger_head"] or "",
-        left=run["party_left"] or "left",
-        right=run["party_right"] or "right",
         box=_wider(_extent(rows)),
         regions=tuple(_regions(rows)),
         begin=begin,
         end=end,
-        segment_m=_segment_m(rows),
         commands=commands,
         bands=bands,
     )
@@ -175,10 +168,3 @@ def _regions(rows: Mapping[str, pa.Table]) -> list[Region]:
     named = zip(table["region_id"].to_pylist(), table["name"].to_pylist(), boxes.tolist(), strict=True)
     found = [Region(region or "", name or region or "", Box(*box)) for region, name, box in named]
     return sorted(found, key=lambda region: (region.name, region.id))
-
-
-def _segment_m(rows: Mapping[str, pa.Table]) -> float:
-    if "segments" not in rows:
-        return 1.0
-    lengths = pc.subtract(rows["segments"]["chainage_to_m"], rows["segments"]["chainage_from_m"])
-    return max(float(pc.quantile(lengths, 0.5)[0].as_py() or 1.0), 1.0)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import xml.etree.ElementTree as ET
     from collections.abc import Sequence
 
-_GROUND: Final = ("front_line", "segments_sides", "zones", "regions")
+_GROUND: Final = ("front_line", "side_names", "segments_posts", "zones", "regions")
 NOW: Final = "Situation now"
 THEMES: Final[dict[str, tuple[str, ...]]] = {
     NOW: ("incident_points", "violations", "incidents", "segments_24h", *_GROUND),
@@ -19,7 +19,7 @@ THEMES: Final[dict[str, tuple[str, ...]]] = {
     "One incident": ("incident_points", "violations", "reports_then", "incidents", "segments_24h", *_GROUND),
     "History, with the time slider": ("violations_then", "incident_days", *_GROUND),
     "Who could see": ("incident_points", "segments_seen", *_GROUND),
-    "How dense, last 72 hours": ("front_line", "segments_sides", "regions", "density_72h"),
+    "How dense, last 72 hours": ("violations", "front_line", "side_names", "segments_posts", "regions", "density_72h"),
 }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from geo import tables
 from geo.books import COMMANDS_TABLE
-from pipelines.cartography import areas, lines, points
+from pipelines.cartography import areas, labels, lines, points, renderers
 
 if TYPE_CHECKING:
     import xml.etree.ElementTree as ET
@@ -54,7 +54,8 @@ def _now(sheet: Sheet) -> tuple[View, ...]:
         View("monitor_incident_points", "incident_points", "Incidents", NOW, points.incidents(sheet),
              points.names(sheet)),
         View("monitor_violations", "violations", "Violations", NOW, points.violations(sheet), points.violation_names()),
-        View("monitor_incidents", "incidents", "Footprints of incidents", NOW, areas.footprints(), expanded=False),
+        View("monitor_incidents", "incidents", "Footprints of incidents", NOW, areas.footprints(sheet),
+             labels.kept_free(), expanded=False),
     )  # fmt: skip
 
 
@@ -73,7 +74,9 @@ def _line(sheet: Sheet) -> tuple[View, ...]:
     spans = [("24h", "last 24 hours"), ("72h", "last 72 hours"), ("7d", "last 7 days")]
     return (
         View("monitor_front_line", "front_line", "Front line", LINE, lines.front(), lines.front_name()),
-        View("monitor_segments_sides", "segments", "Sides and kilometres", LINE, lines.posts(), lines.sides(sheet),
+        View("monitor_side_names", "sides", "Names of the sides", LINE, renderers.nothing(), lines.side_names(),
+             expanded=False),
+        View("monitor_segments_posts", "segments", "Kilometres", LINE, lines.posts(), lines.kilometres(sheet),
              expanded=False),
         *(
             View(f"monitor_segments_{short}", "segments", f"Segments, {words}", SPANS, lines.segments(short),
@@ -121,5 +124,5 @@ def alone(sheet: Sheet) -> dict[str, View]:
 
 _AS_IN_THE_MAP: Final = frozenset(
     {"monitor_incident_points", "monitor_violations", "monitor_reports_then", "monitor_segments_24h",
-     "monitor_front_line", "monitor_incidents", "monitor_zones"}
+     "monitor_front_line", "monitor_side_names", "monitor_incidents", "monitor_zones"}
 )  # fmt: skip

@@ -52,9 +52,8 @@ _NEWS: Final = 50
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """What a page needs beside the tables: the names of both sides (left, right), towns, what changed since last."""
+    """What a page needs beside the tables: towns, what changed since last."""
 
-    sides: tuple[str, str] = ("left", "right")
     towns: Gazetteer = NOWHERE
     changes: Changes = _UNCHANGED
 
@@ -79,7 +78,7 @@ def page(content: Mapping[str, pd.DataFrame], setting: Setting) -> str:
     as_of = run["as_of"]
     points = ordered(content["incident_points"])
     told, found = lines(points, as_of), spells(content["transitions"], as_of)
-    chart = ground(content, points, told, setting.sides, setting.towns)
+    chart = ground(content, points, told, setting.towns)
     return _render(
         "sitrep.html.jinja",
         {

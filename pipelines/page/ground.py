@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import shapely
 
 from pipelines.page.marks import OUTLINES
 from pipelines.page.sheet import WIDTH, Sheet
+from pipelines.sides import ROW_M, SIGN_M, STEPS, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import geopandas as gpd
-    import numpy.typing as npt
     import pandas as pd
 
     from geo.names import Gazetteer
@@ -29,19 +28,36 @@ _NEAR_PX: Final = 3000
 _LETTER_PX: Final = 8
 _TALL_PX: Final = 15
 _MOVED_PX: Final = {"p": 9, "b": -14}
-_BESIDE_KM: Final = 70
-"""How far beside the line the names of the sides stand: clear of most zones."""
+_SIGN: Final = 460
+_ROW: Final = 650
+"""Units that a sign of a side's name is wide, and a line of it high, on a page that is not much wider than a phone."""
+_LINE_EM: Final = 1.2
+"""From one line of a name to the next, in heights of a letter."""
 _NAMED: Final = 30
 """How many incidents that are going on bear their name on the map."""
 
 
 class Label(NamedTuple):
-    """A text at a place of the sheet."""
+    """A text at a place of the sheet, in lines; the middle of it stands there, unless it lies ``towards`` somewhere.
+
+    However large its letters are drawn, such a text begins at its place.
+    """
 
     x: int
     y: int
     text: str
     kind: str
+    towards: tuple[int, int] = (0, 0)
+
+    @property
+    def anchor(self) -> str:
+        """How SVG calls the end of a line that stands at the place."""
+        return {1: "start", 0: "middle", -1: "end"}[self.towards[0]]
+
+    @property
+    def first_em(self) -> float:
+        """How far below the place the middle of the first line stands, in heights of a letter."""
+        return round(-_LINE_EM * (len(self.text.split("\n")) * (1 + self.towards[1]) - 1) / 2, 2)
 
 
 class Mark(NamedTuple):
@@ -73,10 +89,9 @@ def ground(
     content: Mapping[str, pd.DataFrame],
     points: pd.DataFrame,
     lines: Sequence[Line],
-    sides: tuple[str, str],
     towns: Gazetteer,
 ) -> Ground:
-    """Return the map; ``points`` are the incidents in the order of ``lines``, ``sides`` the names (left, right)."""
+    """Return the map; ``points`` are the incidents in the order of ``lines``."""
     sheet = Sheet.over(_box(content, points))
     at = _places(points, sheet)
     areas = content["incidents"].set_index("incident_id")["geometry"]
@@ -99,7 +114,7 @@ def ground(
         labels=_apart(
             [
                 *(Label(*at[line.no], line.id, "b") for line in drawn[:_NAMED] if line.going),
-                *_sides(content["segments"], sides, sheet),
+                *_sides(content["sides"], sheet),
                 *_towns(towns, sheet),
                 *_regions(content["regions"], sheet),
             ]
@@ -115,18 +130,27 @@ def _apart(labels: Sequence[Label]) -> list[Label]:
     kept: list[Label] = []
     for label in labels:
         unit = WIDTH / (_NEAR_PX if "far" in label.kind else _PAGE_PX)
+        (x, y), (wide, tall) = _middle(label, unit), _size(label)
         if all(
-            abs(_middle(label, unit) - _middle(other, unit)) > _TALL_PX * unit
-            or abs(label.x - other.x) > (len(label.text) + len(other.text)) / 2 * _LETTER_PX * unit
+            abs(y - _middle(other, unit)[1]) > (tall + _size(other)[1]) / 2 * _TALL_PX * unit
+            or abs(x - _middle(other, unit)[0]) > (wide + _size(other)[0]) / 2 * _LETTER_PX * unit
             for other in kept
         ):
             kept.append(label)
     return kept
 
 
-def _middle(label: Label, unit: float) -> float:
-    """Return how low a label's letters stand, as the style sheet moves them off their places."""
-    return label.y + _MOVED_PX.get(label.kind[0], 0) * unit
+def _size(label: Label) -> tuple[int, int]:
+    """Return how many signs a label is wide, and how many lines it is high."""
+    rows = label.text.split("\n")
+    return max(map(len, rows)), len(rows)
+
+
+def _middle(label: Label, unit: float) -> tuple[float, float]:
+    """Return where the middle of a label's letters is, as the style sheet moves them off their places."""
+    (east, north), (wide, tall) = label.towards, _size(label)
+    x, y = label.x + east * wide * _SIGN / 2, label.y - north * tall * _ROW / 2
+    return x, y + _MOVED_PX.get(label.kind[0], 0) * unit
 
 
 def _box(content: Mapping[str, pd.DataFrame], points: pd.DataFrame) -> tuple[float, float, float, float]:
@@ -186,23 +210,24 @@ def _towns(towns: Gazetteer, sheet: Sheet) -> list[Label]:
     ]
 
 
-def _sides(segments: gpd.GeoDataFrame | pd.DataFrame, sides: tuple[str, str], sheet: Sheet) -> list[Label]:
-    """Return the names of both sides, on either side of the line, where there is most room."""
-    if not len(segments):
-        return []
-    places = [np.array(sheet.place(shapely.get_coordinates(shape)), float) for shape in segments["geometry"]]
-    spots = max((_beside(each, sheet) for each in places), key=lambda found: _room(found, sheet))
-    return [Label(round(x), round(y), name, "s") for (x, y), name in zip(spots.tolist(), sides, strict=True)]
+def _sides(places: pd.DataFrame, sheet: Sheet) -> list[Label]:
+    """Return the names of both sides, each where its text lies on its side and has most room on the sheet."""
+    least = max(_SIGN / SIGN_M, _ROW / ROW_M) / sheet.units_a_km * 1000
+    large = places[places["scale_to"] >= least]
+    found = []
+    for _, own in large.groupby("side"):
+        spots = [_named(row, sheet) for row in own[own["scale_to"] == own["scale_to"].min()].itertuples()]
+        found.append(max(spots, key=lambda label: _room(label, sheet)))
+    return found
 
 
-def _beside(line: npt.NDArray[np.float64], sheet: Sheet) -> npt.NDArray[np.float64]:
-    """Return the places to the left and right of the begin of a piece of the line, shape (2, 2)."""
-    ahead = line[-1] - line[0]
-    left = np.array([ahead[1], -ahead[0]]) / max(float(np.hypot(*ahead)), 1.0)  # y points down
-    reach = _BESIDE_KM * sheet.units_a_km * left
-    return np.array([line[0] + reach, line[0] - reach])
+def _named(row: Any, sheet: Sheet) -> Label:  # noqa: ANN401 -- a row of the layer
+    """Return the name of a side, which lies in a direction from its place."""
+    [(x, y)] = sheet.place(shapely.get_coordinates(row.geometry)).tolist()
+    return Label(x, y, "\n".join(wrapped(row.name)), "s", STEPS[row.towards])
 
 
-def _room(spots: npt.NDArray[np.float64], sheet: Sheet) -> float:
+def _room(label: Label, sheet: Sheet) -> float:
     """Return how far the nearest edge of the sheet is."""
-    return float(min(spots.min(), (np.array([WIDTH, sheet.height]) - spots).min()))
+    x, y = _middle(label, 1)
+    return min(x, y, WIDTH - x, sheet.height - y)

@@ -24,7 +24,7 @@ import situation
 from timing import say, timed
 
 from geo import summary, tables
-from pipelines import settings
+from pipelines import settings, sides
 from pipelines.page import Setting, page
 
 N = 10_000
@@ -44,7 +44,7 @@ def main() -> None:
     """Print sizes and times."""
     theatre = settings.load_theatre(settings.read_folder(settings.find_theatre(NAME)), NAME)
     told = _month(theatre)
-    text, _, busy = timed(lambda: page(told, Setting(("Left", "Right"), theatre.places)))
+    text, _, busy = timed(lambda: page(told, Setting(theatre.places)))
     say(f"{N:,} incidents, {N * EACH:,} violations: {len(text.encode()) / 1e6:.1f} MB, made in {busy:.1f} s of CPU")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(sys.argv[2]) if sys.argv[1:2] == ["--keep"] else Path(folder) / "sitrep.html"
@@ -109,7 +109,8 @@ def _lines(theatre: Any) -> dict[str, pd.DataFrame]:  # noqa: ANN401 -- a theatr
         geometry=pieces.geometry.to_numpy(),
     )  # fmt: skip
     areas = theatre.regions.assign(**dict.fromkeys((n for n in tables.REGIONS.names if n not in theatre.regions), 0))
-    return {"segments": segments, "regions": areas, "zones": summary.zones_layer(theatre),
+    names = sides.layer(theatre.baselines[0], ("Left", "Right"))
+    return {"segments": segments, "regions": areas, "sides": names, "zones": summary.zones_layer(theatre),
             "front_line": summary.front_line(theatre, AS_OF.to_pydatetime())}  # fmt: skip
 
 
