@@ -69,7 +69,8 @@ class Watch(RuleBasedStateMachine):
         self.decided: list[str] = []
 
     def teardown(self) -> None:
-        """Compare with a fresh ledger, note what was met, and tidy up."""
+        """Read the whole ledger again, compare with a fresh one, note what was met, and tidy up."""
+        assert audit(self.place).problems == ()
         self.hear_it_all_again_in_another_order()
         MET.update({**self.counts(), "names": len(self.names), "decided": len(self.decided), "said": len(self.said)})
         shutil.rmtree(self.folder)
@@ -222,9 +223,10 @@ class Watch(RuleBasedStateMachine):
         ).batch
         assert not batch.repeated or len(rows) == batch.rows
         assert sum(getattr(batch, fate) for fate in FATES) == batch.rows == len(rows)
-        if batch.repeated:
+        if batch.repeated:  # the very bytes of an earlier file are not heard again, whatever was said in between
             self.rows -= len(rows)
-        self.sent[source] += rows
+        else:
+            self.sent[source] += rows
         counts = self.counts()
         assert counts["rows"] == sum(counts[fate] for fate in FATES) == self.rows
         self.turn()
@@ -235,9 +237,8 @@ class Watch(RuleBasedStateMachine):
         self.clock.turn(self.hour)
 
     def counts(self) -> dict[str, int]:
-        """Return what became of all rows; the chain is verified on the way."""
+        """Return what became of all rows."""
         with self.place.ledger() as ledger:
-            assert ledger.verify(self.place.raw) == []
             return ledger.counts()
 
     def some_item(self, data: st.DataObject) -> tuple[str, Row]:
