@@ -1,8 +1,8 @@
 """Which small faults can a module have, and how is one of them put into a process that has imported it?
 
 Each mutant is one operator, number, bound or choice changed inside a function or a method. Left out are: the sentences
-of reasons; what ``assert`` holds; ``strict`` of ``zip``, which like it can only stop what never happens; and compiled
-loops.
+of reasons; what ``assert`` holds; ``strict`` of ``zip``, which like it can only stop what never happens; and what lays
+things out for compiled loops, where most changes make a search wider and no answer another.
 
 A fault is put in place by giving the function another code: whoever holds the function holds the faulty one, and
 nothing is imported anew.
@@ -19,7 +19,7 @@ from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 SWAPS: Final[dict[type[ast.AST], type[ast.AST]]] = {
@@ -28,6 +28,11 @@ SWAPS: Final[dict[type[ast.AST], type[ast.AST]]] = {
     ast.Mult: ast.Add, ast.And: ast.Or, ast.Or: ast.And, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd,
 }  # fmt: skip
 NAMES: Final = {"min": "max", "max": "min", "any": "all", "all": "any"}
+# Functions that lay things out for compiled loops: cells, orders, margins.
+LAYOUT: Final = {
+    "geo.agreement": {"searched", "_sorted", "_body", "_traits", "_by_number", "_crowd", "_measured"},
+    "geo.linking": {"_compiled", "_in_order", "_by_block", "_steps"},
+}
 _HIT: Final = "_lines_that_were_run"
 
 
@@ -46,7 +51,7 @@ class Mutant:
 
 def mutants(module: str) -> Iterator[Mutant]:
     """Yield every mutant of a module."""
-    for place, (statement, node) in enumerate(_decisions(_parsed(module))):
+    for place, (statement, node) in enumerate(_decisions(_parsed(module), LAYOUT.get(module, set()))):
         for choice in range(_choices(node)):
             changed = copy.deepcopy(node)
             _change(changed, choice)
@@ -57,7 +62,7 @@ def mutants(module: str) -> Iterator[Mutant]:
 def install(mutant: Mutant) -> None:
     """Let the functions of the module that this process has imported be those of the mutant."""
     tree = _parsed(mutant.module)
-    _change(_decisions(tree)[mutant.place][1], mutant.choice)
+    _change(_decisions(tree, LAYOUT.get(mutant.module, set()))[mutant.place][1], mutant.choice)
     _exchange(mutant.module, ast.fix_missing_locations(tree))
 
 
@@ -102,16 +107,17 @@ def _note(statement: ast.stmt) -> ast.stmt:
 
 
 def _functions(tree: ast.Module) -> list[ast.FunctionDef]:
-    """Return the functions and methods that are not within another function, and are not compiled."""
+    """Return the functions and methods that are not within another function."""
     within = [*tree.body, *(each for node in tree.body if isinstance(node, ast.ClassDef) for each in node.body)]
     return [node for node in within if isinstance(node, ast.FunctionDef)]
 
 
-def _decisions(tree: ast.Module) -> list[tuple[ast.stmt, ast.expr]]:
-    """Return the expressions inside functions that decide something, each with its statement, in order."""
+def _decisions(tree: ast.Module, but: Collection[str]) -> list[tuple[ast.stmt, ast.expr]]:
+    """Return the expressions that decide something inside functions but some, each with its statement, in order."""
     return [
         (statement, node)
         for function in _functions(tree)
+        if function.name not in but
         for line in function.body
         for statement, node in _walk(line, line)
         if _choices(node)
