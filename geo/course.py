@@ -5,17 +5,19 @@ Measures alone: what they make of an incident's state is decided in ``geo.escala
 
 from __future__ import annotations
 
-from collections import deque
 from itertools import compress
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+
+import numpy as np
 
 from geo.nearness import HOUR_US
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
 
     from geo.policy import Expansion, Ladder
 
+Figure: TypeAlias = Any  # a number, or an array of them
 DAY_US: Final = 24 * HOUR_US
 
 
@@ -51,12 +53,19 @@ class Violation(NamedTuple):
 
 
 class Measures(NamedTuple):
-    """How far, deep and fast a breach has been: chainage span and depth in metres, violations begun in 24 hours."""
+    """How far, deep and fast a breach has been: chainage span and depth in metres, violations begun in 24 hours.
 
-    extent_m: float
-    depth_m: float
-    rate_n: int
-    weapons: frozenset[str]  # classes
+    ``armed``: whether a weapon was used that is enough by itself. Of one moment, or arrays of one shape.
+    """
+
+    extent_m: Figure
+    depth_m: Figure
+    rate_n: Figure
+    armed: Figure
+
+    def at(self, n: int) -> Measures:
+        """Return those of one moment."""
+        return Measures(*(column[n].item() for column in self))
 
 
 class Bars(NamedTuple):
@@ -72,20 +81,18 @@ class Bars(NamedTuple):
     grown_rate_n: float
 
 
-def measured(course: Iterable[Violation]) -> Iterator[Measures]:
-    """Yield the measures of a breach when each of its violations begins; they come in order of their begin."""
-    low_m, high_m, depth_m, weapons = float("inf"), float("-inf"), 0.0, frozenset[str]()
-    recent: deque[int] = deque()
-    for violation in course:
-        start, chainage_m, distance_m = violation.start, violation.chainage_m, violation.distance_m
-        weapon_class = violation.weapon_class
-        low_m, high_m, depth_m = min(low_m, chainage_m), max(high_m, chainage_m), max(depth_m, distance_m)
-        if weapon_class is not None and weapon_class not in weapons:
-            weapons |= {weapon_class}
-        recent.append(start)
-        while recent[0] <= start - DAY_US:
-            recent.popleft()
-        yield Measures(max(0.0, high_m - low_m), depth_m, len(recent), weapons)
+def measured(course: Sequence[Violation], weapons: frozenset[str]) -> Measures:
+    """Return the measures of a breach when each of its violations begins, arrays of shape (n,).
+
+    They come in order of their begin; ``weapons`` are the classes that are enough by themselves.
+    """
+    start = np.array([violation.start for violation in course], np.int64)
+    chainage = np.array([violation.chainage_m for violation in course])
+    depth = np.fmax.accumulate(np.array([0.0, *[violation.distance_m for violation in course]]))[1:]
+    extent = np.fmax(0.0, np.fmax.accumulate(chainage) - np.fmin.accumulate(chainage))
+    rate = np.arange(1, len(start) + 1) - start.searchsorted(start - DAY_US, side="right")
+    armed = np.logical_or.accumulate(np.array([violation.weapon_class in weapons for violation in course]))
+    return Measures(extent, depth, rate, armed)
 
 
 def by_begin(violation: Violation) -> tuple[int, str]:
@@ -134,10 +141,10 @@ class Grown(NamedTuple):
 
 def grown(course: Sequence[Violation], ladder: Ladder) -> Grown:
     """Return how a breach has grown since its first window; rate is the most that began in any 24 hours."""
-    every = list(measured(sorted(course, key=by_begin)))
+    every = measured(sorted(course, key=by_begin), frozenset())
     extent, depth, rate = first_window(course, ladder)
-    now = every[-1]
-    return Grown(extent, now.extent_m, depth, now.depth_m, rate, max([each.rate_n for each in every]))
+    now = every.at(-1)
+    return Grown(extent, now.extent_m, depth, now.depth_m, rate, every.rate_n.max().item())
 
 
 def first_window(course: Sequence[Violation], ladder: Ladder) -> tuple[float, float, int]:
@@ -159,35 +166,34 @@ def bars(base: tuple[float, float, int], rules: Expansion) -> Bars:
     return Bars(rules.extent_m, rules.depth_m, rules.rate_n, frozenset(rules.weapons), rules.k, *grown)
 
 
-def absolute(now: Measures, than: Bars) -> tuple[bool, bool, bool, bool]:
+def absolute(now: Measures, than: Bars) -> tuple[Figure, Figure, Figure, Figure]:
     """Return which absolute thresholds a breach has reached: extent, depth, rate, weapon."""
-    return (
-        now.extent_m >= than.extent_m,
-        now.depth_m >= than.depth_m,
-        now.rate_n >= than.rate_n,
-        not now.weapons.isdisjoint(than.weapons),
-    )
+    return now.extent_m >= than.extent_m, now.depth_m >= than.depth_m, now.rate_n >= than.rate_n, now.armed
 
 
-def ratios(now: Measures, than: Bars) -> tuple[bool, bool, bool]:
+def ratios(now: Measures, than: Bars) -> tuple[Figure, Figure, Figure]:
     """Return in which ratios to its first window a breach has grown: extent, depth, rate."""
     return now.extent_m >= than.grown_extent_m, now.depth_m >= than.grown_depth_m, now.rate_n >= than.grown_rate_n
 
 
-def growth(now: Measures, base: tuple[float, float, int], rules: Expansion) -> list[str]:
-    """Return what makes it a broader attack, each with its figures; empty where it is none."""
-    extent, depth, rate = base
+def growth(grew: Sequence[Violation], base: tuple[float, float, int], rules: Expansion) -> list[str]:
+    """Return what makes these, in order of their begin, a broader attack, each with its figures; empty: they are none.
+
+    ``base`` is extent (m), depth (m) and number of the first window.
+    """
+    (extent, depth, rate), than = base, bars(base, rules)
+    now = measured(grew, than.weapons).at(-1)
+    armed = than.weapons.intersection([violation.weapon_class for violation in grew])
     broad = (
         f"extent {now.extent_m / 1000:.1f} km ≥ {rules.extent_m / 1000:g} km",
         f"depth {now.depth_m / 1000:.1f} km ≥ {rules.depth_m / 1000:g} km",
         f"rate {now.rate_n} ≥ {rules.rate_n} in 24 h",
-        f"weapon {', '.join(sorted(now.weapons & set(rules.weapons)))}",
+        f"weapon {', '.join(sorted(armed))}",
     )
-    grew = (
+    ratio = (
         f"extent {extent / 1000:.1f} → {now.extent_m / 1000:.1f} km",
         f"depth {depth / 1000:.1f} → {now.depth_m / 1000:.1f} km",
         f"rate {rate} → {now.rate_n} in 24 h",
     )
-    than = bars(base, rules)
-    grown = list(compress(grew, ratios(now, than)))
+    grown = list(compress(ratio, ratios(now, than)))
     return [*compress(broad, absolute(now, than)), *(grown if len(grown) >= rules.k else [])]

@@ -49,7 +49,7 @@ from geo.standing import independent
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from geo.course import Bars, Measures
+    from geo.course import Bars, Figure, Measures
     from geo.incidents import End, Watch
     from geo.policy import Ladder, Policy
 
@@ -222,17 +222,19 @@ def _coalition(move: Move, course: list[Violation], ladder: Ladder) -> list[Step
 
 def _broad(course: list[Violation], policy: Policy, vouched: int) -> int | None:
     """RULE 3: return when a breach has become a broader attack; what begins at one instant is seen together."""
-    than, last = bars(first_window(course, policy.ladder), policy.expansion), len(course) - 1
-    for n, now in enumerate(measured(course)):
-        start = course[n].start
-        if start >= vouched and (n == last or course[n + 1].start != start) and expanded(now, than):
+    than = bars(first_window(course, policy.ladder), policy.expansion)
+    starts = [violation.start for violation in course]
+    broad = expanded(measured(course, than.weapons), than).tolist()
+    for start, following, now in zip(starts, [*starts[1:], None], broad, strict=True):
+        if now and start >= vouched and start != following:
             return start
     return None
 
 
-def expanded(now: Measures, than: Bars) -> bool:
+def expanded(now: Measures, than: Bars) -> Figure:
     """Return whether a breach is a broader attack: an absolute threshold, or enough ratios (RULE 3)."""
-    return True in absolute(now, than) or sum(ratios(now, than)) >= than.k
+    extent, depth, rate, armed = absolute(now, than)
+    return extent | depth | rate | armed | (sum(ratios(now, than)) >= than.k)
 
 
 def _takes_effect(course: list[Violation], ladder: Ladder, eligible: int) -> int | None:
@@ -250,8 +252,7 @@ def _coordinated(move: Move, course: list[Violation], policy: Policy) -> list[St
     grew = begun(course, move.by)
     needs = [*grew, min(course, key=by_end)]
     if move.kinds == ("eligible",):
-        *_, now = measured(grew)
-        measures = "; ".join(growth(now, first_window(course, policy.ladder), policy.expansion))
+        measures = "; ".join(growth(grew, first_window(course, policy.ladder), policy.expansion))
         return _step(move, "RULE 3 expansion", f"a broader attack: {measures}", needs, course)
     needs.append(last_begun(course, move.at))
     return _step(move, "RULE 4 effect", _effect_in_words(move, course, policy.ladder), needs, course)

@@ -13,7 +13,7 @@ import numpy as np
 
 from geo import arcs
 from geo.crs import GEOD, ecef, forward
-from geo.fronts import Beside, compiled
+from geo.fronts import WARM, Beside, compiled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +60,7 @@ def spread(baseline: Baseline, lon: Reals, lat: Reals, radius_m: Reals, centres:
         from geo import kernels  # noqa: PLC0415 -- numba takes a while to load, and few discs do not need it
 
         found = Beside(*kernels.spread(baseline.tree, baseline.pieces, discs, _PATTERN, TIE_M))
+        WARM.add("spread")
     else:
         found = Beside(*_measure(baseline, discs))
     for name in found.__dataclass_fields__:

@@ -7,7 +7,6 @@ reach, by PROJ. Among many points the search is compiled: no bit of an answer te
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
@@ -35,6 +34,7 @@ BESIDE_M: Final = 0.05  # how far beside the line its samples lie
 TIE_M: Final = 1e-8  # distances that differ by less are equal: the ellipsoid is solved to some nanometres
 # Points, and discs, from which compiling pays for itself at once.
 COMPILED_FROM: Final = {"search": 200_000, "others": 200_000, "spread": 10_000}
+WARM: Final[set[str]] = set()  # what is compiled already
 CELLS: Final = 256  # points in one of so many by so many cells around the line are looked at together
 AROUND_DEG: Final = 1.0  # how far the cells reach beyond the line
 NO_BORDER_M: Final = 1e12  # farther than any place
@@ -165,6 +165,7 @@ class Baseline:
             from geo import kernels  # noqa: PLC0415 -- numba takes a while to load, and few points do not need it
 
             other = kernels.others(self.tree, self._borders, xyz, self._cell(lon, lat), own)
+            WARM.add("others")
         else:
             borders = self._borders[own]
             other = self.tree.others(
@@ -184,6 +185,7 @@ class Baseline:
             from geo import kernels  # noqa: PLC0415 -- numba takes a while to load, and few points do not need it
 
             kernels.search(self.tree, xyz, self._cell(lon, lat), settle)
+            WARM.add("search")
         else:
             for block, point, piece, least in self.tree.near(xyz, np.zeros(len(xyz))):
                 close = least[point] <= arcs.FAR_M
@@ -275,8 +277,7 @@ class Measured:
 
 def compiled(count: int, kernel: str) -> bool:
     """Return whether so many are measured compiled: where it pays, or costs no start-up time any more."""
-    loaded = sys.modules.get("geo.kernels")
-    return count >= COMPILED_FROM[kernel] or (loaded is not None and kernel in loaded.WARM)
+    return count >= COMPILED_FROM[kernel] or kernel in WARM
 
 
 def _settle(pieces: Pieces, xyz: Reals, found: Measured, point: Indices, piece: Indices) -> None:

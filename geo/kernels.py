@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 
 SPARE: Final = 1e-6  # for rounding: what can be nearest is never left out
 CHUNK: Final = 65_536  # points a thread takes at a time
-WARM: Final[set[str]] = set()  # what is compiled already
 
 
 class Part(NamedTuple):
@@ -254,7 +253,6 @@ def spread(tree: Tree, pieces: Pieces, discs: tuple[Reals, ...], pattern: Reals,
     places = (np.empty(size), np.empty(size), np.empty(size))
     each = (np.empty(size, np.intp), np.empty((11, size)), np.empty(size), np.empty(size))
     _spread(_ground(tree), line, discs, pattern, (tie_m, -1), answers, (*room, *some, places, *each))
-    WARM.add("spread")
     return answers
 
 
@@ -275,7 +273,6 @@ def search(tree: Tree, xyz: Reals, cell: Cells, found: Callable[[Indices, Indice
         found(pairs[0][:size], pairs[1][:size])
 
     mapped(work, _parts(xyz, cell))
-    WARM.add("search")
 
 
 def others(tree: Tree, borders: Reals, xyz: Reals, cell: Cells, own: Indices) -> Reals:
@@ -287,7 +284,6 @@ def others(tree: Tree, borders: Reals, xyz: Reals, cell: Cells, own: Indices) ->
         _others(_ground(tree), borders, own, xyz, part, other, rooms)
 
     mapped(work, _parts(xyz, cell))
-    WARM.add("others")
     return other
 
 

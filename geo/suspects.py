@@ -151,8 +151,8 @@ def _extremes(course: list[Violation], steps: Sequence[Step], policy: Policy) ->
     """RULE 4: return those that tier 3 may rest on."""
     moments = [step.at for step in steps if step.tier_to == _COORDINATED]
     seen = begun(course, min(moments))
-    *_, now = measured(seen)
     than = bars(first_window(course, policy.ladder), policy.expansion)
+    now = measured(seen, than.weapons).at(-1)
     if not escalation.expanded(now._replace(rate_n=now.rate_n - 1), than):
         return {violation.row for violation in course}
     along = [violation.chainage_m for violation in seen]

@@ -30,7 +30,7 @@ from pipelines.outcome import stamp
 from pipelines.publications import Question
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime, timedelta
     from pathlib import Path
 
@@ -147,8 +147,15 @@ def _decided(ledger: Ledger) -> tuple[Decided, ...]:
     return tuple(Decided(nearness.instant(moment), commands.known(ledger, moment)[1]) for moment in moments)
 
 
-def run(past: Past, plan: Plan, periods: pd.DataFrame | None) -> Result:
-    """Step through a history; pure."""
+def say(at: datetime, done: int, of: int) -> None:
+    """Log how far a backtest has come: the moment, and how many of its steps are done."""
+    _log.info("%s: %s of %s steps", stamp(at), f"{done:,}", f"{of:,}")
+
+
+def run(
+    past: Past, plan: Plan, periods: pd.DataFrame | None, tell: Callable[[datetime, int, int], None] = say
+) -> Result:
+    """Step through a history; touches nothing. ``tell`` is told now and then how far it has come."""
     said: list[dict[str, Any]] = []
     revised: list[pd.DataFrame] = []
     became: list[pd.DataFrame] = []
@@ -160,7 +167,7 @@ def run(past: Past, plan: Plan, periods: pd.DataFrame | None) -> Result:
         if len(turn.lineage):
             became.append(turn.lineage)
         if n and n % max(1, len(moments) // _TOLD_EVERY) == 0:
-            _log.info("%s: %s of %s steps", stamp(turn.at), f"{n:,}", f"{len(moments):,}")
+            tell(turn.at, n, len(moments))
     steps = _table(pd.DataFrame(said, columns=STEPS.names), STEPS)
     revisions = _table(pd.concat(revised) if revised else tables.empty(REVISIONS), REVISIONS)
     lineage = _table(pd.concat(became) if became else tables.empty(tables.LINEAGE_TABLE), tables.LINEAGE_TABLE)

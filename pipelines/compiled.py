@@ -23,7 +23,7 @@ from shapely import LineString
 from geo.agreement import Statements, searched
 from geo.crs import GEOD
 from geo.footprints import spread
-from geo.fronts import Baseline
+from geo.fronts import WARM, Baseline
 from geo.linking import components
 from geo.nearest import nearest
 from geo.nearness import Things
@@ -67,7 +67,7 @@ def prepare() -> None:
 
 
 def _keep(wanted: Callable[[], Container[str]]) -> None:
-    from geo import descents, kernels  # noqa: PLC0415 -- numba takes a while to load
+    from geo import descents  # noqa: PLC0415 -- numba takes a while to load
 
     folder = place()
     for _ in range(2):
@@ -82,7 +82,7 @@ def _keep(wanted: Callable[[], Container[str]]) -> None:
             _log.info("compiled code in %s is of no use (%s): compiling again", folder, type(error).__name__)
             shutil.rmtree(folder, ignore_errors=True)
             descents.forget()
-            kernels.WARM.clear()
+            WARM.clear()
         else:
             return
 
@@ -99,17 +99,13 @@ def digest(sources: Iterable[bytes]) -> str:
 
 
 def _locate() -> None:
-    from geo import kernels  # noqa: PLC0415 -- numba takes a while to load
-
-    kernels.WARM.update(("search", "others"))
+    WARM.update(("search", "others"))
     lon, lat, line = np.array([0.5]), np.array([0.1]), _line()
     line.clear(lon, lat, line.locate(lon, lat))
 
 
 def _spread() -> None:
-    from geo import kernels  # noqa: PLC0415 -- numba takes a while to load
-
-    kernels.WARM.add("spread")
+    WARM.add("spread")
     lon, lat, line = np.array([0.5]), np.array([0.1]), _line()
     spread(line, lon, lat, np.array([1_000.0]), line.locate(lon, lat))
 

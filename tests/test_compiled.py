@@ -19,7 +19,7 @@ from geo import descents
 loops = [loop for loop in descents._MADE if loop.signatures]
 print(sum(bool(loop.stats.cache_hits) for loop in loops), "of", len(loops))
 """
-LOOPS = 12
+LOOPS = 13
 
 
 def ask(home: Path, what: str = "prepare") -> str:

@@ -6,7 +6,7 @@ import pytest
 from builders import policy
 from story import Story, clock
 
-from geo.course import Measures, growth
+from geo.course import Violation, growth
 from geo.escalation import MOVES
 
 GROWS = {"expansion.k": 2}
@@ -160,8 +160,11 @@ def test_rule_3_as_many_ratios_as_the_policy_asks_for(k: int, eligible: bool) ->
 
 def test_rule_3_a_ratio_without_its_floor_is_nothing() -> None:
     rules = policy().expansion
-    now = Measures(extent_m=19_999, depth_m=9_999, rate_n=5, weapons=frozenset())
-    assert growth(now, (100.0, 100.0, 1), rules) == []
+    grew = [
+        Violation(n, n, 19_999.0 * (n > 1), 9_999.0, None, frozenset(), {}, known_at=n, content="", row=n)
+        for n in range(5)
+    ]
+    assert growth(grew, (100.0, 100.0, 1), rules) == []
 
 
 def test_rule_5_one_origin_alone_is_never_more_than_a_warning() -> None:

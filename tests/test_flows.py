@@ -64,6 +64,9 @@ def test_a_flow_run_publishes_what_the_plain_call_publishes_byte_for_byte(place:
 
 
 def test_a_backtest_flow_writes_what_the_plain_one_writes_byte_for_byte(place: Workspace, tmp_path: Path) -> None:
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
+
     from pipelines.backtest import Plan, backtest
     from pipelines.flows.backtest import backtest_here
 
@@ -73,6 +76,9 @@ def test_a_backtest_flow_writes_what_the_plain_one_writes_byte_for_byte(place: W
     names = sorted(path.name for path in (tmp_path / "plain").iterdir())
     assert names == ["incidents.csv", "lineage.csv", "revisions.csv", "steps.csv", "summary.json"]
     assert all((tmp_path / "flow" / name).read_bytes() == (tmp_path / "plain" / name).read_bytes() for name in names)
+    with get_client(sync_client=True) as client:
+        key = ArtifactFilter(key=ArtifactFilterKey(any_=["ceasewatch-backtest-whole-progress"]))
+        assert [bar.data for bar in client.read_artifacts(artifact_filter=key)] == [100.0]
 
 
 def test_a_run_leaves_an_account_of_what_changed_for_its_scope(place: Workspace, tmp_path: Path) -> None:

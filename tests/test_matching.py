@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import sys
 from datetime import UTC, datetime, timedelta
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -277,3 +279,10 @@ def test_many_reports_of_one_place_are_answered_once_and_alike() -> None:
     found = match(off([55.3] * 1_000, [14] * 1_000, 20_000.0), theatre(zones=DEPTHS))
     assert len(found) == 1_000
     assert len(found[ADDED].drop_duplicates()) == 1
+
+
+def test_blocks_side_by_side_do_not_wait_for_each_others_compiled_loops(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "geo.kernels", ModuleType("geo.kernels"))  # as another thread's import leaves it
+    monkeypatch.setattr("geo.matching.BLOCK", 5)
+    line = build(SPIRAL)
+    assert match(cloud(line, 20), on(line))["segment_share"].notna().any()

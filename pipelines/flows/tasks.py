@@ -7,10 +7,10 @@ touch the world are tried again, and never where a person has to mend something 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, cast
 
 from prefect import task
-from prefect.artifacts import create_markdown_artifact
+from prefect.artifacts import create_markdown_artifact, create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
 
 from geo.errors import CeasewatchError
@@ -23,11 +23,14 @@ from pipelines.ledger import LedgerBusy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
+    from uuid import UUID
 
+    import pandas as pd
     from prefect import Task
     from prefect.client.schemas.objects import State, TaskRun
 
-    from pipelines.backtest import Result
+    from pipelines.backtest import Past, Plan, Result
     from pipelines.outcome import Outcome
     from pipelines.workspace import Clock, Workspace
 
@@ -83,8 +86,23 @@ report = _thinks("report-outcome")(watch.report)
 record = _acts("record-publication")(watch.record)
 
 remember_history = _acts("remember-history")(backtests.remember)
-step_through = _thinks("step-through-history")(backtests.run)
 write_backtest = _acts("write-backtest")(backtests.record)
+
+
+@_thinks("step-through-history")
+def step_through(past: Past, plan: Plan, periods: pd.DataFrame | None) -> Result:
+    """Step through a history beside a progress artifact that says how far it has come."""
+    scope = f"backtest-{plan.region or 'whole'}-progress"
+    words = "Steps of the backtest that are done"
+    bar = cast("UUID", create_progress_artifact(0.0, key=artifact_key(scope), description=words))
+
+    def tell(at: datetime, done: int, of: int) -> None:
+        backtests.say(at, done, of)
+        update_progress_artifact(bar, progress=100.0 * done / of)
+
+    result = backtests.run(past, plan, periods, tell)
+    update_progress_artifact(bar, progress=100.0)
+    return result
 
 
 @_acts("tell-backtest")
