@@ -2,8 +2,8 @@
 
 A machine reports, repeats, corrects, withdraws, writes nonsense, decides, publishes and looks back at random, on a real
 workspace with its ledger. A short walk is part of every test run; ``pytest -m slow tests/test_machine.py`` takes 500
-steps, five walks of a hundred: on each of them hypothesis leaves out some of the rules. With ``CEASEWATCH_WORLDS=3`` in
-the environment it takes three times as many, other ones every time.
+steps, five walks of a hundred. With ``CEASEWATCH_WORLDS=3`` in the environment it takes three times as many, other ones
+every time.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import cells
 import hypothesis.strategies as st
@@ -22,6 +23,7 @@ import pytest
 import strategies
 from hypothesis import HealthCheck, Phase, assume, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.strategies._internal.featureflags import FeatureFlags
 from pandas.testing import assert_frame_equal
 
 from pipelines import commands, reviews
@@ -272,18 +274,19 @@ def by_content(found: Assessment) -> tuple[list[Any], list[Any]]:
 def walk(walks: int, steps: int) -> None:
     """Let the machine take so many steps, so many times."""
     MET.clear()
-    run_state_machine_as_test(
-        Watch,
-        settings=settings(
-            max_examples=walks,
-            stateful_step_count=steps,
-            deadline=None,
-            derandomize=strategies.MORE == 1,
-            print_blob=True,
-            phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    with mock.patch.object(FeatureFlags, "is_enabled", return_value=True):  # else each walk does without some rules
+        run_state_machine_as_test(
+            Watch,
+            settings=settings(
+                max_examples=walks,
+                stateful_step_count=steps,
+                deadline=None,
+                derandomize=strategies.MORE == 1,
+                print_blob=True,
+                phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
 
 
 def test_a_workspace_keeps_its_promises_on_a_short_walk() -> None:
