@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import publishable
+import pytest
+
+from geo.incidents import number_of
 
 if TYPE_CHECKING:
     from types import ModuleType
-
-    import pytest
 
 SCENES = 600  # the simulator's scenes alone are not far from that
 
@@ -41,3 +42,16 @@ def test_publishing_is_timed_beside_the_bare_points(monkeypatch: pytest.MonkeyPa
     found = {kind: publishing.measure(kind, 50, 0) for kind in publishing.KINDS}
     assert all(one["size"] > 0 for one in found.values())
     assert found["bare"]["columns"] < found["publish"]["columns"]
+
+
+def test_a_fault_is_put_into_whoever_holds_the_function_and_taken_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    mutants = _benchmark("mutants", monkeypatch)
+    _, wrong = (each for each in mutants.mutants("geo.incidents") if each.line == number_of.__code__.co_firstlineno + 2)
+    ran = mutants.probe("geo.incidents")
+    assert number_of("B-7") == 7
+    assert ran == {wrong.statement, wrong.statement - 1}  # its words are a statement too
+    mutants.install(wrong)
+    with pytest.raises(IndexError):
+        number_of("B-7")
+    mutants.unprobe("geo.incidents")
+    assert number_of("B-7") == 7

@@ -2,7 +2,8 @@
 
 A machine reports, repeats, corrects, withdraws, writes nonsense, decides, publishes and looks back at random, on a real
 workspace with its ledger. A short walk is part of every test run; ``pytest -m slow tests/test_machine.py`` takes 500
-steps, other ones with ``CEASEWATCH_WORLDS`` in the environment.
+steps, five walks of a hundred. With ``CEASEWATCH_WORLDS=3`` in the environment it takes three times as many, other ones
+every time.
 """
 
 from __future__ import annotations
@@ -10,16 +11,19 @@ from __future__ import annotations
 import csv
 import shutil
 import tempfile
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import cells
 import hypothesis.strategies as st
 import pytest
 import strategies
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis import HealthCheck, Phase, assume, settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.strategies._internal.featureflags import FeatureFlags
 from pandas.testing import assert_frame_equal
 
 from pipelines import commands, reviews
@@ -45,6 +49,8 @@ SAID = ("confirm", "refute", "attribute", "declare", "declare", "set_t0", "end",
 PEOPLE = ("First Reviewer", "Second Reviewer")
 FATES = ("new", "revision", "duplicate", "conflict", "retraction", "heartbeat", "quarantined")
 
+MET: Counter[str] = Counter()  # what became of all rows of all walks, and how much was published, decided and said
+
 Row = dict[str, str]
 
 
@@ -65,9 +71,16 @@ class Watch(RuleBasedStateMachine):
         self.decided: list[str] = []
 
     def teardown(self) -> None:
-        """Compare with a fresh ledger, and tidy up."""
+        """Read the whole ledger again, compare with a fresh one, note what was met, and tidy up."""
+        assert audit(self.place).problems == ()
         self.hear_it_all_again_in_another_order()
+        MET.update({**self.counts(), "names": len(self.names), "decided": len(self.decided), "said": len(self.said)})
         shutil.rmtree(self.folder)
+
+    @initialize(walk=st.integers(0, 2**32))
+    def set_out(self, walk: int) -> None:
+        """Refuse the simplest of all walks, which hypothesis takes first: it takes the same step over and over."""
+        assume(walk > 0)
 
     # What arrives.
 
@@ -212,9 +225,10 @@ class Watch(RuleBasedStateMachine):
         ).batch
         assert not batch.repeated or len(rows) == batch.rows
         assert sum(getattr(batch, fate) for fate in FATES) == batch.rows == len(rows)
-        if batch.repeated:
+        if batch.repeated:  # the very bytes of an earlier file are not heard again, whatever was said in between
             self.rows -= len(rows)
-        self.sent[source] += rows
+        else:
+            self.sent[source] += rows
         counts = self.counts()
         assert counts["rows"] == sum(counts[fate] for fate in FATES) == self.rows
         self.turn()
@@ -225,9 +239,8 @@ class Watch(RuleBasedStateMachine):
         self.clock.turn(self.hour)
 
     def counts(self) -> dict[str, int]:
-        """Return what became of all rows; the chain is verified on the way."""
+        """Return what became of all rows."""
         with self.place.ledger() as ledger:
-            assert ledger.verify(self.place.raw) == []
             return ledger.counts()
 
     def some_item(self, data: st.DataObject) -> tuple[str, Row]:
@@ -260,24 +273,29 @@ def by_content(found: Assessment) -> tuple[list[Any], list[Any]]:
 
 def walk(walks: int, steps: int) -> None:
     """Let the machine take so many steps, so many times."""
-    run_state_machine_as_test(
-        Watch,
-        settings=settings(
-            max_examples=walks,
-            stateful_step_count=steps,
-            deadline=None,
-            derandomize=strategies.MORE == 1,
-            print_blob=True,
-            phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    MET.clear()
+    with mock.patch.object(FeatureFlags, "is_enabled", return_value=True):  # else each walk does without some rules
+        run_state_machine_as_test(
+            Watch,
+            settings=settings(
+                max_examples=walks,
+                stateful_step_count=steps,
+                deadline=None,
+                derandomize=strategies.MORE == 1,
+                print_blob=True,
+                phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
 
 
 def test_a_workspace_keeps_its_promises_on_a_short_walk() -> None:
     walk(1, 20)
+    assert MET["new"]
 
 
 @pytest.mark.slow
 def test_a_workspace_keeps_its_promises_for_500_steps() -> None:
-    walk(strategies.MORE, 500)
+    walk(5 * strategies.MORE, 100)
+    assert all(MET[what] for what in ("new", "revision", "duplicate", "conflict", "retraction", "quarantined"))
+    assert all(MET[what] for what in ("names", "decided", "said"))

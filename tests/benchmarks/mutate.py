@@ -1,207 +1,229 @@
 """Which small faults in grouping and ladder would no test notice?
 
 Run ``poe mutate`` (all of them), ``poe mutate 60`` (a sample of so many) or ``poe mutate 60 geo.escalation``
-(of one module). Each mutant is one operator, number, bound or choice changed in grouping or ladder; it is killed when a
-test fails. What survives is printed with its line. A mutant runs in a process of its own, forked from one in which the
-tests passed. The sentences of reasons are not mutated.
+(of one module). A mutant (``mutants``) is killed when a test fails, or takes many times as long as it does without.
+What survives is printed with its line, then the share that was killed, module by module.
+
+The tests are run once without any fault, each for itself, to learn which statements it runs and how long that takes. A
+mutant is then shown, in a process of its own, only the tests that run its statement, up to the first that fails: first
+those that killed others of its module, then the quickest, as many as take ``BUDGET_S`` together. Mutants come in a
+random order, so that what was found up to any moment is a sample too.
 """
 
 from __future__ import annotations
 
-import ast
-import copy
-import importlib
-import importlib.abc
-import importlib.machinery
-import importlib.util
 import os
 import random
+import resource
 import signal
 import sys
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from contextlib import suppress
 from pathlib import Path
-from types import ModuleType
+from time import process_time
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from hypothesis import Phase, settings
+from mutants import ROOT, install, mutants, probe, unprobe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-# What is tried on the mutants of each module, the quickest first.
-TARGETS: Final = {
-    "geo.course": ("tests/test_ladder.py", "tests/test_escalation.py", "tests/test_ladder_readings.py"),
-    "geo.escalation": ("tests/test_ladder.py", "tests/test_escalation.py", "tests/test_ladder_readings.py"),
-    "geo.incidents": ("tests/test_incidents.py", "tests/test_escalation.py", "tests/test_agreement.py"),
-}
-LIMIT_S: Final = 300  # a mutant that never ends is killed
+    from mutants import Mutant
+
+# Grouping and ladder, in the order in which they are read. What is compiled is left out (bonds, crowds, halves,
+# partners, queues, searches, sweeps, woods): with a fault it must be compiled anew, for longer than its tests take.
+TARGETS: Final = (
+    "geo.standing", "geo.quantities", "geo.qualification", "geo.agreement", "geo.violations", "geo.sights",
+    "geo.nearest", "geo.linking", "geo.arrangement", "geo.verdicts", "geo.incidents", "geo.course", "geo.bridges",
+    "geo.escalation", "geo.decisions", "geo.suspects", "geo.evidence", "geo.knowing", "geo.breaches",
+)  # fmt: skip
+TESTS: Final = (
+    "test_agreement", "test_bridges", "test_escalation", "test_evidence", "test_incidents", "test_ladder",
+    "test_ladder_readings", "test_linking", "test_nearest", "test_partners", "test_quantities", "test_reviews",
+    "test_standing", "test_stories", "test_violations", "test_without_a_shot",
+)  # fmt: skip
 SEED: Final = 1
-SWAPS: Final[dict[type[ast.AST], type[ast.AST]]] = {
-    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
-    ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.Add: ast.Sub, ast.Sub: ast.Add,
-    ast.Mult: ast.Add, ast.And: ast.Or, ast.Or: ast.And, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd,
-}  # fmt: skip
-NAMES: Final = {"min": "max", "max": "min", "any": "all", "all": "any"}
+EXAMPLES: Final = 100  # that a property is tried on, at most
+BUDGET_S: Final = 30  # of tests, by their usual time, that a mutant is shown
+TIMES: Final = 10  # as long as without a fault may a test take
+PATIENCE_S: Final = 5  # and so much longer
+MEMORY: Final = 4 << 30  # bytes that a fault may take
+STUCK_S: Final = 600  # after which one that only waits is killed
 
 
-@dataclass(frozen=True)
-class Mutant:
-    """One module with one change."""
+class Trial:
+    """A run of pytest that shows every mutant to the tests."""
 
-    module: str
-    line: int
-    was: str
-    now: str
-    source: str
+    def __init__(self, chosen: list[Mutant]) -> None:
+        self.chosen = chosen
+        self.survivors: list[Mutant] = []
+        self.failed = False
+        self.runs: dict[tuple[str, int], list[pytest.Item]] = defaultdict(list)
+        self.cost_s: dict[pytest.Item, float] = {}
 
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take note of a failure."""
+        self.failed |= report.failed
 
-def mutants(module: str) -> Iterator[Mutant]:
-    """Yield every mutant of a module."""
-    text = ROOT.joinpath(*module.split(".")).with_suffix(".py").read_text(encoding="utf-8")
-    tree = ast.parse(text)
-    for place, node in enumerate(_decisions(tree)):
-        for choice in range(_choices(node)):
-            changed = copy.deepcopy(tree)
-            mine = _decisions(changed)[place]
-            was = ast.unparse(mine)
-            _change(mine, choice)
-            yield Mutant(module, mine.lineno, was, ast.unparse(mine), ast.unparse(changed))
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Run the tests without any fault, and then with each."""
+        for item in session.items:
+            _hurry(item)
+        if not self.learn(session.items):
+            return True
+        kills: Counter[tuple[str, pytest.Item]] = Counter()
+        if self.shown(None, self.within_budget(session.items)) is not None:
+            _say("a test fails in a process of its own without any mutant: mend that first")
+            self.failed = True
+            return True
+        for n, mutant in enumerate(self.chosen, start=1):
+            killer = self.killer(mutant, kills)
+            if killer is None:
+                self.survivors.append(mutant)
+                _say(f"survived {mutant.module}:{mutant.line}: {mutant.was}  →  {mutant.now}")
+            else:
+                kills[mutant.module, killer] += 1
+            if not n % 20:
+                _say(f"... {n} of {len(self.chosen)}, {len(self.survivors)} survived")
+        return True
 
+    def learn(self, items: list[pytest.Item]) -> bool:
+        """Run every test alone; return whether all passed."""
+        modules = sorted({mutant.module for mutant in self.chosen})
+        lines = {module: probe(module) for module in modules}
+        for item in items:
+            for found in lines.values():
+                found.clear()
+            _forget()
+            before = process_time()
+            _run(item)
+            self.cost_s[item] = process_time() - before
+            if self.failed:
+                _say(f"{item.nodeid} fails without any mutant: mend that first")
+                return False
+            for module, found in lines.items():
+                for line in found:
+                    self.runs[module, line].append(item)
+        for module in modules:
+            unprobe(module)
+        _forget()
+        _say(f"{len(items)} tests take {sum(self.cost_s.values()):.0f} s without any mutant")
+        return True
 
-def _decisions(tree: ast.Module) -> list[ast.expr]:
-    """Return the expressions inside functions that decide something, in order; no annotations, no sentences."""
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-    found = [node for function in functions for line in function.body for node in _walk(line) if _choices(node)]
-    return list(dict.fromkeys(found))
+    def killer(self, mutant: Mutant, kills: Counter[tuple[str, pytest.Item]]) -> pytest.Item | None:
+        """Return a test that fails on a mutant."""
+        items = sorted(
+            self.runs[mutant.module, mutant.statement],
+            key=lambda item: (not _is_property(item), self.cost_s[item] / (1 + kills[mutant.module, item])),
+        )
+        return self.shown(mutant, self.within_budget(items))
 
+    def within_budget(self, items: Iterable[pytest.Item]) -> list[pytest.Item]:
+        """Return the first of the tests, as many as a mutant is shown."""
+        left_s, some = float(BUDGET_S), []
+        for item in items:
+            left_s -= self.cost_s[item]
+            if left_s > 0.0:
+                some.append(item)
+        return some
 
-def _walk(node: ast.AST) -> Iterator[ast.expr]:
-    if isinstance(node, ast.JoinedStr | ast.Assert | ast.FunctionDef):
-        return
-    if isinstance(node, ast.expr):
-        yield node
-    for name, child in ast.iter_fields(node):
-        if name != "annotation":
-            for each in child if isinstance(child, list) else [child]:
-                if isinstance(each, ast.AST):
-                    yield from _walk(each)
+    def shown(self, mutant: Mutant | None, items: list[pytest.Item]) -> pytest.Item | None:
+        """Return the first test that fails on a mutant, in a process of its own."""
+        shown, tell = os.pipe()
+        child = os.fork()
+        if child == 0:
+            with suppress(BaseException):  # whatever a mutant does, this process must not go on as its parent
+                self.show(mutant, items, tell)
+            os._exit(1)
+        os.close(tell)
+        status = os.waitpid(child, 0)[1]
+        with os.fdopen(shown, "rb") as told:
+            tried = len(told.read())
+        if status and not tried:
+            msg = f"{mutant} could not be put in place"
+            raise RuntimeError(msg)
+        return items[tried - 1] if status else None
 
-
-def _choices(node: ast.expr) -> int:
-    """Return in how many ways an expression can be changed."""
-    match node:
-        case ast.Compare(ops=ops):
-            return sum(type(op) in SWAPS for op in ops)
-        case ast.BinOp(op=op) | ast.BoolOp(op=op):
-            return int(type(op) in SWAPS)
-        case ast.UnaryOp(op=ast.Not() | ast.USub() | ast.Invert()) | ast.IfExp():
-            return 1
-        case ast.Constant(value=bool() | int() | float()):
-            return 1
-        case ast.Name(id=name):
-            return int(name in NAMES)
-        case _:
-            return 0
-
-
-def _change(node: ast.expr, choice: int) -> None:
-    match node:
-        case ast.Compare(ops=ops):
-            at = [n for n, op in enumerate(ops) if type(op) in SWAPS][choice]
-            ops[at] = SWAPS[type(ops[at])]()  # type: ignore[call-overload]
-        case ast.BinOp() | ast.BoolOp():
-            node.op = SWAPS[type(node.op)]()  # type: ignore[assignment]
-        case ast.UnaryOp():
-            node.op = ast.UAdd() if isinstance(node.op, ast.USub) else ast.Not()
-            if not isinstance(node.op, ast.UAdd):
-                node.operand = ast.UnaryOp(ast.Not(), node.operand)
-        case ast.IfExp():
-            node.body, node.orelse = node.orelse, node.body
-        case ast.Constant(value=bool()):
-            node.value = not node.value
-        case ast.Constant():
-            node.value += 1  # type: ignore[operator]
-        case ast.Name():
-            node.id = NAMES[node.id]
-
-
-class Instead(importlib.abc.Loader, importlib.abc.MetaPathFinder):
-    """Imports a mutant in its module's place."""
-
-    def __init__(self, mutant: Mutant) -> None:
-        self.mutant = mutant
-
-    def find_spec(self, name: str, *_: object) -> importlib.machinery.ModuleSpec | None:
-        """Answer for the one module."""
-        return importlib.util.spec_from_loader(name, self) if name == self.mutant.module else None
-
-    def exec_module(self, module: ModuleType) -> None:
-        """Run the mutant's source."""
-        exec(compile(self.mutant.source, f"<{self.mutant.module}>", "exec"), vars(module))  # noqa: S102 -- our own source
-
-
-def killed(mutant: Mutant) -> bool:
-    """Return whether some test fails, in a process of its own."""
-    child = os.fork()
-    if child == 0:
-        signal.alarm(LIMIT_S)
+    def show(self, mutant: Mutant | None, items: list[pytest.Item], tell: int) -> None:
+        """Run tests on a mutant up to the first that fails, telling of each that it begins, and leave."""
         quiet = os.open(os.devnull, os.O_WRONLY)
         os.dup2(quiet, 1)
         os.dup2(quiet, 2)
-        _forget(mutant.module)
-        sys.meta_path.insert(0, Instead(mutant))
-        _hurry()
-        os._exit(int(any(map(_fails, TARGETS[mutant.module]))))
-    return os.waitpid(child, 0)[1] != 0
+        _bound()
+        if mutant is not None:
+            install(mutant)
+        for item in items:
+            os.write(tell, b".")
+            signal.setitimer(signal.ITIMER_PROF, PATIENCE_S + TIMES * self.cost_s[item])
+            _run(item)
+            if self.failed:
+                os._exit(1)
+        os._exit(0)
 
 
-def _hurry() -> None:
-    """Let hypothesis stop at the first failure: nobody reads it."""
-    strategies = importlib.import_module("strategies")
-    vars(strategies)["PROFILE"] = settings(strategies.PROFILE, phases=[Phase.explicit, Phase.generate])
+def _is_property(item: pytest.Item) -> bool:
+    """Return whether a test tries many worlds: one of the first tells of most faults."""
+    return hasattr(getattr(item, "obj", None), "hypothesis")
 
 
-def _fails(file: str) -> bool:
-    return pytest.main(["-x", "-q", "-p", "no:xdist", "-p", "no:warnings", "--no-header", file]) != 0
+def _run(item: pytest.Item) -> None:
+    """Run a test with what it needs made anew, and taken down."""
+    item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
 
 
-def _forget(module: str) -> None:
-    """Forget a module and every one of ours that holds something of it, so that they are imported anew."""
-    ours = {n: m for n, m in sys.modules.items() if str(ROOT) in str(getattr(m, "__file__", None))}
-    gone, before = {module}, set[str]()
-    while gone != before:
-        before = set(gone)
-        gone |= {name for name, each in ours.items() if any(_of(value) in before for value in vars(each).values())}
-    for name in gone - {__name__}:
-        sys.modules.pop(name, None)
-    for parent in {name.rpartition(".")[0] for name in gone} & set(sys.modules):
-        for name in gone:
-            vars(sys.modules[parent]).pop(name.rpartition(".")[2], None)
+def _hurry(item: pytest.Item) -> None:
+    """Let hypothesis try the same few examples every time, and stop at the first failure: nobody reads it."""
+    from hypothesis import Phase, settings  # noqa: PLC0415 -- pytest must be the first to import it
+
+    tried = getattr(item, "obj", None)
+    usual = getattr(tried, "_hypothesis_internal_use_settings", None)
+    if usual is not None:
+        vars(tried)["_hypothesis_internal_use_settings"] = settings(
+            usual,
+            max_examples=min(usual.max_examples, EXAMPLES),
+            phases=[Phase.explicit, Phase.generate],
+            derandomize=True,
+            database=None,
+        )
 
 
-def _of(value: object) -> str | None:
-    return value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
+def _forget() -> None:
+    """Forget what functions of ours remember: it was found without a fault."""
+    for module in list(sys.modules.values()):
+        if str(getattr(module, "__file__", None)).startswith(str(ROOT)):
+            for value in list(vars(module).values()):
+                getattr(value, "cache_clear", int)()
+
+
+def _bound() -> None:
+    """Let this process end when it takes much memory, or waits for long."""
+    signal.alarm(STUCK_S)
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    most = MEMORY + pages * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def _say(line: str) -> None:
+    sys.__stdout__.write(f"{line}\n")
+    sys.__stdout__.flush()
 
 
 def main(sample: int | None, modules: list[str]) -> int:
     """Print the survivors and the share that was killed; 0 if that is at least nine in ten."""
     os.chdir(ROOT)
-    sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
     found = [mutant for module in modules for mutant in mutants(module)]
-    chosen = found if sample is None else random.Random(SEED).sample(found, min(sample, len(found)))  # noqa: S311
-    if any(_fails(file) for file in sorted({file for mutant in chosen for file in TARGETS[mutant.module]})):
-        sys.stdout.write("the tests fail without any mutant: mend that first\n")
+    chosen = random.Random(SEED).sample(found, min(sample or len(found), len(found)))  # noqa: S311
+    trial = Trial(chosen)
+    files = [f"tests/{name}.py" for name in TESTS]
+    plain = ["-p", "no:xdist", "-p", "no:terminal", "-p", "no:cacheprovider", "-o", "addopts=", "-m", "not slow"]
+    if pytest.main([*plain, *files], plugins=[trial]) or trial.failed:
         return 1
-    survivors = 0
-    for mutant in sorted(chosen, key=lambda each: (each.module, each.line)):
-        if not killed(mutant):
-            survivors += 1
-            sys.stdout.write(f"survived {mutant.module}:{mutant.line}: {mutant.was}  →  {mutant.now}\n")
-            sys.stdout.flush()
-    share = 1 - survivors / len(chosen)
-    sys.stdout.write(f"{len(chosen) - survivors} of {len(chosen)} mutants killed ({share:.0%}; {len(found)} in all)\n")
+    many, left = (Counter(mutant.module for mutant in each) for each in (chosen, trial.survivors))
+    for module in sorted(many):
+        _say(f"{module}: {many[module] - left[module]} of {many[module]}")
+    killed, share = many.total() - left.total(), 1 - left.total() / many.total()
+    _say(f"{killed} of {many.total()} mutants killed ({share:.1%}; {len(found)} in all, seed {SEED})")
     return 0 if share >= 0.9 else 1
 
 
