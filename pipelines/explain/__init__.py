@@ -71,7 +71,8 @@ def explain(
         The name, as it was ever published.
     as_of, known_at
         The moment that is spoken of, and of knowledge; without either, those of the last publication of the whole
-        theatre, and before the first one the present.
+        theatre; where the name is younger, those of the last one that can have said it, of whatever region; and before
+        the first one the present.
     at
         Present moment, aware UTC.
 
@@ -85,8 +86,8 @@ def explain(
         known = "an incident (B-104), candidate (C-12), violation (V-7), report (R-7) or decision (D-9)"
         msg = f"{name!r} is no name of {known}"
         raise PolicyError(msg)
-    answer = recount(workspace, as_of=as_of, known_at=known_at, at=at)
     kind, number = found.group(1), int(found.group(2))
+    answer = recount(workspace, number, as_of=as_of, known_at=known_at, at=at)
     table, column, tell = _KINDS[kind]
     rows = answer.tables[table]
     rows = rows[rows[column] == found.group()]
@@ -94,13 +95,17 @@ def explain(
     return {"name": found.group(), "as_of": stamp(answer.as_of), "known_at": stamp(answer.known_at), **told}
 
 
-def recount(workspace: Workspace, *, as_of: datetime | None, known_at: datetime | None, at: datetime) -> Answer:
-    """Assess one moment again: the given one, else that of the last publication."""
+def recount(
+    workspace: Workspace, number: int, *, as_of: datetime | None, known_at: datetime | None, at: datetime
+) -> Answer:
+    """Assess one moment again: the given one, else that of the last publication, which knew an entry if any did."""
     if known_at is not None:
         recall.require(workspace, Question(as_of or known_at, known_at), at=at)
     with workspace.ledger() as ledger:
         past = publications.history(ledger)
         last = publications.standing(past, Question(at))[-1:]
+        if last and last[0].ledger_no < number:
+            last = [found for found in past if found.ledger_no >= number][-1:] or last
         up_to_no = None
         if as_of is None and known_at is None and last:
             as_of, known_at, up_to_no = last[0].as_of, last[0].known_at, last[0].ledger_no
@@ -257,8 +262,12 @@ def _lost(answer: Answer, name: str, number: int) -> dict[str, Any]:
     with answer.workspace.ledger() as ledger:
         item = ledger.item(number)
     if item is None or not _known(answer, item):
-        then = "" if answer.known_at is None else f" that was known at {stamp(answer.known_at)}"
-        msg = f"{name}: the ledger has no entry {number}{then}, so nothing bore that name"
+        msg = f"{name}: the ledger has no entry {number}, so nothing bore that name"
+        if item is not None and answer.known_at is not None:
+            msg = f"{name}: entry {number} was not known yet at {stamp(answer.known_at)}, so nothing bore that name"
+        elif item is not None:
+            then = f"the last publication, as of {stamp(answer.as_of)}"
+            msg = f"{name}: entry {number} came in after {then}, of which this speaks; run again, or give --as-of"
         raise PolicyError(msg)
     said = [found for found in answer.past if name in found.incidents and _heard(answer, found)]
     return {
