@@ -268,6 +268,7 @@ with Ledger.open(folder + "/ledger.sqlite", write=True) as ledger:
 """
 
 
+@pytest.mark.slow  # every run kills before samples of all calls, in test_disturbed
 def test_a_kill_at_any_step_loses_nothing_acknowledged_and_doubles_nothing(tmp_path: Path) -> None:
     undisturbed = tmp_path / "undisturbed"
     undisturbed.mkdir()

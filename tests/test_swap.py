@@ -286,6 +286,7 @@ def die_everywhere(folder: Path) -> None:
             break
 
 
+@pytest.mark.slow  # every run kills before samples of all calls, in test_disturbed
 @pytest.mark.usefixtures("few")
 def test_a_kill_at_any_step_leaves_the_old_or_the_new_file_whole_and_the_next_run_clears_up(tmp_path: Path) -> None:
     old, new, third = world("old", n=5), world("new", seed=1, n=5), world("third", seed=2, n=5)
