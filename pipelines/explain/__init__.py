@@ -262,12 +262,11 @@ def _lost(answer: Answer, name: str, number: int) -> dict[str, Any]:
     with answer.workspace.ledger() as ledger:
         item = ledger.item(number)
     if item is None or not _known(answer, item):
-        msg = f"{name}: the ledger has no entry {number}, so nothing bore that name"
-        if item is not None and answer.known_at is not None:
-            msg = f"{name}: entry {number} was not known yet at {stamp(answer.known_at)}, so nothing bore that name"
-        elif item is not None:
-            then = f"the last publication, as of {stamp(answer.as_of)}"
-            msg = f"{name}: entry {number} came in after {then}, of which this speaks; run again, or give --as-of"
+        then = "" if answer.known_at is None else f" that was known at {stamp(answer.known_at)}"
+        msg = f"{name}: the ledger has no entry {number}{then}, so nothing bore that name"
+        if item is not None and answer.known_at is None:  # else what came later would change what is said of then
+            last = f"the last publication, as of {stamp(answer.as_of)}"
+            msg = f"{name}: entry {number} came in after {last}, of which this speaks; run again, or give --as-of"
         raise PolicyError(msg)
     said = [found for found in answer.past if name in found.incidents and _heard(answer, found)]
     return {
