@@ -109,10 +109,6 @@ def survive(folder: Path, rounds: int) -> int:
         return len(publications.history(ledger)) - 3
 
 
-def test_a_death_loses_no_saved_decision_and_hears_none_twice(tmp_path: Path) -> None:
-    survive(tmp_path, 1)
-
-
 @pytest.mark.slow
 def test_a_hundred_deaths_lose_no_saved_decision_and_hear_none_twice(tmp_path: Path) -> None:
     assert 10 < survive(tmp_path, 100) < 100
