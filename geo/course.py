@@ -112,10 +112,8 @@ class Course(tuple[Violation, ...]):  # noqa: SLOT001 -- what is asked of it aga
     def t0(self) -> tuple[int, int]:
         """The earliest begin and the earliest end, or T0 as a person set it."""
         set_t0 = self[0].t0
-        return self._observed if set_t0 is None else (set_t0.begin, set_t0.surely)
-
-    @cached_property
-    def _observed(self) -> tuple[int, int]:
+        if set_t0 is not None:
+            return set_t0.begin, set_t0.surely
         return self[0].start, min([violation.end for violation in self])
 
     def begun(self, instant: int) -> tuple[Violation, ...]:
