@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     import pandas as pd
-    from numpy.typing import NDArray
     from pyproj import CRS
     from shapely import Polygon
 
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
 SIGNS: Final = {"left": (1,), "right": (-1,), "both": (1, -1)}
 FINENESS: Final = 20  # samples of the line within one depth
 STEP_M: Final = 250.0  # and no coarser: where the line nearly touches itself, drawn sides mix below this scale
+FAR_M: Final = 100_000.0  # up to this depth all bands are cut from the same ground
 MOST_SAMPLES: Final = 10_000
 SEAM_DEG: Final = 180.0
 
@@ -128,37 +128,38 @@ def draw(zone: Zone, baseline: Baseline | None) -> MultiPolygon:
     if baseline is None:
         msg = f"the band {zone.id} needs its baseline to be drawn"
         raise ValueError(msg)
-    cut = _cut(baseline, zone.depth)
-    wanted = cut.cells[np.isin(cut.side, SIGNS[zone.side])]
-    drawn = shapely.intersection(shapely.coverage_union_all(wanted), cut.ground)
-    band = gpd.GeoSeries([drawn], crs=cut.crs).to_crs(WGS84).iloc[0]
+    crs, line = _flat(baseline)
+    step_m = max(min(zone.depth / FINENESS, STEP_M), baseline.length_m / MOST_SAMPLES)
+    beside = _beside(baseline, step_m, max(zone.depth, FAR_M), SIGNS[zone.side])
+    drawn = shapely.intersection(beside, shapely.buffer(line, zone.depth, quad_segs=16))
+    band = gpd.GeoSeries([drawn], crs=crs).to_crs(WGS84).iloc[0]
     if np.ptp(shapely.get_coordinates(band)[:, 0]) > SEAM_DEG:
         msg = f"zone {zone.id!r} reaches over the antimeridian, which is not supported; make it less deep"
         raise PolicyError(msg)
     return _whole(band)
 
 
-class _Cut(NamedTuple):
-    """The ground within a depth of a line, and the cells of what lies nearest to each sample of a side, +1 or -1."""
-
-    crs: CRS
-    ground: shapely.Geometry
-    cells: NDArray[np.object_]
-    side: NDArray[np.int64]
-
-
-@lru_cache(maxsize=2)  # both sides of a band are cut from the same cells
-def _cut(baseline: Baseline, depth_m: float) -> _Cut:
+@lru_cache(maxsize=2)
+def _flat(baseline: Baseline) -> tuple[CRS, shapely.Geometry]:
+    """Return a metric CRS around a line, and the line in it."""
     bounds = baseline.segments.total_bounds
     crs = drawing_crs(float(bounds[0] + bounds[2]) / 2, float(bounds[1] + bounds[3]) / 2)
-    line = shapely.line_merge(baseline.segments.geometry.to_crs(crs).union_all())  # its buffer takes a hundredth then
-    ground = shapely.buffer(line, depth_m, quad_segs=16)
-    step = max(min(depth_m / FINENESS, STEP_M), baseline.length_m / MOST_SAMPLES)
-    lon, lat, side = baseline.samples(step)
-    points = gpd.GeoSeries(gpd.points_from_xy(lon, lat, crs=WGS84)).to_crs(crs)
-    cells = shapely.get_parts(shapely.voronoi_polygons(shapely.multipoints(points.to_numpy()), extend_to=ground))
-    cell, sample = shapely.STRtree(points.to_numpy()).query(cells, predicate="contains")
-    return _Cut(crs, ground, cells[cell], side[sample])
+    return crs, shapely.line_merge(baseline.segments.geometry.to_crs(crs).union_all())  # its buffer takes a hundredth
+
+
+@lru_cache(maxsize=4)  # most bands of a line ask for the same
+def _beside(baseline: Baseline, step_m: float, reach_m: float, signs: tuple[int, ...]) -> shapely.Geometry:
+    """Return the ground, in the CRS around a line, that lies nearest to samples of these sides, +1 or -1.
+
+    It reaches at least so far from the line.
+    """
+    crs, line = _flat(baseline)
+    lon, lat, side = baseline.samples(step_m)
+    points = gpd.GeoSeries(gpd.points_from_xy(lon, lat, crs=WGS84)).to_crs(crs).to_numpy()
+    around = shapely.box(*line.bounds).buffer(reach_m, join_style="mitre")
+    cells = shapely.get_parts(shapely.voronoi_polygons(shapely.multipoints(points), extend_to=around))
+    cell, sample = shapely.STRtree(points).query(cells, predicate="contains")
+    return shapely.coverage_union_all(cells[cell][np.isin(side[sample], signs)])
 
 
 def _whole(geometry: shapely.Geometry | None) -> MultiPolygon:

@@ -147,6 +147,8 @@ def _first(line: Baseline, scale: int, code: int, size_m: tuple[float, float], f
     chosen = np.full(len(found.lon), -1, np.intp)
     for turn in range(found.lon.shape[1]):
         open_ = np.flatnonzero((chosen < 0) & (found.metres[:, turn] >= 0))
+        if not len(open_):
+            continue
         fits = _fits(line, scale, code, size_m, found, (open_, np.full(len(open_), turn)))
         chosen[open_[fits]] = turn
     return chosen

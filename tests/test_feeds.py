@@ -20,7 +20,8 @@ from pipelines import watch
 from pipelines.feeds import fetch as fetching
 from pipelines.feeds import health, rounds
 from pipelines.feeds.body import NoAnswerError
-from pipelines.feeds.fetch import Validators, fetch
+from pipelines.feeds.fetch import fetch
+from pipelines.feeds.health import Validators
 from pipelines.ledger import LedgerBusy, LedgerDamaged
 from pipelines.outcome import markdown
 from pipelines.publications import Question

@@ -17,6 +17,7 @@ from urllib.parse import quote
 import httpx
 
 from pipelines.feeds.body import NoAnswerError, whole_body
+from pipelines.feeds.health import Validators
 from pipelines.settings.supply import SECRET
 
 if TYPE_CHECKING:
@@ -28,19 +29,6 @@ _UNCHANGED: Final = 304
 _OK: Final = 200
 _BUSY: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _HOPS: Final = 5  # as browsers, more is a loop
-
-
-@dataclass(frozen=True)
-class Validators:
-    """What a server said of the answer before, so that it can say whether there is another one."""
-
-    etag: str | None = None
-    last_modified: str | None = None
-
-    def headers(self) -> dict[str, str]:
-        """Return the headers of a conditional request."""
-        said = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
-        return {name: value for name, value in said.items() if value is not None}
 
 
 @dataclass(frozen=True)

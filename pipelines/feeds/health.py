@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from pipelines.feeds.fetch import Validators
 from pipelines.feeds.supply import declared
 
 if TYPE_CHECKING:
@@ -23,6 +22,19 @@ if TYPE_CHECKING:
 
 FOLDER: Final = "feeds"
 Heard = Literal["new", "unchanged", "empty", "failed", "unasked"]
+
+
+@dataclass(frozen=True)
+class Validators:
+    """What a server said of the answer before, so that it can say whether there is another one."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers of a conditional request."""
+        said = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        return {name: value for name, value in said.items() if value is not None}
 
 
 @dataclass(frozen=True)

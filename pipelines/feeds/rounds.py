@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from pipelines.feeds.fetch import Validators
-    from pipelines.feeds.health import Health, Heard
+    from pipelines.feeds.health import Health, Heard, Validators
     from pipelines.settings import Feed, Network
     from pipelines.workspace import Clock, Workspace
 
