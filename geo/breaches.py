@@ -221,7 +221,7 @@ def _story(name: str, case: Case, court: Court, watch: Watch, decided: Decisions
     """Return how an incident stands, by the rules and by what people decided."""
     placed, start = case.web.placed.values(), decided.t0(name)
     course = Course([each.violation for each in placed])
-    course = course if start is None else Course([violation._replace(t0=start) for violation in course])
+    course = course if start is None else Course.ordered([violation._replace(t0=start) for violation in course])
     last = max([violation.end for violation in course])
     closes = court.closing(reduce(or_, [each.inside for each in placed]))
     end = incidents.ending(last, closes, court.grouping, court.ladder_at(course.t0[1]).ladder, court.as_of)

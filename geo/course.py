@@ -5,7 +5,7 @@ Measures alone: what they make of an incident's state is decided in ``geo.escala
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from functools import cached_property
 from itertools import compress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypeAlias
@@ -102,6 +102,20 @@ class Course(tuple[Violation, ...]):  # noqa: SLOT001 -- what is asked of it aga
     def __new__(cls, violations: Iterable[Violation]) -> Self:
         """Put violations in order."""
         return super().__new__(cls, sorted(violations, key=by_begin))
+
+    @classmethod
+    def ordered(cls, violations: Iterable[Violation]) -> Self:
+        """Return violations as a course that are in order already."""
+        return super().__new__(cls, violations)
+
+    def exchanged(self, row: int, other: Violation | None) -> Course:
+        """Return the course without the violation of a row, if it is in it, and with another one, if there is one."""
+        kept = [violation for violation in self if violation.row != row]
+        if other is not None:
+            insort(kept, other, key=by_begin)
+        elif len(kept) == len(self):
+            return self
+        return Course.ordered(kept)
 
     @cached_property
     def starts(self) -> list[int]:

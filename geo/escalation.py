@@ -82,26 +82,26 @@ def scenarios(parties: Sequence[str]) -> dict[str, tuple[str | None, bool]]:
     return {"any": (None, True), **named, **{f"{party}+unknown": (party, True) for party in parties}}
 
 
-def counted(violations: Iterable[Violation], party: str | None, *, unknown: bool) -> Course:
+def counted(course: Course, party: str | None, *, unknown: bool) -> Course:
     """Return the violations that a scenario counts (RULES 7 and 8)."""
     if party is None:
-        return Course([v for v in violations if not v.response])
-    return Course(
-        [
+        kept = [v for v in course if not v.response]
+    else:
+        kept = [
             v
-            for v in violations
+            for v in course
             if (party in v.response if v.response else party in v.parties or (unknown and not v.parties))
         ]
-    )
+    return course if len(kept) == len(course) else Course.ordered(kept)
 
 
-def only(violations: Iterable[Violation], party: str | None, *, unknown: bool) -> Course:
+def only(course: Course, party: str | None, *, unknown: bool) -> Course:
     """Return the violations that a scenario counts; who counts for a claim is known when the claim is."""
-    found = counted(violations, party, unknown=unknown)
+    found = counted(course, party, unknown=unknown)
     if party is None:
         return found
     claims = [(v, v.parties.get(party, v.known_at)) for v in found]
-    return Course([v if known <= v.known_at else v._replace(known_at=known) for v, known in claims])
+    return Course.ordered([v if known <= v.known_at else v._replace(known_at=known) for v, known in claims])
 
 
 def step_order(step: Step) -> tuple[bool, int, int, int]:
@@ -229,7 +229,7 @@ def _takes_effect(course: Course, ladder: Ladder, eligible: int) -> int | None:
     if ladder.broad_reading == "deadline":
         return eligible
     first = max(course.t0[1] + us(ladder.broad_h), eligible)
-    if first - course.last_begun(first).end < us(ladder.quiet_h):
+    if first - max([violation.end for violation in course.begun(first)]) < us(ladder.quiet_h):
         return first
     return next((violation.start for violation in course if violation.start > first), None)
 
@@ -239,7 +239,7 @@ def _coordinated(move: Move, course: Course, policy: Policy) -> list[Step]:
     grew = course.begun(move.by)
     needs = [*grew, min(course, key=by_end)]
     if move.kinds == ("eligible",):
-        measures = "; ".join(growth(Course(grew), course.first_window(policy.ladder), policy.expansion))
+        measures = "; ".join(growth(Course.ordered(grew), course.first_window(policy.ladder), policy.expansion))
         return _step(move, "RULE 3 expansion", f"a broader attack: {measures}", needs, course)
     needs.append(course.last_begun(move.at))
     return _step(move, "RULE 4 effect", _effect_in_words(move, course, policy.ladder), needs, course)

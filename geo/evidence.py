@@ -21,7 +21,7 @@ import pandas as pd
 from geo import crs, escalation, incidents, nearness
 from geo.bridges import Placed
 from geo.carrying import carrying
-from geo.course import Violation
+from geo.course import Course, Violation
 from geo.qualification import qualified
 from geo.reviews import NOBODY, choose
 from geo.standing import Carrier, carriers_of, dating, placing, speaking
@@ -168,7 +168,8 @@ def responses(items: Iterable[Item]) -> frozenset[str]:
 def pivotal(case: Case, court: Court, climbs: Mapping[str, Sequence[Step]]) -> dict[str, dict[int, set[str]]]:
     """Return, by scenario and by position of the step, the reports without which that step would be gone."""
     found = {name: {n: set[str]() for n, step in enumerate(steps) if step.tier_to} for name, steps in climbs.items()}
-    scenes = _scenes(case.web, court, climbs)
+    whole = Course([placed.violation for placed in case.web.placed.values()])
+    scenes = _scenes(whole, case.web, court, climbs)
     for row in case.web.placed if scenes else ():
         told = case.told[row]
         asked = [scene for scene in scenes if row in scene.suspects or (told.items and scene.minds_moves)]
@@ -179,7 +180,7 @@ def pivotal(case: Case, court: Court, climbs: Mapping[str, Sequence[Step]]) -> d
                     continue
                 if parts is None and not scene.lone:
                     parts = _parts(case.web, row, left, court)
-                for name, reached in _by_scenario(scene, left, parts, court).items():
+                for name, reached in _by_scenario(scene, row, left, parts, court).items():
                     for n, pivots in found[name].items():
                         if (climbs[name][n].kind, climbs[name][n].tier_to) not in reached:
                             pivots.add(report_id)
@@ -187,26 +188,27 @@ def pivotal(case: Case, court: Court, climbs: Mapping[str, Sequence[Step]]) -> d
 
 
 def _by_scenario(
-    scene: Scene, left: Placed | None, parts: Sequence[Part] | None, court: Court
+    scene: Scene, row: int, left: Placed | None, parts: Sequence[Part] | None, court: Court
 ) -> dict[str, set[tuple[Kind, int]]]:
     """Return what is reached in the scenarios of a scene; those that count what is left alike reach the same."""
     reached: dict[bool, set[tuple[Kind, int]]] = {}
-    counts = {name: left is not None and bool(court.counted([left.violation], name)) for name in scene.names}
+    counts = {name: left is not None and court.counts(left.violation, name) for name in scene.names}
     for name, counted in counts.items():
         if counted not in reached:
             if scene.lone:  # whatever is left opens it again
                 reached[counted] = set(scene.moves) if counted else set()
             else:
-                reached[counted] = _reached(parts or (), court, name, scene.highest)
+                rest = scene.course.exchanged(row, left.violation if left is not None and counted else None)
+                courses = [rest if part.course is None else court.counted(part.course, name) for part in parts or ()]
+                reached[counted] = _reached(courses, parts or (), court, scene.highest)
     return {name: reached[counted] for name, counted in counts.items()}
 
 
-def _scenes(web: Web, court: Court, climbs: Mapping[str, Sequence[Step]]) -> list[Scene]:
+def _scenes(whole: Course, web: Web, court: Court, climbs: Mapping[str, Sequence[Step]]) -> list[Scene]:
     """Return the different courses that scenarios count, but those of which no report alone carries a step."""
-    every = [placed.violation for placed in web.placed.values()]
     alike: dict[tuple[object, ...], Scene] = {}
     for name, steps in climbs.items():
-        course = court.counted(every, name)
+        course = court.counted(whole, name)
         key = (*(violation.row for violation in course), *((step.kind, step.tier_to) for step in steps))
         if key in alike:
             alike[key].names.append(name)
@@ -260,7 +262,12 @@ def again(items: list[Item], before: Placed, case: Case, court: Court) -> Placed
     return Placed(violation, place.lon, place.lat, dated.inside, xyz)
 
 
-Part = tuple[list[Violation], "End"]
+class Part(NamedTuple):
+    """A part of an incident, of which something was left out; ``course`` ``None``: it is all that remains."""
+
+    n: int
+    end: End
+    course: Course | None
 
 
 def _parts(web: Web, row: int, left: Placed | None, court: Court) -> list[Part]:
@@ -272,8 +279,12 @@ def _parts(web: Web, row: int, left: Placed | None, court: Court) -> list[Part]:
             own.extend(part)
         else:
             parts.append(part)
-    whole = [*parts, own] if own else parts
-    return [([each.violation for each in part], end_of(part, court)) for part in whole]
+    every = [*parts, own] if own else parts
+    alone = len(every) == 1
+    return [
+        Part(len(part), end_of(part, court), None if alone else Course([each.violation for each in part]))
+        for part in every
+    ]
 
 
 def end_of(part: list[Placed], court: Court) -> End:
@@ -283,11 +294,10 @@ def end_of(part: list[Placed], court: Court) -> End:
     return incidents.ending(last, closes, court.grouping, court.grouping.ladder, court.as_of)
 
 
-def _reached(parts: Sequence[Part], court: Court, scenario: str, up_to: int) -> set[tuple[Kind, int]]:
-    """Return each (kind, tier) up to a tier that any part reaches in a scenario."""
+def _reached(courses: Sequence[Course], parts: Sequence[Part], court: Court, up_to: int) -> set[tuple[Kind, int]]:
+    """Return each (kind, tier) up to a tier that any part reaches whose violations these are in a scenario."""
     reached: set[tuple[Kind, int]] = set()
-    for part, end in parts:
-        course = court.counted(part, scenario)
-        if course and len(part) >= court.grouping.ladder.open_n:
-            reached |= escalation.reached(course, court.ladder_at(course.t0[1]), court.as_of, end, up_to)
+    for course, part in zip(courses, parts, strict=True):
+        if course and part.n >= court.grouping.ladder.open_n:
+            reached |= escalation.reached(course, court.ladder_at(course.t0[1]), court.as_of, part.end, up_to)
     return reached

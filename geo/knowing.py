@@ -20,6 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from geo import escalation, evidence
+from geo.course import Course
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -98,7 +99,7 @@ class Knowing:
         needs = set(step.needs) or self._case.web.placed.keys()
         if len(needs) == 1 and step.tier_to <= _WARNING and step.kind != "ended" and self._court.most_n == 1:
             lone = self._described(next(iter(needs)), moment)  # whatever else is known: this alone opens it
-            return lone is not None and bool(self._court.counted([lone.violation], scenario))
+            return lone is not None and self._court.counts(lone.violation, scenario)
         for n, piece in enumerate(self._known(moment)):
             if needs <= piece.placed.keys():
                 return (step.kind, step.tier_to) in self._reached(n, piece, scenario, moment)
@@ -129,7 +130,7 @@ class Knowing:
         key = moment, n, scenario
         if key not in self._takes:
             court = self._court
-            course = court.counted([each.violation for each in piece.placed.values()], scenario)
+            course = court.counted(Course([each.violation for each in piece.placed.values()]), scenario)
             took: set[tuple[Kind, int]] = set()
             if course and len(piece.placed) >= court.grouping.ladder.open_n:
                 policy = court.ladder_at(course.t0[1])

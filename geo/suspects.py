@@ -26,7 +26,7 @@ from geo import escalation, incidents
 from geo.course import Course, bars, us
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from geo.bridges import Placed, Web
     from geo.course import Violation
@@ -56,10 +56,14 @@ class Court:
             self._closes[inside] = incidents.closing([inside], self.windows)
         return self._closes[inside]
 
-    def counted(self, violations: Iterable[Violation], scenario: str) -> Course:
+    def counted(self, course: Course, scenario: str) -> Course:
         """Return the violations that a scenario counts, whenever that was known: that moves no tier."""
         party, unknown = self.scenarios[scenario]
-        return escalation.counted(violations, party, unknown=unknown)
+        return escalation.counted(course, party, unknown=unknown)
+
+    def counts(self, violation: Violation, scenario: str) -> bool:
+        """Return whether a scenario counts a violation."""
+        return bool(self.counted(Course.ordered([violation]), scenario))
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +71,7 @@ class Scene:
     """Scenarios that count the same violations of one incident, what they reached, and who can be pivotal in them."""
 
     names: list[str]
+    course: Course
     rows: set[int]
     moves: frozenset[tuple[Kind, int]]
     highest: int  # tier
@@ -84,7 +89,7 @@ class Scene:
         highest, own = max([tier for _, tier in moves], default=0), {violation.row for violation in course}
         if highest <= _WARNING and court.most_n == 1:
             lone = len(course) == 1
-            return cls([name], own, moves, highest, own if lone else set(), lone, False, _ALWAYS, 0, None)  # noqa: FBT003
+            return cls([name], course, own, moves, highest, own if lone else set(), lone, False, _ALWAYS, 0, None)  # noqa: FBT003
         policy = court.ladder_at(course.t0[1])
         suspects, vouched, base = _holding(course, web, court), _ALWAYS, None
         if highest > _WARNING:
@@ -98,7 +103,7 @@ class Scene:
                 edge = course.t0[1] + us(policy.ladder.persist_h)
                 inside = [violation.chainage_m for violation in course if violation.start < edge]
                 base = edge, min(inside), max(inside), first[1]
-        return cls([name], own, moves, highest, suspects, False, True, vouched, course.t0[1], base)  # noqa: FBT003
+        return cls([name], course, own, moves, highest, suspects, False, True, vouched, course.t0[1], base)  # noqa: FBT003
 
     def stands(self, web: Web, row: int, left: Placed | None, court: Court) -> bool:
         """Return whether it is sure that nothing is lost when so much is left of a violation that is no suspect."""
@@ -107,7 +112,7 @@ class Scene:
         before, now = web.placed[row], left.violation
         old = before.violation
         counted = row in self.rows
-        if left.inside != before.inside or any(bool(court.counted([now], name)) != counted for name in self.names):
+        if left.inside != before.inside or any(court.counts(now, name) != counted for name in self.names):
             return False
         if counted and (now.start <= self.vouched or now.end < self.surely):
             return False
@@ -149,7 +154,7 @@ def _persisting(course: Course, policy: Policy, vouched: int) -> set[int]:
 def _extremes(course: Course, steps: Sequence[Step], policy: Policy) -> set[int]:
     """RULE 4: return those that tier 3 may rest on."""
     moments = [step.at for step in steps if step.tier_to == _COORDINATED]
-    seen = Course(course.begun(min(moments)))
+    seen = Course.ordered(course.begun(min(moments)))
     than = bars(course.first_window(policy.ladder), policy.expansion)
     now = seen.measured(than.weapons).at(-1)
     if not escalation.expanded(now._replace(rate_n=now.rate_n - 1), than):

@@ -15,7 +15,7 @@ import strategies
 from geo import escalation, evidence, incidents, nearness
 from geo.assess import assess
 from geo.bridges import Placed, Reach, Web, linked
-from geo.course import Violation
+from geo.course import Course, Violation
 from geo.evidence import Case, Item, Told
 from geo.incidents import End
 from geo.nearness import HOUR_US
@@ -102,7 +102,7 @@ def climbed(part: list[Placed], court: Court) -> dict[str, list[escalation.Step]
     """Return the steps of every scenario that counts a violation."""
     steps = {}
     for name, (party, unknown) in court.scenarios.items():
-        course = escalation.only((each.violation for each in part), party, unknown=unknown)
+        course = escalation.only(Course([each.violation for each in part]), party, unknown=unknown)
         if course:
             steps[name] = escalation.climb(course, court.ladder_at(course.t0[1]), court.as_of, how(part, court))
     return {name: own for name, own in steps.items() if own}

@@ -123,7 +123,7 @@ def test_the_ladder_and_its_naive_twin_take_the_same_steps(
     end = End("active") if ends is None else End("ended", instant(ends), "assumed", instant(max(known, ends)))
 
     for scenario, (party, unknown) in escalation.scenarios(["L", "R"]).items():
-        counted = escalation.only(course, party, unknown=unknown)
+        counted = escalation.only(Course(course), party, unknown=unknown)
         steps = escalation.climb(counted, policy, instant(as_of), end)
         naive = oracle_ladder.ladder(incident, scenario, policy, builders.versions(policy), as_of)
         assert [(s.kind, s.tier_from, s.tier_to, s.at, s.known_at) for s in steps] == [
