@@ -161,7 +161,7 @@ def _scale(sheet: Sheet) -> ET.Element:
     look = symbol("line", stroke(INK, 0.25))
     letters = node("numericFormat", option(None, {"decimals": 3, "show_thousand_separator": False}), id="basic")
     return _item(
-        "scale", _SCALE, Place(12, 182, 80, 12), text_style(Letters(size=7, halo=0.8)), letters,
+        "scale", _SCALE, Place(_SIDE_X, 186, _SIDE_WIDTH, 11), text_style(Letters(size=7, halo=0.8)), letters,
         node("lineSymbol", look), node("divisionLineSymbol", look), node("subdivisionLineSymbol", look),
         node("fillSymbol", symbol("fill", ground(INK, INK, opacity=255, width=0.2))),
         node("fillSymbol2", symbol("fill", ground("#ffffff", INK, opacity=255, width=0.2))),
@@ -188,7 +188,7 @@ def _legend(views: Sequence[View], sources: dict[str, str]) -> ET.Element:
     tree = node("layer-tree-group", node("customproperties", option(None, {})), *layers, order)
     styles = [_legend_style(name, size, gaps) for name, (size, gaps) in _LEGEND_STYLES.items()]
     return _item(
-        "legend", _LEGEND, Place(_SIDE_X - 1, 80, _SIDE_WIDTH, 117), node("styles", *styles), tree,
+        "legend", _LEGEND, Place(_SIDE_X - 1, 80, _SIDE_WIDTH, 105), node("styles", *styles), tree,
         map_uuid=identity("layout", "map"), legendFilterByAtlas=0, resizeToContents=1, title="", titleAlignment=1,
         columnCount=1, splitLayer=0, equalColumnWidth=0, symbolWidth=7, symbolHeight=3, maxSymbolSize=0,
         minSymbolSize=0, symbolAlignment=1, lineSpacing=0.8, columnSpace=2, boxSpace=1, wrapChar="", fontColor=INK,

@@ -39,11 +39,14 @@ def incidents(sheet: Sheet) -> ET.Element:
                 if mark.tier
             ),
             Rule("0 watch: a candidate", watched, symbol("marker", shape("circle", PAPER, SOFT_INK, 2.2, width=0.45))),
-            Rule("ended in the last 7 days, by highest tier", _ended_lately(sheet), within=tuple(
+            Rule("Ended in the last 7 days, by highest tier:", _ended_lately(sheet), within=tuple(
                 Rule(mark.words, f'coalesce("tier_peak", 0) = {mark.tier}', _ended(mark))
                 for mark in SEVERE_FIRST if mark.tier
             )),
-            Rule("earlier", "ELSE", symbol("marker", shape("circle", SOFT_INK, PAPER, 1.5, width=0.2)), farthest=CLOSE),
+            Rule(
+                "ended earlier", "ELSE", symbol("marker", shape("circle", SOFT_INK, PAPER, 1.5, width=0.2)),
+                farthest=CLOSE,
+            ),
         ],
         order=_ORDER,
     )  # fmt: skip
