@@ -98,8 +98,11 @@ class Knowing:
         """Return whether a part that holds all that a step needs took it, by what was known at a moment."""
         needs = set(step.needs) or self._case.web.placed.keys()
         if len(needs) == 1 and step.tier_to <= _WARNING and step.kind != "ended" and self._court.most_n == 1:
-            lone = self._described(next(iter(needs)), moment)  # whatever else is known: this alone opens it
-            return lone is not None and self._court.counts(lone.violation, scenario)
+            lone = self._described(next(iter(needs)), moment)
+            if lone is None:
+                return False
+            if self._court.counts(lone.violation, scenario):
+                return True  # whatever else is known: this alone opens it; else another one of its part may have
         for n, piece in enumerate(self._known(moment)):
             if needs <= piece.placed.keys():
                 return (step.kind, step.tier_to) in self._reached(n, piece, scenario, moment)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from strategies import World
 
 LITERAL = {"ladder.persist_reading": "literal"}
+LINK = "https://example.org/a/7"
 TWICE = {"ladder.open_n": 2, "ladder.open_reading": "repeated"}
 
 
@@ -70,6 +71,18 @@ CASES: dict[str, tuple[World, tuple[str, int, str], float]] = {
         ),
         ("opened", 0, "any"),
         60,
+    ),
+    "the first of two shots was blamed on another until late, and the second opened the breach alone": (
+        hand_made(
+            [
+                report(1, source="party-l", act="shelling", party_claimed="R", url=LINK, known_at=2),
+                report(1, source="media", act="small_arms", party_claimed="L", known_at=3),
+                report(1, source="graded", act="shelling", url=LINK, known_at=60),
+            ],
+            50,
+        ),
+        ("opened", 0, "L+unknown"),
+        3,
     ),
     "a shot in a later window keeps the breach from lapsing": (
         hand_made(
