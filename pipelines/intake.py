@@ -128,13 +128,14 @@ def enter(
 
 @dataclass(frozen=True, eq=False)
 class Foreseen:
-    """What would become of one file; ``edited`` are the kinds of settings that would be recorded first."""
+    """What would become of a file that was read; ``edited`` are the kinds of settings that would be recorded first."""
 
     file_name: str
     source: str
     preview: Preview
     edited: tuple[str, ...]
     notes: tuple[str, ...]
+    reading: sources.Reading
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as one object for scripts; the counts are those of ``each`` row, and add up to ``rows``."""
@@ -169,7 +170,7 @@ def foresee(workspace: Workspace, file: Path, *, source_id: str | None, known: K
         )
         sha256 = None if edited else hashlib.sha256(data).hexdigest()
         found = ledger.preview(reading, source=source, sha256=sha256, recorded_at=clock(), known=known)
-        return Foreseen(file.name, source.id, found, edited, reading.notes)
+        return Foreseen(file.name, source.id, found, edited, reading.notes, reading)
 
 
 def _received(known: Known, clock: Clock) -> datetime | None:

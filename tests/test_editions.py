@@ -10,6 +10,7 @@ from commandline import ceasewatch, told
 
 from pipelines import editions
 from pipelines.audit import audit
+from pipelines.intake import COUNTS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,3 +67,29 @@ def test_the_command_tells_of_both_and_what_was_taken_back_says_by_which_edition
     assert "row 1 of second.csv, what it lacks" in ceasewatch("explain", place.path, "R-5").stdout
     wrong = ceasewatch("ingest", place.path, file, file, "--whole")
     assert (wrong.exit_code, "--whole goes with one FILE" in wrong.stderr) == (2, True)
+
+
+def test_a_dry_run_tells_of_both_what_the_real_thing_then_does_and_writes_nothing(
+    place: Workspace, tmp_path: Path
+) -> None:
+    rows = [cells.row("a", 1.0), cells.row("b", 2.0, act="retraction"), cells.row("d", 4.0)]
+    file = cells.write(tmp_path / "second.csv", rows)
+    words = ("ingest", place.path, file, "--source", "mission", "--whole")
+    (dry,) = told(ceasewatch(*words, "--dry-run", "--json"))["files"]
+    assert "second.csv, what it lacks (mission): 1 rows would be 1 retraction" in ceasewatch(*words, "--dry-run").stdout
+    assert stands(place, "mission") == ["a", "b", "c"]
+    (real,) = told(ceasewatch(*words, "--json"))["files"]
+    assert (dry["lacked"]["retraction"], dry["retraction"], dry["new"]) == (1, 1, 1)
+    for one, other in ((dry, real), (dry["lacked"], real["lacked"])):
+        assert [one[kind] for kind in COUNTS] == [other[kind] for kind in COUNTS]
+    assert stands(place, "mission") == ["a", "d"]
+    (again,) = told(ceasewatch(*words, "--dry-run", "--json"))["files"]
+    assert again["lacked"] is None
+
+
+def test_a_dry_run_says_why_nothing_would_be_taken_back(place: Workspace, tmp_path: Path) -> None:
+    waits = cells.write(tmp_path / "waits.csv", [cells.row("a", 1.0), cells.row("b", 2.0) | {"lon": "east"}])
+    empty = cells.write(tmp_path / "empty.csv", [])
+    for file, why in ((waits, "wait in quarantine"), (empty, "no edition of anything")):
+        (found,) = editions.foresee(place, file, source_id="mission", clock=cells.Clock(12))
+        assert why in found.notes[-1]

@@ -67,8 +67,8 @@ def ingest(  # noqa: PLR0913, PLR0917 -- one for each option
     from pipelines.workspace import Workspace
 
     place, known = Workspace.open(workspace), cast("Known", known_at or "recorded")
-    if whole and (len(files) != 1 or known_at or dry_run):
-        msg = "--whole goes with one FILE, and neither with --known-at nor with --dry-run"
+    if whole and (len(files) != 1 or known_at):
+        msg = "--whole goes with one FILE, and not with --known-at"
         raise click.UsageError(msg)
     if not files:
         if source is not None or dry_run:
@@ -76,7 +76,8 @@ def ingest(  # noqa: PLR0913, PLR0917 -- one for each option
             raise click.UsageError(msg)
         empty(ctx, place, known, as_json=as_json)
         return
-    bring = partial(_foresee if dry_run else _replace if whole else _ingest, place, source, known)
+    how = (_foresee_edition if whole else _foresee) if dry_run else _replace if whole else _ingest
+    bring = partial(how, place, source, known)
     done: list[dict[str, Any]] = []
     try:
         for file in files:
@@ -118,6 +119,16 @@ def _replace(place: Workspace, source: str | None, _: Known, file: Path) -> _Tol
     done, *taken = editions.bring(place, file, source_id=source, clock=utc_now)
     told = done.as_dict() | {"lacked": taken[0].as_dict() if taken else None}
     return told, (line for one in (done, *taken) for line in lines(one))
+
+
+def _foresee_edition(place: Workspace, source: str | None, _: Known, file: Path) -> _Told:
+    """Tell of both batches that ``_replace`` would make, as it does."""
+    from pipelines import editions
+    from pipelines.edge import utc_now
+
+    found, *taken = editions.foresee(place, file, source_id=source, clock=utc_now)
+    told = found.as_dict() | {"lacked": taken[0].as_dict() if taken else None}
+    return told, (line for one in (found, *taken) for line in foretold(one))
 
 
 def _each(ctx: click.Context, file: Path, bring: Callable[[Path], _Told]) -> _Told:
