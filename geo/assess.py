@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from geo import answers, breaches, extents, incidents, proof, reviews, sights, summary, tables, tally, verdicts
+from geo import answers, breaches, extents, incidents, points, proof, reviews, sights, summary, tables, tally, verdicts
 from geo import coverage as coverages
 from geo.arrangement import Arrangement
 from geo.decisions import Decisions
@@ -189,7 +189,7 @@ def place(
     """
     policy = in_force(policies, as_of)
     begun = reports.loc[reports["observed_from"] <= pd.Timestamp(as_of)]
-    ordered = settle(begun.sort_values("ledger_no").reset_index(drop=True), policy)
+    ordered = settle(points.widen(begun.sort_values("ledger_no").reset_index(drop=True), theatre), policy)
     matched = veil(matcher(enrich(ordered, theatre, policy), theatre, policy.matching), theatre, policy)
     return beside(matched, theatre.lines, theatre.baselines[0])
 
@@ -220,7 +220,7 @@ def summarise(
             {
                 "incident_points": lambda: summary.layer(rows(), tables.INCIDENT_POINTS),
                 "violations": lambda: summary.layer(found, tables.VIOLATIONS),
-                "reports": lambda: summary.reports_layer(reports, found),
+                "reports": lambda: summary.reports_layer(points.told(reports, theatre, policy.matching), found),
                 "segments": lambda: summary.segments(ladder, found, watched(), theatre, as_of),
                 "regions": lambda: summary.regions(ladder, found, theatre, as_of),
                 "front_line": lambda: summary.front_line(theatre, as_of),

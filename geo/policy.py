@@ -155,6 +155,9 @@ class Matching(_Frozen):
     bearing_deg: Annotated[float, Field(gt=0, le=90)] = Field(
         description="How far to either side a bearing stated as one number of degrees may be off, degrees."
     )
+    same_point_days: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="Days beyond which a source that uses exactly one point is told of it; 0: never."
+    )
     usual_reach_m: Positive = Field(description="How far an act can be heard or seen where reach_m says nothing.")
     reach_m: dict[str, Positive] = Field(description="Act → how far it can be heard or seen, metres.")
 

@@ -133,6 +133,11 @@ REPORTS: Final = Table(
         _c("reliability", "text", "reliability of its source, declared in the theatre; F: not judged", RELIABILITIES),
         _c("credibility", "int", "how credible a source that may rate calls it; 6: not judged", CREDIBILITIES),
         _c("copy_of", "text", "report that it only repeats: it has no voice of its own"),
+        _c(
+            "same_point_days",
+            "int",
+            "days on which its source used exactly this point, if many: a settlement's or district's? empty: not many",
+        ),
     ),
 )
 

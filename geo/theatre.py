@@ -6,7 +6,7 @@ Values only. Reading a theatre from its folder and checking it whole is the busi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from geo.names import NOWHERE
 
@@ -66,6 +66,14 @@ class Dialect:
     ended: bool = True
 
 
+class Point(NamedTuple):
+    """A point that its source uses for all the ground within ``radius_m``, WGS 84 degrees and metres."""
+
+    lon: float
+    lat: float
+    radius_m: float
+
+
 @dataclass(frozen=True)
 class Source:
     """Where reports come from and what they are worth.
@@ -84,6 +92,8 @@ class Source:
     ``per_hour``: how many rows of it are taken in an hour, the surplus waiting in quarantine (``None``: no cap).
     ``suspended_from``: what becomes known from then on, aware UTC, counts as the public's, and changes or takes back
     nothing of what it had said before (``None``: it is trusted).
+
+    ``points``: what it puts on these points is known no closer than they say, whatever its rows state.
     """
 
     id: str
@@ -104,6 +114,7 @@ class Source:
     dialect: Dialect = Dialect()
     per_hour: int | None = None
     suspended_from: datetime | None = None
+    points: tuple[Point, ...] = ()
 
 
 @dataclass(frozen=True)

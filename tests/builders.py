@@ -97,6 +97,7 @@ HONEST: dict[str, Any] = {
         "lead_share": 0.5,
         "lead_margin": 0.1,
         "bearing_deg": 5.0,
+        "same_point_days": 3,
         "usual_reach_m": 8000.0,
         "reach_m": {"small_arms": 3000.0},
     },

@@ -49,6 +49,7 @@ def _worth(row: Row, theatre: Theatre, policy: Policy) -> Row:
     states = source is not None and source.origin == "column" and row.get("origin")
     length = row["observed_to"] - row["observed_from"]
     limits = policy.corroboration
+    row = {**row, "uncertainty_m": radius(row, theatre)}
     return {
         "id": row["report_id"],
         "no": row["first_no"],
@@ -81,6 +82,16 @@ def _worth(row: Row, theatre: Theatre, policy: Policy) -> Row:
         "cell": row.get("cell"),
         **_witness(row, source, theatre, limits),
     }
+
+
+def radius(row: Row, theatre: Theatre) -> float | None:
+    """R4: as it says, but no less than what its point stands for by whoever declared its source."""
+    stated = row["uncertainty_m"]
+    for source in theatre.sources:
+        for lon, lat, least in source.points:
+            if row["source"] in {source.id, f"{source.id} (suspended)"} and (row["lon"], row["lat"]) == (lon, lat):
+                stated = stated if row.get("footprint") else max(stated, least)
+    return stated  # type: ignore[no-any-return]
 
 
 def behind(origin: str, source: Source | None, theatre: Theatre) -> str | None:

@@ -20,13 +20,14 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from geo.exemptions import Disc
+from geo.theatre import Point
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from geo.exemptions import Exemption
     from geo.policy import Policy, PolicyVersion
-    from geo.theatre import Theatre
+    from geo.theatre import Source, Theatre
 
 settings.register_profile(
     "worlds",
@@ -318,6 +319,19 @@ def exempted(draw: st.DrawFn, scene: Scene) -> tuple[Exemption, ...]:
     return (builders.exemption(begin, end, area=area, acts=acts),)
 
 
+@st.composite
+def spotted(draw: st.DrawFn, listed: list[dict[str, Any]]) -> tuple[Source, ...]:
+    """Return the sources, where at times the points of some rows stand for more ground."""
+    chosen = draw(st.lists(st.sampled_from(listed), max_size=4, unique_by=lambda row: (row["source"], row["lon"])))
+    points = [
+        (row["source"], Point(row["lon"], row["lat"], draw(st.sampled_from([2_000.0, 8_000.0])))) for row in chosen
+    ]
+    return tuple(
+        replace(source, points=tuple(point for name, point in points if name == source.id))
+        for source in builders.SOURCES
+    )
+
+
 def exact_thresholds(draw: st.DrawFn, scene: Scene) -> dict[str, Any]:
     """Return thresholds that are equal to a distance between two of the scene's places."""
     a, b = ({"lon": lon, "lat": lat} for lon, lat in draw(st.tuples(*[st.sampled_from(scene.places)] * 2)))
@@ -365,7 +379,7 @@ def worlds(
     return World(
         stored=builders.reports(numbered(listed, revised, order)),
         coverage=builders.coverage(draw(watches(scene))),
-        theatre=builders.theatre(windows=edges, exemptions=draw(exempted(scene))),
+        theatre=builders.theatre(windows=edges, sources=draw(spotted(listed)), exemptions=draw(exempted(scene))),
         policies=_versions(draw, builders.policy(**drawn), drawn, scene)
         if two_policies
         else builders.versions(builders.policy(**drawn)),

@@ -121,6 +121,8 @@ def _ids(items: list[dict[str, Any]]) -> set[str]:
 def differences(world: World) -> list[str]:
     """Return every difference as a line: table, key, what the fast and what the naive one says."""
     matched = place(world.stored, world.theatre, world.policies, world.as_of)
+    stated = matched["report_id"].map(world.stored.set_index("report_id")["uncertainty_m"])
+    matched["uncertainty_m"] = matched["uncertainty_m"].where(matched["withheld"], stated)
     asked = (world.coverage, world.theatre, world.policies, world.as_of, world.commands)
     fast = fast_says(assess(world.stored, *asked))
     naive = naive_says(oracle.answer(matched, *asked))

@@ -256,7 +256,14 @@ def test_law_7_swapped_parties_and_sides_give_the_mirror_image(world: World) -> 
 def mirrored(world: World) -> World:
     """Return the world as seen in the equator: north is south, left is right, and each party is the other."""
     theatre = world.theatre
-    swapped = tuple(replace(source, party=OTHER.get(source.party or "")) for source in theatre.sources)
+    swapped = tuple(
+        replace(
+            source,
+            party=OTHER.get(source.party or ""),
+            points=tuple(point._replace(lat=-point.lat) for point in source.points),
+        )
+        for source in theatre.sources
+    )
     zones = tuple(
         replace(zone, side=OTHER_SIDE[zone.side], party=OTHER.get(zone.party or "")) for zone in theatre.zones
     )

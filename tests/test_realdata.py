@@ -52,6 +52,14 @@ def test_the_distances_to_the_line_are_the_known_ones(
     assert (distance <= km * 1000).sum() == pytest.approx(events, abs=3)
 
 
+def test_many_rows_on_one_point_are_no_sign_of_a_coarse_one(minsk: tuple[Workspace, intake.Ingested, Path]) -> None:
+    reports = read_table(minsk[2], "reports")
+    reports = reports.assign(day=pd.to_datetime(reports["observed_from"]).dt.date, where=reports["geometry"].to_wkb())
+    shared = reports[reports.groupby("where")["day"].transform("nunique") > 10]
+    assert (shared["where"].nunique(), len(shared), (shared["uncertainty_m"] == 5000.0).sum()) == (35, 1758, 409)
+    assert reports["same_point_days"].isna().all()  # the precision of each is coded
+
+
 def test_incidents_open_and_nothing_coarse_or_before_the_ceasefire_qualifies(
     minsk: tuple[Workspace, intake.Ingested, Path],
 ) -> None:

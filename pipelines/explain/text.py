@@ -222,6 +222,9 @@ def _report(told: dict[str, Any], _limit: int | None) -> Iterator[str]:
     yield f"  revision   {row['revision']}, entry {row['ledger_no']}, recorded {row['recorded_at']}"
     yield f"  violation  {_or(row['violation_id'])}"
     yield f"  incident   {_or(row['incident_id'])}"
+    if row["same_point_days"]:
+        days = f"its source used exactly this point on {row['same_point_days']} days; if it stands for a settlement or"
+        yield from _wrapped(f"same point {days} a district, say so in theatre.toml, points of the source", "  ")
     if row["text"]:
         yield f"  text       {plain(row['text'])}"
     yield from _career(told["career"])

@@ -6,6 +6,8 @@ from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import shapely
+
 from pipelines.outcome import rows
 
 if TYPE_CHECKING:
@@ -42,6 +44,17 @@ class Gap(NamedTuple):
     violations: int
 
 
+class Spot(NamedTuple):
+    """A point (degrees) that a source used on many days; ``radius_m`` is the least that its reports state, metres."""
+
+    source: str
+    lon: float
+    lat: float
+    reports: int
+    days: int
+    radius_m: float
+
+
 class Doubts(NamedTuple):
     """What the page says of its own limits; ``shares`` are shares of the line's length, in percent."""
 
@@ -49,10 +62,11 @@ class Doubts(NamedTuple):
     examples: list[dict[str, Any]]
     gaps: list[Gap]
     shares: list[tuple[str, str, int]]
+    spots: list[Spot]
 
 
 def doubts(content: Mapping[str, pd.DataFrame]) -> Doubts:
-    """Return refused rows and gaps of coverage."""
+    """Return refused rows, gaps of coverage and points that may stand for more ground."""
     quarantine, segments = content["quarantine"], content["segments"]
     quarantine = quarantine[quarantine["released_no"].isna()]
     counts = Counter(zip(quarantine["source"].fillna(""), quarantine["reason_code"].fillna(""), strict=True))
@@ -61,7 +75,19 @@ def doubts(content: Mapping[str, pd.DataFrame]) -> Doubts:
         list(rows(quarantine.head(EXAMPLES))),
         list(_gaps(segments)),
         _shares(segments),
+        _spots(content["reports"]),
     )
+
+
+def _spots(reports: pd.DataFrame) -> list[Spot]:
+    """Return the points with most reports first, then by source and place."""
+    told = reports.loc[reports["same_point_days"].notna()]
+    places = shapely.get_coordinates(told["geometry"])
+    told = told.assign(lon=places[:, 0], lat=places[:, 1], reports=1)
+    each = told.groupby(["source", "lon", "lat"], as_index=False)
+    least = each.agg({"reports": "sum", "same_point_days": "first", "uncertainty_m": "min"})
+    found = [Spot(*spot) for spot in zip(*(least[name].tolist() for name in least), strict=True)]
+    return sorted(found, key=lambda spot: (-spot.reports, spot))
 
 
 def _gaps(segments: pd.DataFrame) -> list[Gap]:

@@ -116,6 +116,9 @@ def _check_source(source: At[SourceEntry], declared: Declared, mistakes: Mistake
     if entry.time_zone is not None and not _is_zone(entry.time_zone):
         wrong = f"{entry.time_zone!r} is no known time zone"
         mistakes.add(THEATRE, f"{where} time_zone", wrong, "give an IANA name, such as Europe/Kyiv")
+    points = Counter((point.lon, point.lat) for point in entry.points)
+    for lon, lat in [at for at, count in points.items() if count > 1]:
+        mistakes.add(THEATRE, f"{where} points", f"{lon}, {lat} stands twice", "say once what it stands for")
 
 
 def check_covers(declared: Declared, regions: Iterable[str], mistakes: Mistakes) -> None:

@@ -97,6 +97,14 @@ class ZoneEntry(_Entry):
     forbids: Literal["all", "presence"]
 
 
+class PointEntry(_Entry):
+    """A point that stands for all the ground within ``radius_m``."""
+
+    lon: Annotated[float, Field(ge=-180, le=180)]
+    lat: Annotated[float, Field(ge=-90, le=90)]
+    radius_m: Positive
+
+
 class SourceEntry(_Entry):
     """Where reports come from; ``independence_group`` left out: the source stands alone."""
 
@@ -125,6 +133,7 @@ class SourceEntry(_Entry):
     ended: bool = True
     per_hour: Annotated[int, Field(ge=1)] | None = None
     suspended_from: AwareDatetime | None = None
+    points: list[PointEntry] = Field(default_factory=list)
 
 
 class ExemptionEntry(_Entry):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from geo.theatre import Party, Raster, Source, Theatre, Window
+from geo.theatre import Party, Point, Raster, Source, Theatre, Window
 from pipelines.settings import ground
 from pipelines.settings.checks import check, check_covers
 from pipelines.settings.declared import Declared, declare
@@ -218,4 +218,5 @@ def _source(entry: SourceEntry) -> Source:
         dialect=dialect(entry),
         per_hour=entry.per_hour,
         suspended_from=entry.suspended_from,
+        points=tuple(Point(point.lon, point.lat, point.radius_m) for point in entry.points),
     )

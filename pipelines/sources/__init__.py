@@ -126,4 +126,4 @@ def read(
     if reader is None:
         msg = f"source {source.id}: nothing reads the format {source.format!r}; known are {', '.join(sorted(READERS))}"
         raise PolicyError(msg)
-    return repeats.noted(reader(data, Context(source, theatre, policy, file_name, received_at)), source)
+    return repeats.noted(reader(data, Context(source, theatre, policy, file_name, received_at)), source, policy)
