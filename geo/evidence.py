@@ -224,18 +224,15 @@ def _losses(case: Case, row: int, court: Court) -> Iterator[tuple[str, Placed | 
         yield told.report_ids[0], None
     for n, item in enumerate(told.items):
         left = again([*told.items[:n], *told.items[n + 1 :]], before, case, court)
-        if left is None or not _alike(left, before):
+        if left != before:
             yield item.report_id, left
 
 
-def _alike(left: Placed, before: Placed) -> bool:
-    """Return whether a violation bears on the ladder as it did before: neither when it was known nor its text does."""
-    same = left.violation[:6] == before.violation[:6] and left.violation.parties == before.violation.parties
-    return same and left.violation.response == before.violation.response and left[1:4] == before[1:4]
-
-
 def again(items: list[Item], before: Placed, case: Case, court: Court) -> Placed | None:
-    """Return the violation that reports amount to; ``None`` where it would not qualify."""
+    """Return the violation that reports amount to; ``None`` where it would not qualify.
+
+    When it was known and its content are left as they were: neither bears on what is reached.
+    """
     rules = court.grouping.corroboration
     carriers, heard = [item.carrier for item in items], spoken(items, rules)
     dated = min(heard, key=lambda item: dating(item.carrier))
@@ -252,8 +249,8 @@ def again(items: list[Item], before: Placed, case: Case, court: Court) -> Placed
         weapon_class=armed.weapon_class,
         origins=frozenset([(item.carrier.origin, item.carrier.voice, item.carrier.group) for item in heard]),
         parties=claims(items, heard),
-        known_at=before.violation.known_at,  # bears on no tier
-        content=min([item.content for item in heard]),
+        known_at=before.violation.known_at,
+        content=before.violation.content,
         row=before.violation.row,
         response=responses(heard),
     )

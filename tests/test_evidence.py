@@ -11,6 +11,7 @@ import builders
 import pandas as pd
 import pytest
 import strategies
+from story import Story
 
 from geo import escalation, evidence, incidents, nearness
 from geo.assess import assess
@@ -163,6 +164,57 @@ def _compare(told: dict[int, list[Item]], court: Court) -> None:
         for row, items in told.items()
     }
     assert evidence.pivotal(Case(Web(placed, reach), whole), court, climbs) == expected
+
+
+def pivots(story: Story, tier: int) -> list[str]:
+    """Return the pivotal reports of the step by which a tier became eligible."""
+    assert story.seen is not None
+    steps = story.seen.tables["transitions"].query(f"scenario == 'any' and kind == 'eligible' and tier_to == {tier}")
+    carried = story.seen.tables["evidence"].merge(steps[["incident_id", "scenario", "seq"]])
+    return sorted(carried.loc[carried["pivotal"].astype(bool), "report_id"])
+
+
+def test_rule_1_a_shot_in_a_later_window_can_hold_the_breach_though_another_ended_last() -> None:
+    story = Story(builders.policy(), windows=[(0, 23), (19, None)])
+    story.fire("0h").fire("1h", "13h", by="media").fire("14h", by="vetted").fire("18:30", by="media", minutes=240)
+    assert pivots(story.fire("20h", km=103).look("30h"), 2) == ["R-6"], "without it the breach lapses an hour too early"
+
+
+NEVER = {"times": 99.0, "floor": 9e5}
+BROAD = {
+    "expansion.extent_m": 7000.0, "expansion.depth_m": 4500.0, "expansion.rate_n": 99, "expansion.k": 1,
+    "expansion.extent_growth": NEVER, "expansion.depth_growth": NEVER, "expansion.rate_growth": NEVER,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("km", "off"), [(102, 5), (96, 1), (108, 1)])
+def test_rule_4_the_deepest_and_the_outermost_shots_can_be_pivotal(km: float, off: float) -> None:
+    story = Story(builders.policy(**BROAD)).fire("0h").fire("0:30", by="media")
+    story.fire("1h", km=km, off=off).fire("1h", by="vetted", km=104, minutes=30)  # which is not the last to end
+    assert "R-3" in pivots(story.look("3h"), 3)
+
+
+def test_rule_5_the_report_that_places_a_shot_can_be_pivotal_though_the_shot_is_not() -> None:
+    grows = {"expansion.extent_growth": {"times": 2.0, "floor": 5000.0}, "expansion.extent_m": 9e5,
+             "corroboration.agree_m": 7000.0}  # fmt: skip
+    story = Story(builders.policy(**{**BROAD, **grows}))
+    story.fire("0h").fire("0:30", by="satellite").fire("1h", by="media", km=102)
+    story.fire("1h", by="vetted", km=108, uncertainty_m=400.0).fire("12h", km=101).fire("30h", km=110)
+    assert "R-3" in pivots(story.look("31h"), 3), "without it the breach was as wide from the first"
+
+
+def test_a_violation_is_armed_by_who_places_it_or_else_by_who_names_a_weapon() -> None:
+    luck = Random(1)  # noqa: S311 -- it guards nothing
+    court = trial(luck)[1]
+    plain, armed, grave = (
+        item(n, 0.0, luck, WHO[n])._replace(uncertainty_m=metres, weapon=weapon, weapon_class=weapon)
+        for n, (metres, weapon) in enumerate([(1.0, None), (2.0, "mortar"), (3.0, "missile")])
+    )
+    for items, weapon in (([plain, armed, grave], "mortar"), ([grave, armed], "mortar"), ([plain], None)):
+        carried = [one._replace(carrier=one.carrier._replace(uncertainty_m=one.uncertainty_m)) for one in items]
+        found = described(carried, 0, court)
+        assert found is not None
+        assert found.violation.weapon_class == weapon
 
 
 def test_what_people_declared_is_not_examined_for_pivotal_reports() -> None:

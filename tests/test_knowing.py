@@ -11,6 +11,11 @@ from builders import report
 from test_agreement import differences, hand_made
 from test_law_truth import untrue
 
+from geo.bridges import Reach, Web
+from geo.escalation import Step
+from geo.evidence import Case
+from geo.knowing import Knowing
+
 if TYPE_CHECKING:
     from strategies import World
 
@@ -30,6 +35,15 @@ def known_h(world: World, kind: str, tier: int, scenario: str = "any") -> float:
 def shots(*more: dict[str, Any]) -> list[dict[str, Any]]:
     """Return a breach of two shots that two origins tell of, with more."""
     return [report(0, known_at=1), report(10, source="media", known_at=11), *more]
+
+
+def test_no_end_is_told_before_the_breach_is() -> None:
+    knowing = Knowing(Case(Web({}, Reach.of(builders.policy().grouping)), {}), None, decided=False)  # type: ignore[arg-type]  # nobody asks the court
+    opened, warned = (Step(kind, tier, 0, 5, "", "", (), ()) for kind, tier in (("opened", 0), ("eligible", 1)))
+    for known_at, told_at in ((3, 5), (5, 5), (9, 9)):
+        steps = opened, warned, opened._replace(kind="ended", at=1, known_at=known_at)
+        assert knowing.told(steps, "any") == (opened, warned, steps[2]._replace(known_at=told_at))
+    assert knowing.told((opened, warned), "any") == (opened, warned)
 
 
 CASES: dict[str, tuple[World, tuple[str, int, str], float]] = {
