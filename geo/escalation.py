@@ -160,8 +160,9 @@ def _moves(course: Course, policy: Policy, as_of: int, end: End, up_to: int = _C
         effect = _takes_effect(course, ladder, broad)
         if effect is not None:
             moves.append(Move(_COORDINATED, ("effective",), effect, broad))
-    over = end.at if end.at is not None else as_of + 1
-    return [move for move in moves if move.at <= as_of and (move.at < over or move.tier <= _WARNING)]
+    return [
+        move for move in moves if move.at <= as_of and (end.at is None or move.at < end.at or move.tier <= _WARNING)
+    ]
 
 
 def _steps(move: Move, course: Course, policy: Policy) -> list[Step]:
@@ -182,9 +183,14 @@ def _warning(move: Move, course: Course, ladder: Ladder) -> list[Step]:
 
 def persisting(course: Course, ladder: Ladder) -> tuple[int, tuple[Violation, ...]]:
     """Return the instant from which hostilities can persist, and the violations that show it (RULE 2)."""
-    due = course.t0[1] + us(ladder.persist_h)
-    edge = due - (us(ladder.quiet_h) if ladder.persist_reading == "window" else 0)
+    due, edge = _judged(course, ladder)
     return due, course.since(edge)
+
+
+def _judged(course: Course, ladder: Ladder) -> tuple[int, int]:
+    """Return the instant from which hostilities can persist, and that from which a violation shows it (RULE 2)."""
+    due = course.t0[1] + us(ladder.persist_h)
+    return due, due - us(ladder.quiet_h) if ladder.persist_reading == "window" else due
 
 
 def _persists(course: Course, ladder: Ladder, vouched: int) -> int | None:
@@ -281,10 +287,9 @@ def _ended(course: Course, end: End) -> Step:
         "assumed": "no violation is known for the whole gap, and not all of it was declared watched at every place",
         "unresolved": "no violation is known, but a part of the gap was declared unseen at a place of the breach",
         "lapsed": "the ceasefire window ended while it was going on",
-        "decided": end.why or "a person ended it",
     }
     assert end.at is not None and end.how is not None and end.known_at is not None  # noqa: S101, PT018 -- it has ended
-    return Step("ended", 0, end.at, end.known_at, f"RULE 6 {end.how}", words[end.how], (), _rows(course))
+    return Step("ended", 0, end.at, end.known_at, f"RULE 6 {end.how}", end.why or words[end.how], (), _rows(course))
 
 
 def with_tiers(steps: Iterable[Step]) -> list[Step]:
@@ -310,12 +315,11 @@ def persistence(
     ``attached`` are the intervals of violations that could be real and only attach.
     """
     ladder = policy.ladder
-    due, going_on = persisting(course, ladder)
+    due, begin = _judged(course, ladder)
     if as_of < due:
         return None
-    if any(max(due, violation.start) <= as_of for violation in going_on):
+    if any(violation.start <= as_of for violation in course.since(begin)):
         return "persists"
-    begin = due - (us(ladder.quiet_h) if ladder.persist_reading == "window" else 0)
     until = as_of if end.at is None else min(end.at, as_of)
     if until < begin:
         return "ceased"
@@ -327,8 +331,8 @@ def persistence(
 def persistence_in_words(course: Course, verdict: str | None, policy: Policy, as_of: int, end: End) -> str | None:
     """Return the verdict on persistence as a sentence with its hours."""
     ladder, (_, surely) = policy.ladder, course.t0
-    due, going_on = persisting(course, ladder)
-    begin = due - (us(ladder.quiet_h) if ladder.persist_reading == "window" else 0)
+    begin = _judged(course, ladder)[1]
+    going_on = course.since(begin)
     until = as_of if end.at is None else min(end.at, as_of)
     span = f"from {(begin - surely) / HOUR_US:.1f} h to {max(until - surely, begin - surely) / HOUR_US:.1f} h after T0"
     if verdict == "persists":

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from geo.policy import Policy
 
 SECOND = 1 / 3600
+INSTANT = SECOND / 10**6
 HOURS = (0.0, 0.5, 6.0, 11.9, 12.0, 12.0 + SECOND, 23.0, 24.0 - SECOND, 24.0, 24.0 + SECOND, 36.0, 47.0, 59.0, 60.0,
          60.0 + SECOND, 71.0, 72.0 - SECOND, 72.0, 72.0 + SECOND, 80.0, 96.0)  # fmt: skip
 LENGTHS = (0.0, 0.0, 0.0, SECOND, 1.0, 12.0, 24.0)
@@ -129,6 +130,10 @@ def test_the_ladder_and_its_naive_twin_take_the_same_steps(
         assert [(s.kind, s.tier_from, s.tier_to, s.at, s.known_at) for s in steps] == [
             (s["kind"], s["tier_from"], s["tier_to"], instant(s["at"]), instant(s["known_at"])) for s in naive
         ]
+        for tier in (1, 2, 3):
+            assert escalation.reached(counted, policy, instant(as_of), end, tier) == {
+                (step.kind, step.tier_to) for step in steps if step.kind != "ended" and step.tier_to <= tier
+            }
     persists = escalation.persistence(Course(course), [], Watch(), policy, instant(as_of), end)
     assert persists == oracle_ladder.persistence(incident, rows, [], policy, policy, as_of)
 
@@ -186,6 +191,31 @@ def test_a_breach_that_is_said_to_have_ended_as_it_began_was_a_warning_all_the_s
     assert kinds == [("opened", 0), ("eligible", 1), ("effective", 1), ("ended", 0)]
 
 
+def test_a_sentence_tells_when_a_broader_attack_takes_effect() -> None:
+    def effect(*hours: float, grave: float) -> str:
+        course = [
+            shot(hour, n, weapon_class="ballistic missile" if hour == grave else None) for n, hour in enumerate(hours)
+        ]
+        [told] = [step.reason for step in climbed(course, 120) if (step.kind, step.tier_to) == ("effective", 3)]
+        return told
+
+    assert effect(0, 70, grave=0) == "72 h after T0 have passed and the last violation ended 2.0 h before"
+    assert effect(0, 72, grave=0) == "72 h after T0 have passed and the last violation ended 0.0 h before"
+    assert effect(0, 75, grave=0) == "72 h after T0 have passed and hostilities went on after a pause"
+    assert effect(0, 70, 80, grave=80) == "72 h after T0 have passed and the last violation ended 0.0 h before"
+
+
+def test_what_people_declare_is_a_ladder_of_its_own_and_the_end_is_told_in_their_words() -> None:
+    at, end = instant(when(30)), End("ended", instant(when(40)), "decided", instant(when(41)), "a person ended it")
+    steps = climbed([shot(0, 0), shot(24, 1)], 50, end)
+    steps += [steps[0]._replace(kind="declared", tier_to=tier, at=at + tier) for tier in (1, 2)]
+    told = [step for step in escalation.with_tiers(steps) if step.kind in {"declared", "ended"}]
+    assert [(step.kind, step.tier_from, step.tier_to) for step in told] == [
+        ("declared", 0, 1), ("declared", 1, 2), ("ended", 2, 0),
+    ]  # fmt: skip
+    assert told[-1].reason == "a person ended it"
+
+
 def test_nothing_is_told_before_its_instant_though_the_breach_goes_on() -> None:
     course = [shot(0, 0), shot(20, 1)]
     policy = {"ladder.persist_reading": "window"}
@@ -206,12 +236,12 @@ def test_what_may_have_happened_counts_from_the_first_to_the_last_instant_of_the
     literal, window = ({"ladder.persist_reading": reading} for reading in ("literal", "window"))
     for begin, policy in ((24.0, literal), (12.0, window)):
         assert persists([(0.0, begin)], 30, **policy) == "indeterminate"
-        assert persists([(0.0, begin - SECOND)], 30, **policy) == "ceased"
+        assert persists([(0.0, begin - INSTANT)], 30, **policy) == "ceased"
         assert persists([(30.0, 40.0)], 30, **policy) == "indeterminate"
-        assert persists([(30.0 + SECOND, 40.0)], 30, **policy) == "ceased"
+        assert persists([(30.0 + INSTANT, 40.0)], 30, **policy) == "ceased"
     end = End("ended", instant(when(28)), "ceased", instant(when(28)))
     assert persists([(28.0, 29.0)], 30, end, **literal) == "indeterminate"
-    assert persists([(28.0 + SECOND, 29.0)], 30, end, **literal) == "ceased"
+    assert persists([(28.0 + INSTANT, 29.0)], 30, end, **literal) == "ceased"
     early = End("ended", instant(when(20)), "ceased", instant(when(20)))
     assert persists([(24.0, 30.0)], 30, early, **literal) == "ceased"
 
