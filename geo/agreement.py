@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
+from operator import add
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -113,8 +114,8 @@ class Ground:
         number = {tuple(place): n for n, place in enumerate(cells.tolist())}
         steps = list(product((-1, 0, 1), repeat=3))
         self._beside = [
-            [number[near] for step in steps if (near := (x + step[0], y + step[1], z + step[2])) in number]
-            for x, y, z in cells.tolist()
+            [number[near] for step in steps if (near := tuple(map(add, place, step))) in number]
+            for place in cells.tolist()
         ]
 
     def spot(self, row: int) -> tuple[int, int]:

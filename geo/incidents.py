@@ -79,7 +79,7 @@ def group(violations: pd.DataFrame, policy: Policy, arrange: Callable[[Ints], In
     if arrange is not None:
         component = arrange(component)
     big = _is_incident(component, qualifying, policy.ladder.open_n)
-    named = _least(component[big], violations["anchor"].to_numpy("int64", na_value=0)[big])
+    named = _least(component[big], violations["anchor"].iloc[big].to_numpy("int64"))
     name = np.full(len(violations), None, object)
     name[big] = [f"B-{n}" for n in named]
     # What counts is linked or alone: people may have set it apart from what it would else be in reach of.
@@ -279,7 +279,7 @@ def _parts(forest: dict[int, list[int]], size: Ints) -> Iterator[tuple[int, int,
     for root in forest:
         if root in seen:
             continue
-        trail = [(root, -1)]
+        trail = [(root, root)]
         for block, parent in trail:  # grows while it is walked: breadth first
             seen.add(block)
             trail.extend((far, block) for far in forest[block] if far != parent)

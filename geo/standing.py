@@ -107,7 +107,7 @@ def heard(carriers: Sequence[Carrier], rules: Corroboration) -> list[int]:
     """Return the positions of those that speak (RULE 1)."""
     upright = [i for i, carrier in enumerate(carriers) if not carrier.disputed]
     signed = [(i, sign) for i in upright if (sign := carriers[i].sign) is not None]
-    if len(signed) > 1:
+    if signed:
         kept = {signed[place][0] for place in originals([sign for _, sign in signed])}
         upright = [i for i in upright if i in kept or carriers[i].sign is None]
     return [

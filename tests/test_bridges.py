@@ -61,6 +61,15 @@ def test_what_hangs_together_is_known_from_the_same_moment_however_it_is_looked_
     assert answers == {None, False, True}, "not every kind of answer was asked for"
 
 
+def test_an_incident_falls_apart_without_what_alone_joins_it() -> None:
+    row = {n: placed(n, 0.0, 6.0 * n, 0.0) for n in range(4)}
+    assert sorted(map(sorted, Web(row, REACH).parts(1))) == [[0], [2, 3]]
+    assert Web(row, REACH).parts(3) == [{0, 1, 2}]
+    assert Web({n: row[n] for n in range(3)}, REACH).parts(1) == [{0}, {2}]
+    assert Web({n: row[n] for n in range(2)}, REACH).parts(1) == [{0}]
+    assert Web({0: row[0]}, REACH).parts(0) == []
+
+
 def test_links_are_those_of_grouping_to_the_last_millimetre() -> None:
     lon, lat = builders.place(100.0, 1.0)
     one = placed(0, 0.0, 0.0, 0.0)

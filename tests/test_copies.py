@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 import strategies
 from builders import SOURCES, coverage, policy, report, reports, theatre, versions, when
 from hypothesis import given
 
 from geo import copies
+from geo.agreement import MINUTE_US, Ground, Statements
 from geo.assess import assess
 from geo.copies import Repute, Sign, originals, same
+from geo.nearness import Things
 from geo.theatre import Source
 
 if TYPE_CHECKING:
@@ -152,6 +156,27 @@ def test_a_copy_stands_for_its_original_where_that_is_missing() -> None:
     early, late = tables(copy, other), tables(copy, other, original)
     assert early["incidents"]["incident_id"].tolist() == late["incidents"]["incident_id"].tolist() == ["B-2"]
     assert early["incidents"]["t0_known_at"].tolist() == late["incidents"]["t0_known_at"].tolist()
+
+
+def test_what_agrees_with_a_statement_lies_in_its_part_or_beside_it() -> None:
+    luck = Random(1)  # noqa: S311 -- it guards nothing
+    minutes = [60.0 * luck.randrange(4), 60.0 * luck.randrange(4)]
+    rows = [
+        report(
+            luck.randrange(40) / 2, (100 + luck.randrange(16) / 4, luck.choice([-1, 1])), minutes=luck.choice(minutes)
+        )
+        for _ in range(200)
+    ]
+    frame = reports(rows)
+    things = Things.of(frame, frame["uncertainty_m"].to_numpy())
+    nobody = np.zeros(len(frame), np.int64)
+    reach = 1000.0, 30 * MINUTE_US
+    said = Statements(things, nobody, nobody, nobody, nobody, nobody != 0)
+    ground, everybody = Ground(said, *reach), list(range(len(frame)))
+    for row in everybody:
+        around = set(ground.around(row))
+        assert all(ground.spot(other) in around for _, other in ground.meeting(row, everybody))
+        assert len(around) < len(set(map(ground.spot, everybody)))
 
 
 @strategies.tries(4)

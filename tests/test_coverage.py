@@ -16,7 +16,7 @@ from shapely import box
 
 from geo import coverage, tables
 from geo.assess import Assessment, assess
-from geo.sights import settle
+from geo.sights import Sights, Spans, settle
 
 GEOD = Geod(ellps="WGS84")
 AS_OF = 200.0
@@ -87,6 +87,23 @@ def test_a_small_disc_covers_no_more_than_its_share_and_only_its_side() -> None:
     assert right == 0.0
     assert left == pytest.approx(24.0 * np.pi * 4.0**2 / (10.0 * 15.0), rel=0.2)
     assert of(answer)["covered_h"] == left / 2
+
+
+def test_a_disc_holds_what_lies_at_its_very_edge() -> None:
+    lon, lat = (np.array([value]) for value in place(*HERE))
+    for metres in (900.0, 9000.0):
+        far = GEOD.fwd(lon, lat, [40.0], [metres])
+        for radius_m, held in ((metres + 1e-6, 1), (metres - 1e-4, 0)):
+            disc = builders.coverage([says(-4, 0, lon=far[0][0], lat=far[1][0], uncertainty_m=radius_m)])
+            seen = Sights.of(settle(disc, theatre(), builders.policy()), 0, 2**62)
+            assert sum(len(points) for _, points in seen.holding(lon, lat)) == held
+
+
+def test_spans_count_from_an_instant_on_and_are_joined_thing_by_thing() -> None:
+    key, start, end = (np.array(values) for values in ((0, 0, 1, 1), (0, 4, 4, 9), (4, 6, 5, 10)))
+    spans = Spans(key, start, end).union(10)
+    assert [each.tolist() for each in (spans.key, spans.start, spans.end)] == [[0, 1, 1], [0, 4, 9], [6, 5, 10]]
+    assert spans.within(5, 3).tolist() == [1.0, 1.0, 0.0]
 
 
 def test_what_the_crowd_declares_counts_for_nothing() -> None:

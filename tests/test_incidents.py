@@ -10,6 +10,8 @@ from builders import coverage, place, policy, report, reports, theatre, versions
 
 from geo import crs
 from geo.assess import Assessment, assess
+from geo.incidents import FOREVER, Sight, Watch, ending
+from geo.nearness import HOUR_US
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,6 +88,36 @@ def test_rule_5_too_few_violations_are_a_candidate() -> None:
     repeated = policy(**{"ladder.open_reading": "repeated", "ladder.open_n": 3})
     table = incidents(report(1), report(2), rules=repeated)
     assert (table["incident_id"].tolist(), table["state"].tolist()) == (["C-1"], ["candidate"])
+
+
+@pytest.mark.parametrize(
+    ("after_h", "closes_h", "stands"),
+    [
+        (12, None, ("active", None, None)),
+        (13, None, ("quiet", None, None)),
+        (24, None, ("quiet", None, None)),
+        (25, None, ("ended", 24, None)),
+        (25, 24, ("ended", 24, "lapsed")),  # had it gone on at that instant, it would have been the same breach
+        (25, 25, ("ended", 24, None)),
+        (20, 20, ("ended", 20, "lapsed")),
+        (19, 20, ("quiet", None, None)),
+    ],
+)
+def test_rule_6_to_the_instant(after_h: int, closes_h: int | None, stands: tuple[str, int | None, str | None]) -> None:
+    rules, closes = policy(), FOREVER if closes_h is None else closes_h * HOUR_US
+    end = ending(0, closes, rules, rules.ladder, after_h * HOUR_US)
+    assert (end.state, None if end.at is None else end.at // HOUR_US, end.how) == stands
+
+
+@pytest.mark.parametrize(
+    ("unseen", "blind"),
+    [((0, 9), False), ((0, 10), False), ((0, 11), True), ((19, 30), True), ((20, 30), False), ((21, 30), False)],
+)
+def test_rule_6_a_place_was_unseen_for_some_time_of_the_span_and_not_only_at_an_end(
+    unseen: tuple[int, int],
+    blind: bool,  # noqa: FBT001 -- a table's column
+) -> None:
+    assert Watch((Sight(unseen=(unseen,)),)).blind(10, 20) is blind
 
 
 def test_rule_7_it_recurs_at_the_latest_ended_one_of_any_age() -> None:

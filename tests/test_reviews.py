@@ -226,13 +226,14 @@ def test_decisions_rule_4_a_tier_is_declared_by_two_different_people() -> None:
         ("waits", "it waits for a second person"),
         ("waits", "it waits for a second person; D-1001 is by the same one"),
     ]
-    found = told(TWO, [first, command("declare", "B-1", "2", at=33, known_at=40, **BORIS)])
+    third = command("declare", "B-1", "2", at=35, reviewer="Third Reviewer")
+    found = told(TWO, [first, command("declare", "B-1", "2", at=33, known_at=40, **BORIS), third])
     assert incidents(found).loc["B-1", "tier_declared"] == 2
     (step,) = steps(found, "B-1", "declared").itertuples()
     assert (step.tier_from, step.tier_to, step.at, step.known_at) == (0, 2, when(33), when(40))
     assert step.rule == "RULE 9 declared"
     assert step.reason == "declared by two people (D-1001 and D-1002): seen the site; seen the site"
-    assert [answer for answer, _ in answers(found)] == ["applied", "applied"]
+    assert [answer for answer, _ in answers(found)] == ["applied", "applied", "applied"]
 
 
 def test_decisions_rule_4_what_is_eligible_decides_nothing_and_the_answer_says_so() -> None:
@@ -245,9 +246,11 @@ def test_decisions_rule_4_what_is_eligible_decides_nothing_and_the_answer_says_s
 
 
 def test_decisions_rule_4_nothing_is_declared_before_the_breach_or_after_its_end() -> None:
-    said = [command("declare", "B-1", "1", at=0.5), command("declare", "B-1", "1", at=60)]
+    said = [command("declare", "B-1", "1", at=hour) for hour in (0.5, 1, 48, 49)]
     assert answers(told(TWO, said)) == [
         ("rejected", "it was no breach yet at that time"),
+        ("applied", ""),
+        ("applied", ""),
         ("rejected", "it had ended 2026-02-03T01:00:00Z"),
     ]
 
@@ -291,7 +294,7 @@ def test_decisions_rule_3_reopening_takes_an_end_back() -> None:
     found = told(TWO, said, at=40)
     assert incidents(found).loc["B-1", "state"] == "quiet"
     assert [answer for answer, _ in answers(found)] == ["over", "applied"]
-    ruled = told(TWO, [command("reopen", "B-1", at=60)])
+    ruled = told(TWO, [command("reopen", "B-1", at=49)])  # the very instant of its end by the rules
     row = incidents(ruled).loc["B-1"]
     assert (row["state"], row["tier_eligible"]) == ("quiet", 2)
     assert answers(told(TWO, [command("reopen", "B-1", at=30)], at=40)) == [("rejected", "it has not ended")]
