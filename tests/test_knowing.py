@@ -117,6 +117,11 @@ CASES: dict[str, tuple[World, tuple[str, int, str], float]] = {
         ("ended", 0, "R"),
         90,
     ),
+    "an end rests on the report by which the shot was over sooner": (
+        hand_made([report(0, minutes=600, source="media", known_at=12), report(5, known_at=60)], 32),
+        ("ended", 0, "any"),
+        60,
+    ),
     "in history that was imported the lower number need not have been known first": (
         hand_made([report(0, known_at=60), report(0, source="media", known_at=2)], 10),
         ("opened", 0, "any"),
