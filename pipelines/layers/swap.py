@@ -27,6 +27,8 @@ LOCK: Final = ".publish.lock"
 VERSIONS: Final = "versions"
 READ_ONLY: Final = 0o444
 _PAUSE_S: Final = 0.05
+_INDEX: Final = r"\.tmp_rtree_\w+\.db(-journal)?"
+"""What GDAL puts beside a file while it makes the spatial index of many rows."""
 
 
 @contextmanager
@@ -70,7 +72,8 @@ def beside(target: Path) -> Path:
 
 def sweep(target: Path) -> None:
     """Remove what killed runs left: whoever holds the lock knows that no other run is at work."""
-    dead = re.compile(rf"\.{re.escape(target.stem)}(-.+)?\.tmp-\d+{re.escape(target.suffix)}({'|'.join(SIDECARS)})?")
+    name, left = rf"\.{re.escape(target.stem)}(-.+)?\.tmp-\d+{re.escape(target.suffix)}", "|".join((*SIDECARS, _INDEX))
+    dead = re.compile(f"{name}({left})?")
     for folder in (target.parent, target.parent / VERSIONS):
         for path in folder.glob(f".{target.stem}*.tmp-*"):
             if dead.fullmatch(path.name):
