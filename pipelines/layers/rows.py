@@ -141,7 +141,7 @@ def _is_plain(values: pa.Array) -> bool:
 
 
 def _time(series: pd.Series[Any], kind: pa.DataType) -> pa.Array:
-    return _whole(pc.floor_temporal(pa.Array.from_pandas(series), unit="millisecond")).cast(kind)
+    return _plain(series.dt.as_unit("ms"), kind)
 
 
 def _date(series: pd.Series[Any], kind: pa.DataType) -> pa.Array:
