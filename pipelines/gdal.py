@@ -48,6 +48,8 @@ _LAYER: Final = {
     "SPATIAL_INDEX": "YES",
     "DATETIME_PRECISION": "MILLISECOND",
 }
+_CACHE: Final = {"OGR_SQLITE_CACHE": "64"}
+"""MB while a map is written: a spatial index is filled out of order, and what does not fit is written over and over."""
 _ONE_AT_A_TIME: Final = threading.Lock()
 
 
@@ -91,14 +93,15 @@ _pyogrio.set_gdal_config_options(_OPTIONS)
 def dated(instant: str) -> Iterator[None]:
     """Let GDAL write ``instant`` (``YYYY-MM-DDTHH:MM:SS.sssZ``) wherever it would write the present time.
 
-    GDAL holds this for the whole process, so that only one thread at a time is let in.
+    It may keep more of the file in memory meanwhile. GDAL holds both for the whole process, so that only one thread at
+    a time is let in.
     """
     with _ONE_AT_A_TIME:
-        _pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": instant})
+        _pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": instant, **_CACHE})
         try:
             yield
         finally:
-            _pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+            _pyogrio.set_gdal_config_options(dict.fromkeys(("OGR_CURRENT_DATE", *_CACHE)))
 
 
 def write(rows: pa.Table, path: Path, table: Table, *, title: str, description: str) -> None:
@@ -125,6 +128,13 @@ def write(rows: pa.Table, path: Path, table: Table, *, title: str, description: 
         layer_options={**_LAYER, "IDENTIFIER": title, "DESCRIPTION": description},
         **place,
     )
+
+
+@contextmanager
+def opened(path: Path, layer: str) -> Iterator[pa.RecordBatchReader]:
+    """Give what ``read`` returns some ten thousand rows at a time, each batch when it is asked for."""
+    with _pyogrio.raw.open_arrow(str(path), layer=layer, use_pyarrow=True) as (_, reader):
+        yield reader
 
 
 def read(path: Path, layer: str, columns: Sequence[str] | None = None) -> pa.Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import sqlite3
 import subprocess
 import sys
 import unicodedata
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
     from pipelines.cartography import Cartography
 
+    Meant = tuple[Path, tuple[dict[str, pa.Table], Cartography, str]]
+
 RING = [(30, 46), (30, 47), (31, 47), (31, 46), (30, 46)]
 
 
@@ -40,8 +43,10 @@ def target(tmp_path: Path) -> Path:
 
 
 def test_the_layers_and_columns_of_the_file_are_those_declared_in_that_order(target: Path) -> None:
-    publish(world(), target)
+    publish(world() | {name: table.head(3) for name, table in world().items() if name != "zones"}, target)
     with closing(connect(target)) as file:
+        places = [name for (name,) in file.execute("SELECT table_name FROM gpkg_geometry_columns ORDER BY rowid")]
+        assert places == [table.name for table in tables.TABLES if table.geometry]
         named = [name for (name,) in file.execute("SELECT table_name FROM gpkg_contents ORDER BY rowid")]
         assert named == [*(table.name for table in tables.TABLES), "layer_styles"]
         for table in tables.TABLES:
@@ -80,6 +85,15 @@ def test_times_are_written_in_utc_with_milliseconds_and_truths_and_days_as_such(
         kinds = {row[1]: row[2] for row in file.execute("PRAGMA table_info(incident_days)")}
         assert (kinds["day"], kinds["valid_from"]) == ("DATE", "DATETIME")
         assert {row[1]: row[2] for row in file.execute("PRAGMA table_info(evidence)")}["pivotal"] == "BOOLEAN"
+
+
+def test_times_are_cut_to_milliseconds_towards_the_past() -> None:
+    given = world(n=3)
+    given["reports"]["reported_at"] = pd.to_datetime(
+        ["1969-12-31T23:59:59.998001Z", "2026-03-01T06:00:00.000999Z", None], utc=True
+    )
+    cut = rows.prepare(given)["reports"]["reported_at"].to_pylist()
+    assert cut == [pd.Timestamp("1969-12-31T23:59:59.998Z"), pd.Timestamp("2026-03-01T06:00:00Z"), None]
 
 
 @pytest.mark.parametrize("sign", ["\x00", "\x1f", "\x7f", "\x85"])
@@ -232,25 +246,45 @@ def test_a_run_id_that_the_run_does_not_bear_is_refused(target: Path) -> None:
         layers.publish(world("run-1"), target, keep=1, run_id="other")
 
 
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[dict[str, pa.Table], Cartography, str]]:
-    """Return a file as it is built, and what it was built from."""
-    path, given = tmp_path_factory.mktemp("sound") / "monitor.gpkg", rows.prepare(world())
+def _built(folder: Path, frames: dict[str, pd.DataFrame]) -> Meant:
+    path, given = folder / "monitor.gpkg", rows.prepare(frames)
     meant = given, cartography.draw(given, path.name, None), "2026-03-01T06:00:00.250Z"
     write.build(path, *meant)
     return path, meant
 
 
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Meant:
+    """Return a file as it is built, and what it was built from."""
+    return _built(tmp_path_factory.mktemp("sound"), world())
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Meant:
+    """Return a file with more rows of one table than are read at a time."""
+    given = world()
+    given["evidence"] = pd.concat([given["evidence"]] * 2334, ignore_index=True)
+    return _built(tmp_path_factory.mktemp("many"), given)
+
+
 @pytest.mark.parametrize("name", DAMAGE)
-def test_every_kind_of_damage_is_found_and_named(
-    sound: tuple[Path, tuple[dict[str, pa.Table], Cartography, str]], tmp_path: Path, name: str
-) -> None:
+def test_every_kind_of_damage_is_found_and_named(sound: Meant, tmp_path: Path, name: str) -> None:
     damage, sentence = DAMAGE[name]
     path = Path(shutil.copy(sound[0], tmp_path))
     prove(path, *sound[1])
     damage(path)
     with pytest.raises(PublicationError, match=sentence):
         prove(path, *sound[1])
+
+
+@pytest.mark.parametrize("row", [1, 65_536, 65_537, 70_000])
+def test_a_changed_value_is_found_wherever_it_stands(many: Meant, tmp_path: Path, row: int) -> None:
+    path = Path(shutil.copy(many[0], tmp_path))
+    prove(path, *many[1])
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute("UPDATE evidence SET report_id = 'x' WHERE fid = ?", [row])
+    with pytest.raises(PublicationError, match="evidence is read with other values in report_id"):
+        prove(path, *many[1])
 
 
 def test_check_tells_a_publication_from_another(target: Path) -> None:

@@ -12,6 +12,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import pyarrow as pa
 
 from geo import tables
 from pipelines import gdal
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     from geo.tables import Kind, Table
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 APPLICATION_ID: Final = int.from_bytes(b"GPKG")
 USER_VERSION: Final = 10300
 SIDECARS: Final = ("-journal", "-wal", "-shm")
+_CACHE_KB: Final = 65536  # a spatial index is looked through out of order
 
 _SQL_TYPE: Final[dict[Kind, str]] = {
     "text": "TEXT", "int": "INTEGER", "real": "REAL", "bool": "BOOLEAN", "time": "DATETIME", "date": "DATE",
@@ -88,6 +89,7 @@ def _problems_of_table(path: Path, table: Table, rows: pa.Table) -> Iterator[str
 def _problems(path: Path, rows: Mapping[str, pa.Table], look: Cartography, instant: str) -> Iterator[str]:
     yield from _header(path)
     with closing(connect(path)) as file:
+        file.execute(f"PRAGMA cache_size = {-_CACHE_KB}")
         sound = list(_database(file))
         yield from sound
         if sound:
@@ -203,13 +205,19 @@ def _same_extent(found: tuple[float | None, ...] | None, wanted: tuple[float | N
 
 def _values(path: Path, table: Table, rows: pa.Table) -> Iterator[str]:
     """Read the layer as any GIS would, and compare every value."""
-    found = gdal.read(path, table.name)
-    if table.geometry:
-        found = found.rename_columns({"geom": "geometry"})
-    if found.equals(rows):
-        return
-    if found.column_names != rows.column_names or found.num_rows != rows.num_rows:
-        yield f"{table.name} is read as {found.num_rows} rows of {found.column_names}"
-        return
-    differing = [name for name in rows.column_names if not found[name].equals(rows[name])]
-    yield f"{table.name} is read with other values in {', '.join(differing)}"
+    names = ["geom" if name == "geometry" else name for name in rows.column_names]
+    read, differing = 0, set[str]()
+    with gdal.opened(path, table.name) as found:
+        columns = found.schema.names
+        for batch in found if columns == names else ():
+            there = pa.Table.from_batches([batch]).rename_columns(rows.column_names)
+            differing.update(_differing(there, rows.slice(read, batch.num_rows)))
+            read += batch.num_rows
+    if columns != names or read != rows.num_rows:
+        yield f"{table.name} is read as {read} rows of {columns}"
+    elif differing:
+        yield f"{table.name} is read with other values in {', '.join(sorted(differing))}"
+
+
+def _differing(found: pa.Table, wanted: pa.Table) -> Iterator[str]:
+    return (name for name in wanted.column_names if not found[name].equals(wanted[name]))

@@ -61,6 +61,16 @@ def constraints() -> dict[tuple[str | int, ...], str]:
     return names
 
 
+def arrange(path: Path) -> None:
+    """Put the layers of a GeoPackage into the order of the declaration: a GIS lists and draws them as they stand."""
+    numbers = [(number, table.name) for number, table in enumerate(tables.TABLES, 1)]
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute("PRAGMA synchronous = OFF")
+        for listed in ("gpkg_contents", "gpkg_geometry_columns"):
+            file.execute(f"UPDATE {listed} SET rowid = -rowid")  # noqa: S608 - names stand above
+            file.executemany(f"UPDATE {listed} SET rowid = ? WHERE table_name = ?", numbers)  # noqa: S608
+
+
 def describe(path: Path) -> None:
     """Write the declaration's words into a GeoPackage that has all its layers and no schema tables yet."""
     lists = constraints()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from geo.tables import Table
     from pipelines.cartography import Cartography
 
 _log: Final = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ def build(path: Path, rows: Mapping[str, pa.Table], look: Cartography, instant: 
         What the file gives as the time of its last change. The same rows, look and instant give the same bytes.
     """
     with gdal.dated(instant):
-        for table in tables.TABLES:
+        for table in _biggest_first(rows):
             gdal.write(
                 rows[table.name],
                 path,
@@ -62,5 +63,15 @@ def build(path: Path, rows: Mapping[str, pa.Table], look: Cartography, instant: 
                 title=schema.heading(table),
                 description=schema.description(table),
             )
+    schema.arrange(path)
     schema.describe(path)
     looks.dress(path, rows, look, instant)
+
+
+def _biggest_first(rows: Mapping[str, pa.Table]) -> list[Table]:
+    """Return the declared tables, first the one with most places: GDAL indexes the first of a file as it writes it.
+
+    To index any other it reads it all again.
+    """
+    first = max(tables.TABLES, key=lambda table: rows[table.name].num_rows if table.geometry else 0)
+    return sorted(tables.TABLES, key=lambda table: table is not first)
