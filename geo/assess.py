@@ -7,7 +7,7 @@ same four give the same layers, byte for byte, whatever the order of the rows.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,11 +27,12 @@ from geo.shapes import settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
     from typing import TypeAlias
 
     from geo.breaches import Breach
-    from geo.incidents import Grouping
+    from geo.incidents import Former, Grouping
     from geo.policy import Matching, PolicyVersion
     from geo.reviews import Docket
     from geo.theatre import Theatre
@@ -83,26 +84,50 @@ class Assessment:
         Every incident or candidate with a linked violation in the region is in it, whole, with the same name and tiers;
         other violations and reports are in it when they lie in the region. Lines, zones and regions stay whole.
         """
-        found = self.tables["violations"]
+        found, reports = self.tables["violations"], self.tables["reports"]
         here, loose = found["region_id"] == region_id, found["attached"].astype(bool) | found["incident_id"].isna()
-        names = set(found.loc[here & ~loose, "incident_id"])
-        beside = set(found.loc[here & loose, "violation_id"])
-        cut = Layers({title: partial(self._cut, title, names, beside, region_id) for title in self.tables})
+        alone = reports["violation_id"].isna() & (reports["region_id"] == region_id)
+        return self.only(
+            set(found.loc[here & ~loose, "incident_id"]),
+            set(found.loc[here & loose, "violation_id"]),
+            set(reports.loc[alone, "report_id"]),
+        )
+
+    def only(self, incidents: AbstractSet[str], violations: AbstractSet[str], reports: AbstractSet[str]) -> Assessment:
+        """Return the answer cut to some incidents and candidates, each whole, and to what else is named.
+
+        Parameters
+        ----------
+        incidents
+            Names of incidents and candidates.
+        violations, reports
+            Names of violations that come with their reports, and of reports that come alone.
+        """
+        some = _Some(incidents, violations, reports)
+        cut = Layers({title: partial(self._cut, title, some) for title in self.tables})
         return Assessment(cut.also("counts", lambda: tally.count(cut["violations"])))
 
-    def _cut(self, title: str, names: set[str], beside: set[str], region_id: str) -> pd.DataFrame:
-        return _cut(self.tables[title], title, names, beside, region_id)
+    def _cut(self, title: str, some: _Some) -> pd.DataFrame:
+        return _cut(self.tables[title], title, some)
 
 
-def _cut(frame: pd.DataFrame, title: str, names: set[str], beside: set[str], region_id: str) -> pd.DataFrame:
+class _Some(NamedTuple):
+    """Names of incidents, of violations beside them, and of reports beside these."""
+
+    incidents: AbstractSet[str]
+    violations: AbstractSet[str]
+    reports: AbstractSet[str]
+
+
+def _cut(frame: pd.DataFrame, title: str, some: _Some) -> pd.DataFrame:
     key = "to_id" if title == "lineage" else "incident_id"
     if key not in frame:
         return frame
-    keep = frame[key].isin(names)
+    keep = frame[key].isin(some.incidents)
     if title in {"reports", "violations", "reviews"}:
-        keep |= frame["violation_id"].isin(beside)
+        keep |= frame["violation_id"].isin(some.violations)
     if title == "reports":
-        keep |= frame["violation_id"].isna() & (frame["region_id"] == region_id)
+        keep |= frame["report_id"].isin(some.reports)
     cut: pd.DataFrame = frame.loc[keep].reset_index(drop=True)
     return cut
 
@@ -114,6 +139,7 @@ def assess(
     policies: tuple[PolicyVersion, ...],
     as_of: datetime,
     commands: pd.DataFrame | None = None,
+    former: Former | None = None,
 ) -> Assessment:
     """Answer for ``as_of`` (aware UTC).
 
@@ -127,10 +153,14 @@ def assess(
         Versions in order; grouping uses the one in force at ``as_of``, each ladder the one in force at its T0.
     commands
         ``geo.reviews.REVIEWS``: what people decided; without it, nothing.
+    former
+        Incidents that had ended, and of which no report is among ``reports`` (``geo.settled``).
     """
     commands = reviews.none() if commands is None else commands
     docket = reviews.hear(commands, theatre, as_of)
-    found = stand(reports, coverage, theatre, policies, as_of, docket=docket)
+    matched, grouping = gather(reports, theatre, policies, as_of, match, docket)
+    grouping = replace(grouping, former=former)
+    found = climb(matched, grouping, docket, coverage, theatre, policies, as_of)
     answer = summarise(*found, coverage, theatre, policies, as_of)
     heard = answers.layer(commands, docket, found.reports, found.grouping.violations)
     return Assessment(answer.tables.also("reviews", lambda: heard))
@@ -152,6 +182,19 @@ def stand(
     """
     docket = reviews.hear(reviews.none(), theatre, as_of) if docket is None else docket
     matched, grouping = gather(reports, theatre, policies, as_of, matcher, docket)
+    return climb(matched, grouping, docket, coverage, theatre, policies, as_of)
+
+
+def climb(
+    matched: pd.DataFrame,
+    grouping: Grouping,
+    docket: Docket,
+    coverage: pd.DataFrame,
+    theatre: Theatre,
+    policies: tuple[PolicyVersion, ...],
+    as_of: datetime,
+) -> Standing:
+    """Return where everything stands, of reports that are put together (``gather``)."""
     decided = Decisions(docket, matched, grouping.violations, in_force(policies, as_of))
     ladder = breaches.escalate(grouping, matched, coverage, theatre, policies, as_of, decided)
     ladder = Replays(matched, grouping, decided, theatre, policies, as_of).correct(ladder)

@@ -135,15 +135,17 @@ def escalate(
         for name, case in _cases(table, reports, theatre, policy).items()
     ]
     ends = {story.name: story.end for story in stories}
-    before = incidents.recurrences(table, ends, policy)
-    lasts = {
+    former = grouping.former
+    before = incidents.recurrences(table, ends, policy, former)
+    lasts = {} if former is None else dict(zip(former.name.tolist(), former.last.tolist(), strict=True))
+    lasts |= {
         story.name: max(violation.end for violation in story.course) for story in stories if story.end.at is not None
     }
     attached, possible, weak = _attached(table), _possible(table), incidents.weak(grouping, policy)
     breaches = []
     for story in stories:
         name = story.name
-        former, start = before.get(name), story.course[0].start
+        earlier, start = before.get(name), story.course[0].start
         breaches.append(
             Breach(
                 name=name,
@@ -153,8 +155,8 @@ def escalate(
                 end=story.end,
                 climbs=_climbs(story, court, watches[name], possible.get(name, []), decided),
                 weak=name in weak,
-                recurrence_of=former,
-                gap_covered=None if former is None else watches[name].covered(lasts[former], start),
+                recurrence_of=earlier,
+                gap_covered=None if earlier is None else watches[name].covered(lasts[earlier], start),
             )
         )
     return breaches

@@ -60,11 +60,28 @@ class End:
     why: str | None = None
 
 
+class Former(NamedTuple):
+    """Places of incidents that had ended and are not looked at again: one element a place, degrees, µs since 1970 UTC.
+
+    ``name`` is B-n; ``ended`` is its end, ``last`` the end of its last qualifying observation.
+    """
+
+    name: NDArray[np.object_]
+    lon: NDArray[np.float64]
+    lat: NDArray[np.float64]
+    ended: Ints
+    last: Ints
+
+
 @dataclass(frozen=True, eq=False)
 class Grouping:
-    """The outcome of grouping: the violations with ``incident_id`` and ``attached`` added, in order of name."""
+    """The outcome of grouping: the violations with ``incident_id`` and ``attached`` added, in order of name.
+
+    ``former`` are ended incidents of which no violation is among them; ``None``: there are none.
+    """
 
     violations: pd.DataFrame
+    former: Former | None = None
 
 
 def group(violations: pd.DataFrame, policy: Policy, arrange: Callable[[Ints], Ints] | None = None) -> Grouping:
@@ -289,20 +306,29 @@ def _parts(forest: dict[int, list[int]], size: Ints) -> Iterator[tuple[int, int,
         yield from ((block, weight[block], weight[root]) for block, _ in trail[1:])
 
 
-def recurrences(violations: pd.DataFrame, ends: dict[str, End], policy: Policy) -> dict[str, str]:
-    """Return the latest incident that had ended before at the place of each one's first violation (RULE 7)."""
+def recurrences(
+    violations: pd.DataFrame, ends: dict[str, End], policy: Policy, former: Former | None = None
+) -> dict[str, str]:
+    """Return the latest incident that had ended before at the place of each one's first violation (RULE 7).
+
+    ``former`` are ended incidents of which no violation is among ``violations``.
+    """
     linked = violations.loc[
         violations["qualifying"] & ~violations["attached"] & violations["incident_id"].isin(list(ends))
     ]
     first = linked.sort_values(["observed_from", "content"]).drop_duplicates("incident_id")
     over = {name: end.at for name, end in ends.items() if end.at is not None}
-    former = linked.loc[linked["incident_id"].isin(list(over))]
-    old, new = former["incident_id"].to_numpy(object), first["incident_id"].to_numpy(object)
+    past = linked.loc[linked["incident_id"].isin(list(over))]
+    old, new = past["incident_id"].to_numpy(object), first["incident_id"].to_numpy(object)
+    lon, lat = (past[name].to_numpy(np.float64) for name in _PLACE)
     ended = np.array([over[name] for name in old], np.int64)
+    if former is not None:
+        old, ended = np.concatenate([old, former.name]), np.concatenate([ended, former.ended])
+        lon, lat = np.concatenate([lon, former.lon]), np.concatenate([lat, former.lat])
     begin = Things.of(first)
     near = nearest(
         replace(begin, end=begin.start),
-        replace(Things.of(former), start=ended, end=ended),
+        Things(lon, lat, np.zeros(len(lon)), ended, ended),
         (np.ones(len(new), np.int64), np.ones(len(old), np.int64)),
         -np.array([number_of(name) for name in old], np.int64),
         policy.grouping.link_m,

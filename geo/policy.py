@@ -225,6 +225,11 @@ class Publication(_Frozen):
     alert_age_h: NonNegative = Field(
         default=0.0, description="Longest time between as_of and the run for a message to be meant in earnest, hours."
     )
+    window_d: Annotated[int, Field(ge=7)] | None = Field(
+        default=None,
+        description="Days before as_of that the map holds beside what goes on; older ones stand in yearly files. "
+        "Without it the map holds everything.",
+    )
 
 
 class Policy(_Frozen):
@@ -262,6 +267,10 @@ class Policy(_Frozen):
         unknown = sorted(set(self.expansion.weapons) - self.weapon_classes)
         if unknown:
             msg = f"expansion.weapons names classes that [weapons] does not have: {', '.join(unknown)}"
+            raise ValueError(msg)
+        longest = max(self.intensity.spans_h, default=0) if self.intensity else 0
+        if self.publication.window_d is not None and self.publication.window_d * 24 < longest:
+            msg = f"publication.window_d is shorter than the longest of intensity.spans_h ({longest} h)"
             raise ValueError(msg)
         return self
 
