@@ -251,6 +251,8 @@ RUN: Final = Table(
         _c("candidates", "int", "candidates"),
         _c("party_left", "text", "party on the left of the baseline, where offsets are positive"),
         _c("party_right", "text", "party on its right"),
+        _c("window_from", "time", "what was over before this instant stands in the files of past/; empty: all is here"),
+        _c("past_year", "int", "of a file of past/: the UTC year in which what it holds was over; empty: the map"),
     ),
 )
 

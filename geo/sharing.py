@@ -62,7 +62,7 @@ LEAVES: Final[Mapping[str, tuple[str, ...]]] = {
     "run": (
         "run_id", "theatre", "title", "standing", "scope", "as_of", "known_at", "hindsight", "replay", "ledger_head",
         "theatre_hash", "policy_version", "policy_hash", "version", "incidents", "candidates",
-        "party_left", "party_right",
+        "party_left", "party_right", "window_from",
     ),
 }  # fmt: skip
 _EXACT: Final = frozenset({"sides", "zones", "run"})  # agreed ground, and the cut-offs of the run

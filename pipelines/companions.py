@@ -17,6 +17,7 @@ from pipelines.outcome import Changes, headlines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
 
     import pandas as pd
 
@@ -32,17 +33,17 @@ _LABELS: Final = (
 
 
 def companions(
-    recalled: Recalled, content: Mapping[str, pd.DataFrame], sent: Sent
+    recalled: Recalled, content: Mapping[str, pd.DataFrame], sent: Sent, over: AbstractSet[str] = frozenset()
 ) -> tuple[dict[str, bytes | None], Bands | None]:
     """Return the files of a run by name, and what the map has to know of the raster among them.
 
-    ``sent`` are its ``messages``. Names are relative to the GeoPackage's folder; ``None``: it makes none of that name.
-    The same run gives the same bytes.
+    ``sent`` are its ``messages``, ``over`` the incidents that the map does not hold any more. Names are relative to
+    the GeoPackage's folder; ``None``: it makes none of that name. The same run gives the same bytes.
     """
     made: dict[str, bytes | None] = dict.fromkeys(FILES)
     bands = None
     if recalled.question.profile == "internal":  # the page and the messages tell what does not leave
-        made[page.FILE] = _page(recalled, content).encode()
+        made[page.FILE] = _page(recalled, content, over).encode()
         made.update(sent.files)
         if (found := _intensity(recalled, content)) is not None:
             made[intensity.FILE], made[intensity.STYLE] = _raster(found, recalled, content), intensity.style().encode()
@@ -50,12 +51,16 @@ def companions(
     return made, bands
 
 
-def messages(recalled: Recalled, content: Mapping[str, pd.DataFrame]) -> Sent:
-    """Return the messages of a run, and what they told; none leave the cell."""
+def messages(recalled: Recalled, content: Mapping[str, pd.DataFrame], over: AbstractSet[str] = frozenset()) -> Sent:
+    """Return the messages of a run, and what they told; none leave the cell.
+
+    Of incidents that are ``over``, and no more in the map, nothing is told: neither again nor otherwise.
+    """
     if recalled.question.profile == "shared":
         return Sent({}, ())
     grid_m = recalled.policy.publication.alert_grid_m
-    return alerts(content, recalled.told, live=recalled.live, grid_m=grid_m)
+    told = [row for row in recalled.told if row[0] not in over]  # a row begins with the incident's name
+    return alerts(content, told, live=recalled.live, grid_m=grid_m)
 
 
 def _intensity(recalled: Recalled, content: Mapping[str, pd.DataFrame]) -> Intensity | None:
@@ -80,7 +85,7 @@ def _placed(violations: pd.DataFrame) -> pd.DataFrame:
     return violations.assign(lon=shapely.get_x(points), lat=shapely.get_y(points))
 
 
-def _page(recalled: Recalled, content: Mapping[str, pd.DataFrame]) -> str:
+def _page(recalled: Recalled, content: Mapping[str, pd.DataFrame], over: AbstractSet[str]) -> str:
     theatre = recalled.now.settings.theatre
-    changes = Changes.between(recalled.earlier, headlines(content["incidents"]))
+    changes = Changes.between(recalled.earlier, headlines(content["incidents"]), over)
     return page.page(content, page.Setting(theatre.places, changes))

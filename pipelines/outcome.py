@@ -11,6 +11,7 @@ from pipelines.markdown import plain, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
     from pathlib import Path
 
@@ -34,8 +35,10 @@ class Changes:
     gone: tuple[str, ...]
 
     @classmethod
-    def between(cls, before: Publication | None, incidents: pd.DataFrame) -> Changes:
-        """Compare the incidents with those of an earlier publication."""
+    def between(
+        cls, before: Publication | None, incidents: pd.DataFrame, over: AbstractSet[str] = frozenset()
+    ) -> Changes:
+        """Compare the incidents with those of an earlier publication; those ``over`` left the map, and are not gone."""
         said = before.incidents if before else {}
         present = dict(
             zip(incidents["incident_id"], zip(incidents["state"], incidents["tier_eligible"], strict=True), strict=True)
@@ -46,7 +49,7 @@ class Changes:
             tuple(name for name in present if name not in said),
             tuple(name for name in known if present[name][1] > said[name][1]),
             tuple(name for name in known if present[name][0] == "ended" != said[name][0]),
-            tuple(name for name in said if name not in present),
+            tuple(name for name in said if name not in present and name not in over),
         )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from geo.errors import PolicyError
 from geo.policy import in_force
-from pipelines import commands, publications, surfaces
+from pipelines import commands, publications, reuse, surfaces
 from pipelines.stages import stage
 
 if TYPE_CHECKING:
@@ -22,15 +22,20 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from geo.incidents import Former
     from geo.policy import Policy, Sharing
     from pipelines.ledger import Head, Ledger
     from pipelines.publications import Profile, Publication, Question
+    from pipelines.reuse import Kept
     from pipelines.workspace import Settings, Workspace
 
 
 @dataclass(frozen=True, eq=False)
 class Memory:
-    """What was known at a moment: settings, reports, coverage and commands of people, with the hashes of these."""
+    """What was known at a moment: settings, reports, coverage and commands of people, with the hashes of these.
+
+    ``former`` are the incidents of reports that were left out because they are settled; ``None``: none was.
+    """
 
     settings: Settings
     reports: pd.DataFrame
@@ -38,6 +43,7 @@ class Memory:
     commands: pd.DataFrame
     command_hashes: tuple[str, ...]
     withdrawn: Mapping[str, pd.Timestamp]
+    former: Former | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +74,7 @@ class Recalled:
     told: tuple[tuple[str, ...], ...]
     live: bool
     sharing: Sharing | None
+    kept: Kept | None = None
 
     @property
     def policy(self) -> Policy:
@@ -76,30 +83,41 @@ class Recalled:
 
 
 @stage("recall", lambda known: {"reports": len(known.now.reports), "coverage": len(known.now.coverage)})
-def recall(workspace: Workspace, question: Question, *, version: str, at: datetime) -> Recalled:
+def recall(workspace: Workspace, question: Question, *, version: str, at: datetime, anew: bool = False) -> Recalled:
     """Read everything that the answer may rest on, and what had been published before.
 
-    What had been said before is judged without the rasters: nothing that can be notified rests on them.
+    What had been said before is judged without the rasters: nothing that can be notified rests on them. What is settled
+    is left out, unless everything is to be assessed ``anew``.
     """
     if question.known_at is not None:
         settle(workspace)
     with workspace.ledger() as ledger:
         head = ledger.head(question.known_at)
-        now = memory(workspace, ledger, question.known_at, None)
+        settings = workspace.settings(ledger, question.known_at)
         sharing = _sharing(workspace, ledger) if question.profile == "shared" else None
-        _require(question, now.settings, sharing, replay=ledger.replay, at=at)
-        now = _explained(now, workspace.theatre, question.as_of)
+        _require(question, settings, sharing, replay=ledger.replay, at=at)
+        command_hashes, decided = commands.known(ledger, question.known_at)
         run_id = publications.key(
             question,
             inputs=head.inputs_hash,
-            theatre=now.settings.theatre_hash,
-            policies=now.settings.policy_hashes,
-            lines=now.settings.line_hashes,
-            commands=now.command_hashes,
+            theatre=settings.theatre_hash,
+            policies=settings.policy_hashes,
+            lines=settings.line_hashes,
+            commands=command_hashes,
             version=version,
         )
         past = publications.history(ledger)
         earlier = publications.before(past, question, run_id, replay=ledger.replay)
+        overtaken = publications.overtaken(past, question)
+        kept = (
+            None
+            if anew or (overtaken and question.region is None)
+            else reuse.fitting(
+                workspace, ledger, question, settings, version=version, commands=decided, earlier=earlier
+            )
+        )
+        now = memory(workspace, ledger, question.known_at, None, kept)
+        now = _explained(now, workspace.theatre, question.as_of)
         return Recalled(
             question,
             version,
@@ -111,13 +129,14 @@ def recall(workspace: Workspace, question: Question, *, version: str, at: dateti
             ledger.replay,
             _hindsight(ledger, question, now),
             earlier,
-            memory(workspace, ledger, earlier.known_at, earlier.ledger_no) if earlier else None,
+            memory(workspace, ledger, earlier.known_at, earlier.ledger_no, kept) if earlier else None,
             publications.descent(past, earlier),
-            publications.overtaken(past, question),
+            overtaken,
             workspace.theatre,
             publications.told(past, earlier),
             _live(question, now, at),
             sharing,
+            kept,
         )
 
 
@@ -195,17 +214,22 @@ def _cut(moment: datetime, rules: Sharing) -> datetime:
     return midnight + (moment - midnight) // timedelta(hours=rules.round_h) * timedelta(hours=rules.round_h)
 
 
-def memory(workspace: Workspace, ledger: Ledger, known_at: datetime | None, up_to_no: int | None) -> Memory:
-    """Read what was known at a moment (``None``: ever), up to a ledger number (``None``: the last)."""
+def memory(
+    workspace: Workspace, ledger: Ledger, known_at: datetime | None, up_to_no: int | None, kept: Kept | None = None
+) -> Memory:
+    """Read what was known at a moment (``None``: ever), up to a number (``None``: the last); not what is kept."""
     hashes, decided = commands.known(ledger, known_at, up_to_no)
     settings = workspace.settings(ledger, known_at, up_to_no)
     return Memory(
         settings,
-        ledger.reports(known_at, up_to_no=up_to_no, suspended=settings.theatre.suspended),
+        ledger.reports(
+            known_at, up_to_no=up_to_no, suspended=settings.theatre.suspended, only=kept.some if kept else None
+        ),
         ledger.coverage(known_at, up_to_no=up_to_no),
         decided,
         hashes,
         ledger.withdrawn(known_at),
+        kept.former if kept else None,
     )
 
 

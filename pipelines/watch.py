@@ -19,36 +19,50 @@ from geo import notices as notice
 from geo.assess import Assessment, assess
 from geo.errors import PolicyError
 from geo.sharing import share
-from pipelines import commands, compiled, layers, publications, reviews, sides, surfaces
+from pipelines import commands, compiled, layers, publications, reuse, reviews, sides, surfaces, yearly
 from pipelines.alerts import FOLDER
 from pipelines.companions import FILES, companions, messages
 from pipelines.feeds import health
+from pipelines.imprint import imprint
 from pipelines.outcome import Changes, Outcome, headlines
 from pipelines.recall import Memory, Recalled, recall
 from pipelines.stages import stage
 from pipelines.workspace import GEOPACKAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
     from pipelines.alerts import Sent
-    from pipelines.layers import Published
     from pipelines.publications import Profile, Publication, Question
-    from pipelines.workspace import Clock, Settings, Workspace
+    from pipelines.workspace import Clock, Workspace
 
 _log: Final = logging.getLogger(__name__)
 _COUNTED: Final = frozenset({"reports", "reports_in_window", "violations", "incidents", "candidates"})
-WHOLE: Final = "whole"
 
 
 class Composed(NamedTuple):
-    """What a run says: every declared layer by name, those that leave under its profile, and its messages."""
+    """What a run says: every declared layer by name, those that leave under its profile, and its messages.
+
+    ``over`` are incidents that the map does not hold any more; ``past`` the tables of each year's file, ``None`` where
+    this run writes none.
+    """
 
     layers: dict[str, pd.DataFrame]
     leaving: Mapping[str, pd.DataFrame]
     sent: Sent
+    over: frozenset[str]
+    past: dict[int, dict[str, pd.DataFrame]] | None
+
+
+class Put(NamedTuple):
+    """What stands at ``path`` now; ``replaced`` is false if it stood before; ``past``: each file's run, by name."""
+
+    path: Path
+    sha256: str
+    replaced: bool
+    past: dict[str, str]
 
 
 class Changed(NamedTuple):
@@ -85,16 +99,25 @@ def watch(workspace: Workspace, question: Question, *, out: Path | None, version
     reviews.heed(workspace, clock)
     reviews.offer(workspace, question.region)
     _log.info("reading the ledger")
-    recalled = recall(workspace, question, version=version, at=clock())
+    recalled = recall(workspace, question, version=version, at=clock(), anew=elsewhere(question, out))
     _log.info("assessing %s reports", f"{len(recalled.now.reports):,}")
     whole = judge(recalled.now, question.as_of)
+    if reuse.is_off(recalled.kept, whole):
+        recalled = recall(workspace, question, version=version, at=clock(), anew=True)
+        whole = judge(recalled.now, question.as_of)
     late = compare(recalled, whole)
     content = compose(recalled, whole, late)
     _log.info("publishing")
     published = publish(recalled, content, target(workspace, recalled, out))
     outcome = report(recalled, content, published, silent(workspace, question, clock()))
     record(workspace, recalled, outcome, late, sha256=published.sha256, clock=clock)
+    settle(workspace, recalled, whole, published)
     return outcome
+
+
+def elsewhere(question: Question, out: Path | None) -> bool:
+    """Tell whether the files of the past must be written in another place, for which all of them is needed."""
+    return out is not None and question.region is None
 
 
 def _sizes(found: Assessment) -> dict[str, int]:
@@ -110,7 +133,8 @@ def judge(memory: Memory, as_of: datetime) -> Assessment:
     if len(memory.reports) >= compiled.MANY:
         compiled.keep()
     known, settings = memory, memory.settings
-    return assess(known.reports, known.coverage, settings.theatre, settings.policies, as_of, known.commands)
+    rules = settings.theatre, settings.policies
+    return assess(known.reports, known.coverage, *rules, as_of, known.commands, known.former)
 
 
 @stage("compare", lambda late: {"notices": len(late.notices), "lineage": len(late.lineage)})
@@ -123,15 +147,24 @@ def compare(recalled: Recalled, whole: Assessment) -> Changed:
     nothing = Changed(tables.empty(tables.NOTICES_TABLE), tables.empty(tables.LINEAGE_TABLE))
     if earlier is None or then is None:
         return nothing
-    same = _same(then, now, earlier.as_of)
-    if same and earlier.incidents.keys() <= set(whole.tables["incident_points"]["incident_id"]):
+    same, windowed = _same(then, now, earlier.as_of), reuse.window_from(now.settings, recalled.question) is not None
+    stand = earlier.incidents.keys() <= {*whole.tables["incident_points"]["incident_id"], *_former(recalled)}
+    if same and stand and (not windowed or now.commands.empty):  # what people decided may expire in the past too
         return nothing
     said = judge(then, earlier.as_of)
     begun = then.reports[then.reports["observed_from"] <= earlier.as_of]
     came = now.reports[now.reports["observed_from"] <= recalled.question.as_of]
     became = lineage.compare(said.tables, whole.tables, news.between(begun, came, None, now.withdrawn))
-    became = became[became["from_id"].isin(list(earlier.incidents))].reset_index(drop=True)
+    names = {*earlier.incidents, *(_over(recalled, said) if windowed else ())}
+    became = became[became["from_id"].isin(names)].reset_index(drop=True)
     return Changed(nothing.notices if same else _late(recalled, earlier, then, said, whole), became)
+
+
+def _over(recalled: Recalled, said: Assessment) -> Iterator[str]:
+    """Yield the incidents of a scope that an earlier map may have left to the files of the past."""
+    region = recalled.question.region
+    points = (said if region is None else said.within(region)).tables["incident_points"]
+    yield from points.loc[points["state"] == "ended", "incident_id"]
 
 
 def _late(recalled: Recalled, earlier: Publication, then: Memory, said: Assessment, whole: Assessment) -> pd.DataFrame:
@@ -160,8 +193,9 @@ def compose(recalled: Recalled, whole: Assessment, late: Changed) -> Composed:
     PolicyError
         If a raster cannot be read, or is another one than was recorded.
     """
-    theatre = recalled.now.settings.theatre
-    layers_of_scope = surfaces.survey(recalled.folder, theatre.rasters, _cut(whole, recalled.question.region))
+    theatre, region = recalled.now.settings.theatre, recalled.question.region
+    found = yearly.parted(recalled, whole if region is None else whole.within(region))
+    layers_of_scope = surfaces.survey(recalled.folder, theatre.rasters, dict(found.window.tables))
     told = [*map(list, recalled.descent), *_texts(late.lineage)]
     content = {
         **layers_of_scope,
@@ -170,8 +204,16 @@ def compose(recalled: Recalled, whole: Assessment, late: Changed) -> Composed:
         "quarantine": recalled.quarantine,
         "sides": sides.layer(theatre.baselines[0], (theatre.parties[0].name, theatre.parties[1].name)),
     }
-    content["run"] = _run_table(recalled, content)
-    return Composed(content, _leaving(recalled, content), messages(recalled, content))
+    content["run"] = imprint(recalled, content)
+    over = frozenset(found.gone.incidents.index) | _former(recalled)
+    past = yearly.years(recalled, found, content) if yearly.filed(recalled) else None
+    return Composed(content, _leaving(recalled, content), messages(recalled, content, over), over, past)
+
+
+def _former(recalled: Recalled) -> frozenset[str]:
+    """Return the names of ended incidents that were left out because they are settled."""
+    former = recalled.now.former
+    return frozenset() if former is None else frozenset(former.name.tolist())
 
 
 def target(workspace: Workspace, recalled: Recalled, out: Path | None) -> Path:
@@ -187,11 +229,23 @@ def target(workspace: Workspace, recalled: Recalled, out: Path | None) -> Path:
 
 
 @stage("publish", lambda published: {"written": int(published.replaced)})
-def publish(recalled: Recalled, content: Composed, file: Path) -> Published:
+def publish(recalled: Recalled, content: Composed, file: Path) -> Put:
     """Put the answer in its place, whole or not at all; not written again where it stands there already."""
     _require_apart(file, recalled.question.profile)
-    keep, (files, bands) = recalled.policy.publication.keep, companions(recalled, content.leaving, content.sent)
-    return layers.publish(content.leaving, file, keep=keep, run_id=recalled.run_id, companions=files, bands=bands)
+    keep = recalled.policy.publication.keep
+    files, bands = companions(recalled, content.leaving, content.sent, content.over)
+    past = yearly.publish(file.parent, content.past) if content.past else {}  # first: at no time is anything in neither
+    found = layers.publish(content.leaving, file, keep=keep, run_id=recalled.run_id, companions=files, bands=bands)
+    if content.past is not None:
+        yearly.tidy(file.parent, content.past)
+    return Put(found.path, found.sha256, found.replaced, past)
+
+
+def settle(workspace: Workspace, recalled: Recalled, whole: Assessment, published: Put) -> None:
+    """Write down what later runs need not assess again, where this one put map and past in the workspace's place."""
+    windowed = reuse.window_from(recalled.now.settings, recalled.question) is not None
+    if windowed and yearly.filed(recalled) and published.path == workspace.target(None):
+        yearly.settle(workspace, recalled, whole, published.past)
 
 
 def _require_apart(file: Path, profile: Profile) -> None:
@@ -275,7 +329,7 @@ def silent(workspace: Workspace, question: Question, at: datetime) -> tuple[str,
     return tuple(one.sentence() for one in health.stale(workspace, at)) if question.known_at is None else ()
 
 
-def report(recalled: Recalled, content: Composed, published: Published, stale: tuple[str, ...]) -> Outcome:
+def report(recalled: Recalled, content: Composed, published: Put, stale: tuple[str, ...]) -> Outcome:
     """Return what came of the run."""
     row, told = content.layers["run"].iloc[0], content.leaving
     incidents = headlines(told["incidents"])
@@ -295,7 +349,7 @@ def report(recalled: Recalled, content: Composed, published: Published, stale: t
         quarantine={
             str(code): int(n) for code, n in _waiting(recalled)["reason_code"].value_counts().sort_index().items()
         },
-        changes=Changes.between(recalled.earlier, incidents),
+        changes=Changes.between(recalled.earlier, incidents, content.over),
         notices=told["notices"],
         reviews=told["reviews"],
         incidents=incidents,
@@ -338,60 +392,3 @@ def _rules(known: Memory) -> tuple[str, tuple[str, ...]]:
 
 def _begun(frame: pd.DataFrame, moment: datetime, columns: list[str]) -> pd.DataFrame:
     return frame.loc[frame["observed_from"] <= moment, columns].reset_index(drop=True)
-
-
-def _cut(whole: Assessment, region: str | None) -> dict[str, pd.DataFrame]:
-    return dict((whole if region is None else whole.within(region)).tables)
-
-
-def _run_table(recalled: Recalled, content: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    question, theatre, settings = recalled.question, recalled.now.settings.theatre, recalled.now.settings
-    states = content["incidents"]["state"]
-    row = {
-        "run_id": recalled.run_id,
-        "theatre": theatre.id,
-        "title": theatre.title,
-        "standing": theatre.status,
-        "scope": question.region or WHOLE,
-        "as_of": pd.Timestamp(question.as_of),
-        "known_at": pd.NaT if question.known_at is None else pd.Timestamp(question.known_at),
-        "hindsight": recalled.hindsight,
-        "replay": recalled.replay,
-        "ledger_no": recalled.head.inputs_no,
-        "ledger_head": recalled.head.inputs_hash,
-        "theatre_hash": settings.theatre_hash,
-        "policy_version": recalled.policy.version,
-        "policy_hash": _policy_hash(settings, question.as_of),
-        "version": recalled.version,
-        **_row_counts(recalled.counts),
-        "reports": len(content["reports"]),
-        "reports_in_window": _in_window(content["reports"], recalled.now.settings),
-        "violations": len(content["violations"]),
-        "incidents": int((states != "candidate").sum()),
-        "candidates": int((states == "candidate").sum()),
-        "party_left": theatre.parties[0].name,
-        "party_right": theatre.parties[1].name,
-    }
-    return tables.conform(pd.DataFrame([row]), tables.RUN)
-
-
-def _row_counts(counts: Mapping[str, int]) -> dict[str, int]:
-    kinds = ("new", "revision", "duplicate", "conflict", "retraction", "heartbeat", "quarantined")
-    return {"rows": counts["rows"], **{f"rows_{kind}": counts[kind] for kind in kinds}}
-
-
-def _policy_hash(settings: Settings, as_of: datetime) -> str:
-    begun = [
-        found
-        for found, version in zip(settings.policy_hashes, settings.policies, strict=True)
-        if version.in_force_from is None or version.in_force_from <= as_of
-    ]
-    return begun[-1]
-
-
-def _in_window(reports: pd.DataFrame, settings: Settings) -> int:
-    inside = pd.Series(data=False, index=reports.index)
-    for window in settings.theatre.windows:
-        ends = pd.Series(data=True, index=reports.index) if window.end is None else reports["observed_to"] < window.end
-        inside |= (reports["observed_from"] >= window.start) & ends
-    return int(inside.sum())

@@ -8,6 +8,7 @@ A workspace is a folder::
     inbox/                 where files may be dropped, into the folder of their source
     feeds/                 how each feed does that is asked over the network; may be deleted
     reviews.gpkg           commands of people: theirs to fill, read before every run
+    settled/               what a run need not assess again; may be deleted
     shared/                what may leave the cell, in the same order as published/
     published/             monitor.gpkg, monitor.qgz and another reviews.gpkg; the same in regions/ID/
 

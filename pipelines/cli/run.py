@@ -56,6 +56,7 @@ class Request:
     help="shared: only what may leave the cell, later and coarser; default: internal.",
 )
 @click.option("--plain", is_flag=True, help="The same computation without Prefect.")
+@click.option("--check-full", is_flag=True, help="First hold what is reused against a run that reuses nothing.")
 def run(  # noqa: PLR0913, PLR0917 -- one for each option
     workspace: Path,
     regions: tuple[str, ...],
@@ -64,6 +65,7 @@ def run(  # noqa: PLR0913, PLR0917 -- one for each option
     out: Path | None,
     profile: Profile,
     plain: bool,  # noqa: FBT001
+    check_full: bool,  # noqa: FBT001
     as_json: bool,  # noqa: FBT001
 ) -> None:
     """Publish what the theatre of WORKSPACE, or a region of it, looks like at a moment.
@@ -82,7 +84,7 @@ def run(  # noqa: PLR0913, PLR0917 -- one for each option
     moment = as_of or known_at or latest(place, profile, utc_now().replace(microsecond=0))
     request = Request(moment, known_at, tuple(dict.fromkeys(regions)) or (None,), out, profile)
     outcomes = []
-    for outcome in perform(place, request, plain=plain):
+    for outcome in perform(place, request, plain=plain, checked=check_full):
         outcomes.append(outcome)
         if not as_json:
             tell(outcome)
@@ -90,8 +92,8 @@ def run(  # noqa: PLR0913, PLR0917 -- one for each option
         put({"runs": [outcome.as_dict() for outcome in outcomes]})
 
 
-def perform(place: Workspace, request: Request, *, plain: bool) -> Iterator[Outcome]:
-    """Yield what came of each scope, one after the other in this process."""
+def perform(place: Workspace, request: Request, *, plain: bool, checked: bool = False) -> Iterator[Outcome]:
+    """Yield what came of each scope, one after the other in this process; ``checked``: once all were held against."""
     from pipelines import recall
     from pipelines.edge import utc_now
 
@@ -99,7 +101,23 @@ def perform(place: Workspace, request: Request, *, plain: bool) -> Iterator[Outc
         say(f"The {kind} had been edited: its new version is recorded, and in force from now on.")
     for region in request.regions:  # before any work, and before a server is started for it
         recall.require(place, request.question(region), at=utc_now())
+    if checked:
+        _check(place, request)
     yield from _plain(place, request) if plain else _flow(place, request)
+
+
+def _check(place: Workspace, request: Request) -> None:
+    """Hold each scope, computed without what is settled, against the whole computation."""
+    from pipelines.edge import utc_now, version
+    from pipelines.recheck import check
+
+    for region in request.regions:
+        left_out = check(place, request.question(region), version=version(), clock=utc_now)
+        say(
+            "Nothing is reused: everything is assessed anew."
+            if left_out is None
+            else f"Checked: without {left_out:,} settled reports a run says, value by value, what the whole one says."
+        )
 
 
 def _plain(place: Workspace, request: Request) -> Iterator[Outcome]:

@@ -12,9 +12,10 @@ from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, get_current_sett
 from pydantic import AwareDatetime  # noqa: TC002 -- likewise
 
 from geo.errors import PolicyError
-from pipelines import watch
+from pipelines import reuse, watch
 from pipelines.edge import utc_now, version
 from pipelines.flows import orphans, tasks
+from pipelines.imprint import WHOLE
 from pipelines.outcome import Outcome, stamp
 from pipelines.publications import Profile, Question
 from pipelines.recall import latest
@@ -27,7 +28,7 @@ _UNREACHABLE: Final = ("Failed to reach API", "Timed out while attempting to con
 def _run_name() -> str:
     asked = runtime.flow_run.parameters
     moment = asked.get("as_of") or asked.get("known_at")
-    return f"{asked.get('region') or watch.WHOLE} at {stamp(moment) or 'the present'}"
+    return f"{asked.get('region') or WHOLE} at {stamp(moment) or 'the present'}"
 
 
 @flow(name="monitor", flow_run_name=_run_name, validate_parameters=True)
@@ -70,13 +71,18 @@ def answer(place: Workspace, question: Question, out: Path | None) -> Outcome:
     """Publish the answer to a question, step by step, within a flow run."""
     tasks.remember(place, utc_now)
     tasks.heed(place, utc_now, question.region)
-    recalled = tasks.recall(place, question, version=version(), at=utc_now())
+    anew = watch.elsewhere(question, out)
+    recalled = tasks.recall(place, question, version=version(), at=utc_now(), anew=anew)
     whole = tasks.judge(recalled.now, question.as_of)
+    if reuse.is_off(recalled.kept, whole):
+        recalled = tasks.recall(place, question, version=version(), at=utc_now(), anew=True)
+        whole = tasks.judge(recalled.now, question.as_of)
     late = tasks.compare(recalled, whole)
     content = tasks.compose(recalled, whole, late)
     published = tasks.publish(recalled, content, watch.target(place, recalled, out))
     outcome = tasks.report(recalled, content, published, watch.silent(place, question, utc_now()))
     tasks.record(place, recalled, outcome, late, sha256=published.sha256, clock=utc_now)
+    tasks.settle(place, recalled, whole, published)
     tasks.announce(outcome)
     return outcome
 

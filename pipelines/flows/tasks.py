@@ -84,6 +84,7 @@ compose = _thinks("compose-layers")(watch.compose)
 publish = _acts("publish-geopackage")(watch.publish)
 report = _thinks("report-outcome")(watch.report)
 record = _acts("record-publication")(watch.record)
+settle = _acts("settle-the-past")(watch.settle)
 
 remember_history = _acts("remember-history")(backtests.remember)
 write_backtest = _acts("write-backtest")(backtests.record)

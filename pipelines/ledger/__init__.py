@@ -2,13 +2,14 @@
 
 One SQLite file, append-only, hash-chained (DESIGN section 7). Reading order is import order::
 
-    schema → records → lock → store → raw → canonical → chain → classify → caps → recall → append → preview
+    schema → records → lock → store → raw → canonical → chain → classify → caps → outline → recall → append → preview
         → release → erasure → verify → book
 """
 
 from pipelines.ledger.book import Ledger
 from pipelines.ledger.caps import CODE as DEFERRED
 from pipelines.ledger.lock import LedgerBusy
+from pipelines.ledger.outline import Some
 from pipelines.ledger.preview import Preview
 from pipelines.ledger.raw import raw_path, store_raw
 from pipelines.ledger.raw import state as raw_state
@@ -29,6 +30,7 @@ __all__ = [
     "Preview",
     "Quarantined",
     "Reading",
+    "Some",
     "raw_path",
     "raw_state",
     "store_raw",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import pyarrow as pa
 
 from geo.errors import PolicyError
-from pipelines.ledger import append, chain, erasure, recall, schema
+from pipelines.ledger import append, chain, erasure, outline, recall, schema
 from pipelines.ledger.lock import WriterLock
 from pipelines.ledger.preview import preview
 from pipelines.ledger.raw import erase_raw
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from geo.theatre import Source
+    from pipelines.ledger.outline import Some
     from pipelines.ledger.preview import Preview
     from pipelines.ledger.records import Batch, Document, Head, Known, Reading
     from pipelines.ledger.release import Order, Quarantined
@@ -283,15 +284,20 @@ class Ledger:
         *,
         up_to_no: int | None = None,
         suspended: Mapping[str, datetime] = NOBODY,
+        only: Some | None = None,
     ) -> pd.DataFrame:
         """Return what stands: of each item the newest revision known, unless it was taken back.
 
         Columns and types are those of ``geo.reports.STORED``, rows are in order of ``ledger_no``, coordinates WGS 84.
         Nothing that becomes known after ``known_at`` changes the answer, and with ``up_to_no`` nothing that bears a
         higher ledger number. What a ``suspended`` source said, from that moment of knowledge on (aware UTC), of items
-        of which it had spoken before changes nothing.
+        of which it had spoken before changes nothing. ``only`` names the entries to look at: all of an item, or none.
         """
-        return recall.reports(self._store, known_at, up_to_no, suspended)
+        return recall.reports(self._store, known_at, up_to_no, suspended, only)
+
+    def outline(self, after: int = 0) -> pd.DataFrame:
+        """Return which item each entry after a ledger number is about, and when that was: see ``ledger.outline``."""
+        return outline.read(self._store, after)
 
     def history(self, suspended: Mapping[str, datetime] = NOBODY) -> pd.DataFrame:
         """Return all that ever stood: the rows of ``reports`` at every moment of knowledge, each once.

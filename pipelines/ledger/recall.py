@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from pipelines.ledger.outline import Some
     from pipelines.ledger.store import Store
 
 _TEXT: Final = pd.StringDtype(na_value=np.nan)
@@ -53,22 +54,30 @@ def _series(column: pa.ChunkedArray, dtype: str | None) -> pd.Series[Any]:
     return pd.Series(column.to_pandas())
 
 
-def _entries(store: Store, kinds: tuple[str, ...], known_at: datetime | None, up_to_no: int | None) -> pd.DataFrame:
+def _entries(
+    store: Store, kinds: tuple[str, ...], known_at: datetime | None, up_to_no: int | None, only: Some | None = None
+) -> pd.DataFrame:
     last = min(head(store, None).ledger_no, _FOREVER if up_to_no is None else up_to_no)
     among = ", ".join(f"'{kind}'" for kind in kinds)
     where = f"ledger_no BETWEEN ? AND ? AND known_at <= ? AND kind IN ({among}) ORDER BY ledger_no"
     pieces = [
-        store.select("entry", where, [start, min(start + schema.ROWS_A_READ - 1, last), until(known_at)])
-        for start in range(1, last + 1, schema.ROWS_A_READ)
+        store.select("entry", where, [start, min(start + schema.ROWS_A_READ - 1, end), until(known_at)])
+        for begin, end in ([(1, last)] if only is None else only.spans(last))
+        for start in range(begin, end + 1, schema.ROWS_A_READ)
     ]
-    return entries_frame(pa.concat_tables(pieces) if pieces else schema.arrow("entry").empty_table())
+    found = entries_frame(pa.concat_tables(pieces) if pieces else schema.arrow("entry").empty_table())
+    return found if only is None else found[only.holds(found["ledger_no"])].reset_index(drop=True)
 
 
 def reports(
-    store: Store, known_at: datetime | None, up_to_no: int | None, suspended: Mapping[str, datetime]
+    store: Store,
+    known_at: datetime | None,
+    up_to_no: int | None,
+    suspended: Mapping[str, datetime],
+    only: Some | None = None,
 ) -> pd.DataFrame:
     """Return the newest known revision of each item that was not taken back; see ``Ledger.reports``."""
-    entries = heeded(_entries(store, schema.STATEMENTS, known_at, up_to_no), suspended)
+    entries = heeded(_entries(store, schema.STATEMENTS, known_at, up_to_no, only), suspended)
     return _stored(store, _active(entries.assign(moment=0)))[list(STORED)].astype(STORED)
 
 

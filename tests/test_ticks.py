@@ -1,0 +1,432 @@
+"""Is a run that leaves out what is settled the whole run, whatever comes in, and does it ever leave anything out?"""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import sqlite3
+import tempfile
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cells
+import hypothesis.strategies as st
+import numpy as np
+import pandas as pd
+import pytest
+import strategies
+from cells import Clock
+from commandline import ceasewatch
+from hypothesis import given
+
+from geo import past, tables
+from pipelines import commands, edge, layers, recheck, reuse, reviews, watch
+from pipelines import recall as recalls
+from pipelines.audit import audit
+from pipelines.layers import Published, read_run, read_table
+from pipelines.layers import check as sound
+from pipelines.publications import Question
+from pipelines.watch import judge
+from pipelines.workspace import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+DAY = 24.0
+WINDOW_D = 7
+
+
+class Cell:
+    """A workspace whose map has a window, and what happens to it; hours count from ``cells.START``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.clock, self.hour, self.files = folder, Clock(), 0.0, 0
+        self.place = cells.workspace(folder / "ws")
+        self.edit(
+            ("spans_h = [24, 72, 168, 720]", "spans_h = [24, 72, 168]"),
+            ("alert_age_h = 1\n", f"alert_age_h = 1\nwindow_d = {WINDOW_D}\n"),
+        )
+
+    def edit(self, *changes: tuple[str, str]) -> None:
+        """Edit the policy."""
+        file = self.place.theatre / "policy.toml"
+        text = file.read_text(encoding="utf-8")
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        file.write_text(text, encoding="utf-8")
+
+    def turn(self, hours: float) -> None:
+        """Let time pass."""
+        self.hour += hours
+        self.clock.turn(self.hour)
+
+    def send(self, *rows: dict[str, str], source: str = "mission") -> None:
+        """Take in a file of rows."""
+        self.files += 1
+        cells.bring(self.place, cells.write(self.folder / f"{self.files}.csv", rows), self.clock, source=source)
+
+    def decide(self, command: str, target: str, value: str = "") -> None:
+        """Take in a command of a person."""
+        file = self.folder / f"decided {self.hour} {command} {target}.csv"
+        plain = {"command": command, "target": target, "value": value, "reviewer": "First Reviewer", "reason": "seen"}
+        with file.open("w", newline="", encoding="utf-8") as out:
+            writer = csv.DictWriter(out, commands.COLUMNS)
+            writer.writeheader()
+            writer.writerow({**plain, "at": self.clock.now.isoformat()})
+        reviews.bring(self.place, file, decided=False, clock=self.clock)
+
+    def left_out(self, region: str | None = None) -> int | None:
+        """Return how many reports a run leaves out now, which is held against the whole one."""
+        question = Question(self.clock.now, region=region)
+        self.place.remember(self.clock)
+        return recheck.check(self.place, question, version="test", clock=self.clock)
+
+    def tick(self, hours: float = 1.0) -> int | None:
+        """Let time pass, hold a run against the whole one, and publish it."""
+        self.turn(hours)
+        found = self.left_out()
+        cells.run(self.place, self.clock)
+        return found
+
+    @property
+    def published(self) -> Path:
+        """Folder of the map."""
+        return self.place.path / "published"
+
+    @property
+    def kept(self) -> Path:
+        """Return where it is kept what is settled."""
+        return reuse.place(self.place)
+
+
+def shelled(cell: Cell) -> Cell:
+    """Let a shelling of 30 hours, and a strike elsewhere, be over for weeks, and another one go on; publish it all."""
+    cell.turn(40.0)
+    cells.bring(cell.place, cells.shelling(cell.folder / "mission.csv"), cell.clock)
+    cell.send(cells.row("far", 20.0, km=90.0), cells.row("heat", 21.0, km=90.0, act="heat"), source="media")
+    cell.turn(20 * DAY)
+    cell.send(cells.row("fresh", cell.hour - 3.0, km=31.0), cells.row("other", cell.hour - 2.0, km=60.0))
+    cells.run(cell.place, cell.clock)
+    return cell
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Cell:
+    """Return a cell that has published, for copies of it."""
+    return shelled(Cell(tmp_path_factory.mktemp("start")))
+
+
+@pytest.fixture
+def cell(start: Cell, tmp_path: Path) -> Cell:
+    """Return a cell that has published."""
+    return copy(start, tmp_path)
+
+
+def copy(start: Cell, folder: Path) -> Cell:
+    """Return a copy of a cell."""
+    shutil.copytree(start.folder, folder / "cell")
+    made = Cell.__new__(Cell)
+    made.folder, made.clock, made.hour, made.files = folder / "cell", Clock(start.hour), start.hour, start.files
+    made.place = Workspace(folder / "cell" / "ws", start.place.name)
+    return made
+
+
+class Shelf:
+    """Takes what is published, and leaves of it no more than a file that tells its run: what is tried is not that."""
+
+    def __init__(self) -> None:
+        self.frames: dict[Path, Mapping[str, pd.DataFrame]] = {}
+
+    def publish(self, frames: Mapping[str, pd.DataFrame], target: Path, *, run_id: str, **_: object) -> Published:
+        """Take tables as ``layers.publish`` does."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        with closing(sqlite3.connect(target)) as file:
+            run = frames["run"].astype(object)
+            run.where(run.notna(), None).map(
+                lambda cell: cell.isoformat() if hasattr(cell, "isoformat") else cell
+            ).to_sql("run", file, index=False)
+        self.frames[target] = frames
+        return Published(target, run_id, replaced=True)
+
+    def told(self, name: str) -> pd.DataFrame:
+        """Return a table of everything that stands."""
+        return pd.concat([frames[name] for path, frames in self.frames.items() if path.is_file()])
+
+
+@pytest.fixture
+def shelf(monkeypatch: pytest.MonkeyPatch) -> Shelf:
+    """Return a shelf that everything is published on."""
+    made = Shelf()
+    monkeypatch.setattr(layers, "publish", made.publish)
+    monkeypatch.setattr(watch, "companions", lambda *_: ({}, None))
+    return made
+
+
+def everything(cell: Cell) -> dict[str, pd.DataFrame]:
+    """Return the whole answer of a run that leaves out nothing and has no window."""
+    recalled = recalls.recall(cell.place, Question(cell.clock.now), version="test", at=cell.clock(), anew=True)
+    return dict(judge(recalled.now, cell.clock.now).tables)
+
+
+def plain(frame: pd.DataFrame) -> list[str]:
+    """Return the rows as text, in order."""
+    rows = frame.astype(object)
+    return sorted(map(str, rows.where(rows.notna(), None).to_numpy().tolist()))
+
+
+def on_disk(cell: Cell, name: str) -> pd.DataFrame:
+    files = [cell.published / "monitor.gpkg", *sorted((cell.published / "past").glob("*.gpkg"))]
+    return pd.concat([read_table(file, name) for file in files], ignore_index=True)
+
+
+def test_map_and_files_of_the_past_hold_the_whole_answer(cell: Cell) -> None:
+    whole = everything(cell)
+    for name in ("incidents", "incident_points", "violations", "reports", "incident_days", "transitions", "evidence"):
+        ours, theirs = on_disk(cell, name), whole[name]
+        columns = [column for column in tables.BY_NAME[name].names if theirs[column].dtype.kind != "M"]
+        assert plain(ours[columns]) == plain(theirs[columns]), name
+        assert len(read_table(cell.published / "monitor.gpkg", name)) < len(theirs)
+    assert read_table(cell.published / "monitor.gpkg", "incidents")["recurrence_of"].notna().any()
+    file = cell.published / "past" / "2026.gpkg"
+    run = read_run(file)
+    assert run is not None
+    assert (run["past_year"], run["reports"]) == (2026, len(read_table(file, "reports")))
+    stands = read_run(cell.published / "monitor.gpkg")
+    assert stands is not None
+    assert stands["window_from"] == past.window_from(cell.clock.now, WINDOW_D)
+    sound(file, {name: read_table(file, name) for name in tables.BY_NAME})
+    assert audit(cell.place).problems == ()
+
+
+def test_a_tick_leaves_out_what_is_settled_and_writes_no_file_of_the_past(cell: Cell, shelf: Shelf) -> None:
+    cell.turn(1.0)
+    cell.send(cells.row("again", cell.hour - 0.7, km=32.0), cells.row("more", cell.hour - 0.7, km=61.0))
+    assert cell.tick(0.1) == 13
+    [(file, frames)] = shelf.frames.items()
+    assert file == cell.published / "monitor.gpkg"
+    assert sorted(frames["reports"]["source_ref"]) == ["again", "fresh", "more", "other"]
+    assert frames["incidents"]["recurrence_of"].notna().sum() == 1
+    assert cell.left_out("west") == 13
+
+
+@pytest.mark.usefixtures("shelf")
+def test_nothing_changes_when_the_cache_is_deleted_or_damaged(cell: Cell) -> None:
+    data = cell.kept.read_bytes()
+    for spoiled in (None, b"", data[: len(data) // 2], data[:-9], bytes([*data[:300], data[300] ^ 1, *data[301:]])):
+        cell.kept.unlink(missing_ok=True)
+        if spoiled is not None:
+            cell.kept.write_bytes(spoiled)
+        kept = reuse.Kept.read(cell.kept)
+        assert kept is None or kept.packed() == data
+    assert cell.tick() is None
+    assert recalled(cell).kept is not None
+
+
+LATE = {
+    "a report of the time before": lambda cell: cell.send(cells.row("late", 3.0, km=60.0)),
+    "an outage then": lambda cell: cell.send(cells.row("blind", 30.0, act="outage")),
+    "a retraction": lambda cell: cell.send({**cells.row("s1", 4.0), "act": "retraction"}),
+    "a correction to a later time": lambda cell: cell.send(cells.row("s1", cell.hour - 3.0)),
+    "a decision": lambda cell: cell.decide("refute", "V-5"),
+    "a changed policy": lambda cell: cell.edit(("keep = 5", "keep = 4")),
+    "another day": lambda cell: cell.turn(DAY),
+    "a file of the past that is gone": lambda cell: (cell.published / "past" / "2026.gpkg").unlink(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", LATE)
+def test_everything_is_assessed_anew_where_the_past_may_have_changed(cell: Cell, what: str) -> None:
+    assert recalled(cell).kept is not None
+    LATE[what](cell)
+    cell.turn(0.1)
+    assert recalled(cell).kept is None
+
+
+@pytest.mark.usefixtures("shelf")
+def test_once_everything_was_assessed_anew_the_next_run_leaves_out_what_is_settled(cell: Cell) -> None:
+    LATE["a report of the time before"](cell)
+    cell.turn(0.1)
+    cells.run(cell.place, cell.clock)
+    cell.turn(0.1)
+    found = recalled(cell)
+    assert found.kept is not None
+    assert sorted(found.now.reports["source_ref"]) == ["fresh", "other"]
+
+
+def recalled(cell: Cell, moment: float | None = None) -> recalls.Recalled:
+    question = Question(cell.clock.now if moment is None else cells.at(moment))
+    cell.place.remember(cell.clock)
+    return recalls.recall(cell.place, question, version="test", at=cell.clock())
+
+
+def test_an_earlier_moment_another_folder_and_earlier_knowledge_leave_out_nothing(cell: Cell, tmp_path: Path) -> None:
+    assert recalled(cell).kept is not None
+    assert recalled(cell, cell.hour - 1.0).kept is None
+    known = Question(cell.clock.now, cell.clock.now)
+    assert recalls.recall(cell.place, known, version="test", at=cell.clock()).kept is None
+    assert recalls.recall(cell.place, Question(cell.clock.now), version="other", at=cell.clock()).kept is None
+    cells.run(cell.place, cell.clock, out=tmp_path / "out")
+    assert len(read_table(tmp_path / "out" / "past" / "2026.gpkg", "reports")) == 13
+
+
+def test_news_that_moves_an_end_out_of_the_window_writes_the_files_of_the_past_anew(cell: Cell, shelf: Shelf) -> None:
+    """What was not settled may be over all of a sudden."""
+    since = past.window_from(cell.clock.now, WINDOW_D)
+    hour = (since - cells.START).total_seconds() / 3600
+    cell.send(cells.row("edge", hour - 26.0, km=100.0), cells.row("late", hour - 2.0, km=100.0))
+    cells.run(cell.place, cell.clock)
+    assert "edge" in set(shelf.frames[cell.published / "monitor.gpkg"]["reports"]["source_ref"])
+    cell.send({**cells.row("late", cell.hour - 1.0), "act": "retraction"})
+    cell.turn(0.1)
+    found = recalled(cell)
+    assert found.kept is not None
+    cells.run(cell.place, cell.clock)
+    assert "edge" in set(shelf.frames[cell.published / "past" / "2026.gpkg"]["reports"]["source_ref"])
+    assert sorted(shelf.told("reports")["report_id"]) == sorted(everything(cell)["reports"]["report_id"])
+
+
+def test_without_a_window_the_map_holds_everything_and_the_files_of_the_past_go(cell: Cell) -> None:
+    cell.edit((f"window_d = {WINDOW_D}\n", ""))
+    cell.turn(0.1)
+    (cell.published / "past" / "mine.gpkg").write_bytes(b"mine")
+    cells.run(cell.place, cell.clock)
+    assert [path.name for path in (cell.published / "past").glob("*.gpkg")] == ["mine.gpkg"]
+    assert len(read_table(cell.published / "monitor.gpkg", "reports")) == len(everything(cell)["reports"])
+    stands = read_run(cell.published / "monitor.gpkg")
+    assert stands is not None
+    assert stands["window_from"] is None
+
+
+@pytest.mark.usefixtures("shelf")
+def test_an_incident_that_leaves_the_map_is_not_gone(tmp_path: Path) -> None:
+    cell = Cell(tmp_path)
+    cell.turn(40.0)
+    cells.bring(cell.place, cells.shelling(cell.folder / "mission.csv"), cell.clock)
+    cells.run(cell.place, cell.clock)
+    cell.turn(20 * DAY)
+    told = cells.run(cell.place, cell.clock)
+    assert told.incidents.empty
+    assert told.changes.gone == ()
+    assert told.alerts == ()
+
+
+def test_the_whole_run_is_held_against_it_and_a_difference_stops_everything(
+    cell: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = recheck.judge
+
+    def wrong(known: recalls.Memory, as_of: Any) -> Any:  # noqa: ANN401 -- as the real one
+        answer = plain(known, as_of)
+        if known.former is None:
+            return answer
+        points = answer.tables["incidents"].assign(weapons="unheard of")
+        return type(answer)(answer.tables.also("incidents", lambda: points))
+
+    monkeypatch.setattr(recheck, "judge", wrong)
+    cell.turn(0.5)
+    with pytest.raises(recheck.MismatchError, match=r"layer incidents, row 1 \(.-\d+\), column weapons: 'unheard of'"):
+        cell.left_out()
+    monkeypatch.setattr(edge, "utc_now", cell.clock)
+    monkeypatch.setattr(edge, "version", lambda: "test")
+    stood = (cell.published / "monitor.gpkg").read_bytes()
+    done = ceasewatch("run", cell.place.path, "--plain", "--check-full")
+    assert done.exit_code == 1
+    assert "layer incidents, row 1" in done.stderr
+    assert (cell.published / "monitor.gpkg").read_bytes() == stood
+    monkeypatch.setattr(recheck, "judge", plain)
+    monkeypatch.setattr(watch, "watch", lambda *_, **__: pytest.skip("it goes on to publish"))
+    done = ceasewatch("run", cell.place.path, "--plain", "--check-full")
+    assert "without 13 settled reports a run says, value by value, what the whole one says" in done.stderr
+
+
+def test_a_difference_is_told_by_layer_row_and_column() -> None:
+    one = pd.DataFrame({"name": ["a", "b"], "n": pd.array([1, None], "Int64"), "x": [np.nan, 1.0]})
+    assert list(recheck.differences({"t": one}, {"t": one.copy()})) == []
+    assert list(recheck.differences({"t": one}, {"t": one.assign(x=[np.nan, 2.0])})) == [
+        "layer t, row 2 (b), column x: 1.0, the whole run 2.0"
+    ]
+    assert list(recheck.differences({"t": one.iloc[:1]}, {"t": one})) == ["layer t has 1 rows, the whole run 2"]
+    assert list(recheck.differences({"t": one}, {"t": one.astype({"n": "float64"})})) == [
+        "layer t, row 1 (a), column n: is of another type"
+    ]
+
+
+# --- Any sequence of ticks ---
+
+PLACES = (30.0, 38.0, 60.0, 100.0)
+AGO_H = (0.5, 0.5, 3.0, 26.0, 5 * DAY, 7.5 * DAY, 9 * DAY, 20 * DAY)
+SOURCES = ("mission", "media", "satellite", "public")
+PAUSES_H = (0.1, 0.5, 6.0, 26.0, 9 * DAY)
+
+
+def _report(draw: Callable[..., Any], cell: Cell) -> None:
+    rows = [
+        cells.row(f"{cell.files}-{n}", cell.hour - draw(st.sampled_from(AGO_H)), km=draw(st.sampled_from(PLACES)))
+        for n in range(draw(st.integers(1, 3)))
+    ]
+    cell.send(*rows, source=draw(st.sampled_from(SOURCES)))
+
+
+def _again(draw: Callable[..., Any], cell: Cell) -> None:
+    row = cells.row(f"s{draw(st.integers(0, 5))}", cell.hour - draw(st.sampled_from(AGO_H)))
+    cell.send(row if draw(st.booleans()) else {**row, "act": "retraction"})
+
+
+def _watch(draw: Callable[..., Any], cell: Cell) -> None:
+    row = cells.row(
+        f"w{cell.files}", cell.hour - draw(st.sampled_from(AGO_H)), act=draw(st.sampled_from(["heartbeat", "outage"]))
+    )
+    cell.send(row)
+
+
+def _decide(draw: Callable[..., Any], cell: Cell) -> None:
+    names = everything(cell)["incident_points"]["incident_id"].tolist()
+    name = draw(st.sampled_from([one for one in names if one.startswith("B-")] or ["B-5"]))
+    what = draw(st.sampled_from(["refute", "declare", "end", "merge"]))
+    values = {"declare": "2", "merge": draw(st.sampled_from(names or ["B-5"]))}
+    cell.decide(what, f"V{name[1:]}" if what == "refute" else name, values.get(what, ""))
+
+
+def _edit(draw: Callable[..., Any], cell: Cell) -> None:
+    text = (cell.place.theatre / "policy.toml").read_text(encoding="utf-8")
+    wide = "link_m = 10000\n" in text
+    if draw(st.booleans()):
+        cell.edit(("link_m = 10000\n", "link_m = 9000\n") if wide else ("link_m = 9000\n", "link_m = 10000\n"))
+    else:
+        cell.kept.unlink(missing_ok=True)
+
+
+EVENTS = (_report, _report, _report, _again, _watch, _decide, _edit)
+
+
+def walk(data: st.DataObject, start: Cell, steps: int) -> int:
+    """Take so many ticks, each held against the whole run; return how many left anything out."""
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        cell, reused = copy(start, Path(folder)), 0
+        shelf = Shelf()
+        patch.setattr(layers, "publish", shelf.publish)
+        patch.setattr(watch, "companions", lambda *_: ({}, None))
+        for _ in range(steps):
+            for event in data.draw(st.lists(st.sampled_from(EVENTS), max_size=2)):
+                event(data.draw, cell)
+            reused += cell.tick(data.draw(st.sampled_from(PAUSES_H))) is not None
+        cell.kept.unlink()
+        cells.run(cell.place, cell.clock)
+        assert sorted(shelf.told("reports")["report_id"]) == sorted(everything(cell)["reports"]["report_id"])
+    return reused
+
+
+@strategies.tries(1)
+@given(st.data())
+def test_any_few_ticks_are_the_whole_run(start: Cell, data: st.DataObject) -> None:
+    walk(data, start, 2)
+
+
+@pytest.mark.slow
+@strategies.tries(10)
+@given(st.data())
+def test_any_ticks_are_the_whole_run(start: Cell, data: st.DataObject) -> None:
+    walk(data, start, 12)
