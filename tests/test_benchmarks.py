@@ -44,6 +44,15 @@ def test_publishing_is_timed_beside_the_bare_points(monkeypatch: pytest.MonkeyPa
     assert found["bare"]["columns"] < found["publish"]["columns"]
 
 
+@pytest.mark.slow
+def test_a_tick_is_timed_beside_the_whole_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    tick = _benchmark("tick", monkeypatch)
+    tick.prepare(tmp_path, 300)
+    tick.renew(tmp_path / "w", 20)
+    held = {kind: tick.measure(kind, tmp_path / "w")["held"] for kind in tick.KINDS}
+    assert held["tick"] == held["whole"] >= 20
+
+
 def test_a_fault_is_put_into_whoever_holds_the_function_and_taken_out(monkeypatch: pytest.MonkeyPatch) -> None:
     mutants = _benchmark("mutants", monkeypatch)
     _, wrong = (each for each in mutants.mutants("geo.incidents") if each.line == number_of.__code__.co_firstlineno + 2)

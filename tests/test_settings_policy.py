@@ -50,6 +50,16 @@ POLICY_MISTAKES = [
         "policy.toml: expansion.weapons names classes that [weapons] does not have: catapult; correct it.",
     ),
     (
+        "alert_age_h = 1\n",
+        "alert_age_h = 1\nwindow_d = 7\n",
+        "policy.toml: publication.window_d is shorter than the longest of intensity.spans_h (720 h); correct it.",
+    ),
+    (
+        "alert_age_h = 1\n",
+        "alert_age_h = 1\nwindow_d = 6\n",
+        "policy.toml, publication.window_d: should be greater than or equal to 7 (found 6); correct it.",
+    ),
+    (
         "[weapons]",
         '[weapons]\nFoo = "tank"',
         "policy.toml, weapons.Foo: is not in lower case; write 'foo'.",

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import tempfile
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from geo import past, tables
 from pipelines import commands, edge, layers, recheck, reuse, reviews, watch
 from pipelines import recall as recalls
 from pipelines.audit import audit
-from pipelines.layers import Published, read_run, read_table
+from pipelines.layers import Published, read_run, read_table, swap
 from pipelines.layers import check as sound
 from pipelines.publications import Question
 from pipelines.watch import judge
@@ -225,6 +226,21 @@ def test_nothing_changes_when_the_cache_is_deleted_or_damaged(cell: Cell) -> Non
     assert recalled(cell).kept is not None
 
 
+def test_a_full_disk_costs_the_next_run_its_time_and_leaves_no_half_cache(
+    cell: Cell, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    kept, data = reuse.Kept.read(cell.kept), cell.kept.read_bytes()
+    assert kept is not None
+    monkeypatch.setattr(swap, "settle", full)
+    reuse.write(cell.place, replace(kept, head="another"))
+    assert [path.name for path in cell.kept.parent.iterdir()] == [cell.kept.name]
+    assert cell.kept.read_bytes() == data
+    assert "cannot be written (No space left on device): the next run assesses everything anew" in caplog.text
+
+
 LATE = {
     "a report of the time before": lambda cell: cell.send(cells.row("late", 3.0, km=60.0)),
     "an outage then": lambda cell: cell.send(cells.row("blind", 30.0, act="outage")),
@@ -337,8 +353,9 @@ def test_the_whole_run_is_held_against_it_and_a_difference_stops_everything(
     assert "layer incidents, row 1" in done.stderr
     assert (cell.published / "monitor.gpkg").read_bytes() == stood
     monkeypatch.setattr(recheck, "judge", plain)
-    monkeypatch.setattr(watch, "watch", lambda *_, **__: pytest.skip("it goes on to publish"))
+    monkeypatch.setattr(watch, "watch", lambda *_, **__: 1 / 0)  # it goes on to publish
     done = ceasewatch("run", cell.place.path, "--plain", "--check-full")
+    assert "ZeroDivisionError" in done.stderr
     assert "without 13 settled reports a run says, value by value, what the whole one says" in done.stderr
 
 
