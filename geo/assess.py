@@ -258,12 +258,15 @@ def summarise(
         settled = sights.settle(coverage, theatre, policy)
         return coverages.measure(grouping.violations, settled, theatre, policy.coverage.depth_m, as_of)
 
+    def pointed() -> pd.DataFrame:
+        return points.told(reports, theatre, policy.matching, policy.publication.window_from(as_of))
+
     return Assessment(
         Layers(
             {
                 "incident_points": lambda: summary.layer(rows(), tables.INCIDENT_POINTS),
                 "violations": lambda: summary.layer(found, tables.VIOLATIONS),
-                "reports": lambda: summary.reports_layer(points.told(reports, theatre, policy.matching), found),
+                "reports": lambda: summary.reports_layer(pointed(), found),
                 "segments": lambda: summary.segments(ladder, found, watched(), theatre, as_of),
                 "regions": lambda: summary.regions(ladder, found, theatre, as_of),
                 "front_line": lambda: summary.front_line(theatre, as_of),

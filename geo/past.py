@@ -6,7 +6,6 @@ evidence and lineage. What belongs to no incident goes by its own time. Together
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -18,6 +17,7 @@ from geo.terms import SPANS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
 GROUND: Final = ("zones", "regions", "segments")
 """Layers that a part of the past repeats; counts of the last days in them are empty."""
@@ -39,11 +39,6 @@ class Parted(NamedTuple):
     window: Assessment
     past: dict[int, Assessment]
     gone: Gone
-
-
-def window_from(as_of: datetime, days: int) -> datetime:
-    """Return the midnight (UTC) at or before the instant so many days before ``as_of``."""
-    return (as_of - timedelta(days=days)).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def whole(answer: Assessment) -> Parted:

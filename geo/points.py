@@ -22,6 +22,8 @@ import pandas as pd
 from geo.reports import SUSPENDED
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from geo.policy import Matching
     from geo.theatre import Theatre
 
@@ -41,16 +43,18 @@ def widen(reports: pd.DataFrame, theatre: Theatre) -> pd.DataFrame:
     return reports.assign(uncertainty_m=stated.mask(wider, least)) if wider.any() else reports
 
 
-def told(reports: pd.DataFrame, theatre: Theatre, rules: Matching) -> pd.DataFrame:
+def told(reports: pd.DataFrame, theatre: Theatre, rules: Matching, since: datetime | None = None) -> pd.DataFrame:
     """Return placed reports with ``same_point_days``: on how many days their source used exactly their point (RULE 2).
 
     It is missing up to the number in the policy, where the point is declared, where the source gives the precision of
     each place by a code (``place_m``), and for whatever has a ground of its own, is withheld or states no act that
-    could be prohibited. Days are UTC days of ``observed_from``, so that many rows of one day are one.
+    could be prohibited. Days are UTC days of ``observed_from``, so that many rows of one day are one. What began before
+    ``since`` (aware UTC) is neither counted nor told of: a run may have left it out (``geo.settled``).
     """
     coded = {source.id for source in theatre.sources if source.place_m}
     asked = reports["footprint"].isna() & ~reports["withheld"] & reports["prohibited"].isin(["everywhere", "in_zone"])
     asked &= reports["lon"].notna() & _declared(reports, theatre).isna() & ~_sources(reports).isin(coded)
+    asked &= True if since is None else reports["observed_from"] >= since
     some = reports.loc[asked if rules.same_point_days else asked & False, _POINT]
     day = reports.loc[some.index, "observed_from"].dt.floor("D")
     days = some.assign(source=_sources(some), day=day).groupby(_POINT)["day"].transform("nunique").astype("Int64")

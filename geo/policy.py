@@ -231,6 +231,12 @@ class Publication(_Frozen):
         "Without it the map holds everything.",
     )
 
+    def window_from(self, as_of: datetime) -> datetime | None:
+        """Return where the map's window begins: the midnight (UTC) so many days before; ``None``: it holds all."""
+        if self.window_d is None:
+            return None
+        return (as_of - timedelta(days=self.window_d)).replace(hour=0, minute=0, second=0, microsecond=0)
+
 
 class Policy(_Frozen):
     """Every number that a person chose, checked whole.

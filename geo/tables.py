@@ -136,7 +136,7 @@ REPORTS: Final = Table(
         _c(
             "same_point_days",
             "int",
-            "days on which its source used exactly this point, if many: a settlement's or district's? empty: not many",
+            "days (in the map's window) on which its source used exactly this point, if many; empty: not many",
         ),
     ),
 )

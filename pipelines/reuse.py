@@ -115,8 +115,7 @@ def rules(settings: Settings, as_of: datetime, version: str) -> str:
 
 def window_from(settings: Settings, question: Question) -> datetime | None:
     """Return where the past ends for a question; ``None`` where the policy in force has no window."""
-    days = in_force(settings.policies, question.as_of).publication.window_d
-    return None if days is None else past.window_from(question.as_of, days)
+    return in_force(settings.policies, question.as_of).publication.window_from(question.as_of)
 
 
 def applies(ledger: Ledger, question: Question) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import builders
@@ -185,9 +185,8 @@ def test_an_incident_leaves_the_map_when_the_window_begins_after_its_end(hours: 
 
 
 def test_the_window_begins_at_midnight() -> None:
-    assert past.window_from(datetime.fromisoformat("2026-03-31T13:05:00+00:00"), 30).isoformat() == (
-        "2026-03-01T00:00:00+00:00"
-    )
+    rules = builders.policy(**{"publication.window_d": 30}).publication
+    assert rules.window_from(datetime.fromisoformat("2026-03-31T13:05:00+00:00")) == datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def test_the_ground_is_in_every_part_and_what_happened_lately_in_the_map_alone() -> None:

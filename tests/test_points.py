@@ -116,6 +116,11 @@ def test_rule_2_a_point_used_on_more_days_than_the_policy_has_is_told_and_change
         assert_frame_equal(told[table], never[table])
 
 
+def test_rule_2_what_began_before_the_window_is_neither_counted_nor_told_of() -> None:
+    windowed = {"publication.window_d": 38, "matching.same_point_days": 2}
+    assert days(DAYS, **windowed) == [None, None, None, 3, 3, 3]
+
+
 def test_rule_2_days_count_and_neither_rows_nor_others_nor_points_beside_it() -> None:
     aside = [report(24 * day + 1, (100.001, 1), source="media") for day in range(3)]
     others = [report(24 * day + 1, source="satellite") for day in range(3)]

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import builders
 import cells
 import hypothesis.strategies as st
 import numpy as np
@@ -21,7 +22,7 @@ from cells import Clock
 from commandline import ceasewatch
 from hypothesis import given
 
-from geo import past, tables
+from geo import tables
 from pipelines import commands, edge, layers, recheck, reuse, reviews, watch
 from pipelines import recall as recalls
 from pipelines.audit import audit
@@ -33,6 +34,7 @@ from pipelines.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
 DAY = 24.0
 WINDOW_D = 7
@@ -100,6 +102,14 @@ class Cell:
     def kept(self) -> Path:
         """Return where it is kept what is settled."""
         return reuse.place(self.place)
+
+
+def window_from(cell: Cell) -> datetime:
+    """Return where the map's window begins now."""
+    found = builders.policy(**{"publication.window_d": WINDOW_D, "intensity.spans_h": [24, 72, 168]}).publication
+    since = found.window_from(cell.clock.now)
+    assert since is not None
+    return since
 
 
 def shelled(cell: Cell) -> Cell:
@@ -197,9 +207,20 @@ def test_map_and_files_of_the_past_hold_the_whole_answer(cell: Cell) -> None:
     assert (run["past_year"], run["reports"]) == (2026, len(read_table(file, "reports")))
     stands = read_run(cell.published / "monitor.gpkg")
     assert stands is not None
-    assert stands["window_from"] == past.window_from(cell.clock.now, WINDOW_D)
+    assert stands["window_from"] == window_from(cell)
     sound(file, {name: read_table(file, name) for name in tables.BY_NAME})
     assert audit(cell.place).problems == ()
+
+
+def test_days_at_one_point_are_those_of_the_window_whether_or_not_the_others_are_settled(
+    cell: Cell, shelf: Shelf
+) -> None:
+    cell.edit(("same_point_days = 5", "same_point_days = 1"))
+    cell.send(*(cells.row(f"day {day}", 24.0 * day, km=90.0) for day in range(3, 20)), source="media")
+    cell.tick()
+    cell.send(cells.row("today", cell.hour - 0.7, km=90.0), source="media")
+    assert cell.tick(0.1) is not None
+    assert shelf.told("reports")["same_point_days"].max() == 7
 
 
 def test_a_tick_leaves_out_what_is_settled_and_writes_no_file_of_the_past(cell: Cell, shelf: Shelf) -> None:
@@ -290,7 +311,7 @@ def test_an_earlier_moment_another_folder_and_earlier_knowledge_leave_out_nothin
 
 def test_news_that_moves_an_end_out_of_the_window_writes_the_files_of_the_past_anew(cell: Cell, shelf: Shelf) -> None:
     """What was not settled may be over all of a sudden."""
-    since = past.window_from(cell.clock.now, WINDOW_D)
+    since = window_from(cell)
     hour = (since - cells.START).total_seconds() / 3600
     cell.send(cells.row("edge", hour - 26.0, km=100.0), cells.row("late", hour - 2.0, km=100.0))
     cells.run(cell.place, cell.clock)
