@@ -130,6 +130,14 @@ def test_ten_reposts_of_one_post_are_one_violation_with_one_voice() -> None:
     assert found["reports"]["copy_of"].dropna().tolist() == ["R-1"] * 9
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_repost_has_no_voice_whichever_of_the_two_was_first(first: int) -> None:
+    posts = [report(1, source="media", origin=f"{n}", text=SAID, reported_at=when(2 + (n != first))) for n in (0, 1)]
+    found = tables(*posts)
+    assert found["violations"][["status", "origins", "reports"]].to_numpy().tolist() == [["alleged", 1, 2]]
+    assert found["reports"]["copy_of"].fillna("").tolist() == (["", "R-1"] if first == 0 else ["R-2", ""])
+
+
 def test_a_source_declared_to_copy_never_corroborates_what_it_copies() -> None:
     pair = report(1, source="media", origin="anna"), report(1.2, source="repeater", minutes=5)
     assert tables(*pair)["violations"]["status"].tolist() == ["alleged"]

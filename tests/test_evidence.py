@@ -211,7 +211,14 @@ def test_a_violation_is_armed_by_who_places_it_or_else_by_who_names_a_weapon() -
         for n, (metres, weapon) in enumerate([(1.0, None), (2.0, "mortar"), (3.0, "missile")])
     )
     for items, weapon in (([plain, armed, grave], "mortar"), ([grave, armed], "mortar"), ([plain], None)):
-        carried = [one._replace(carrier=one.carrier._replace(uncertainty_m=one.uncertainty_m)) for one in items]
+        day = 20 * HOUR_US
+        carried = [
+            one._replace(
+                end=one.start + day,
+                carrier=one.carrier._replace(uncertainty_m=one.uncertainty_m, end=one.start + day, length_us=day),
+            )
+            for one in items
+        ]
         found = described(carried, 0, court)
         assert found is not None
         assert found.violation.weapon_class == weapon

@@ -39,7 +39,7 @@ def shots(*more: dict[str, Any]) -> list[dict[str, Any]]:
 
 def test_no_end_is_told_before_the_breach_is() -> None:
     knowing = Knowing(Case(Web({}, Reach.of(builders.policy().grouping)), {}), None, decided=False)  # type: ignore[arg-type]  # nobody asks the court
-    opened, warned = (Step(kind, tier, 0, 5, "", "", (), ()) for kind, tier in (("opened", 0), ("eligible", 1)))
+    opened, warned = Step("opened", 0, 0, 5, "", "", (), ()), Step("eligible", 1, 0, 6, "", "", (), ())
     for known_at, told_at in ((3, 5), (5, 5), (9, 9)):
         steps = opened, warned, opened._replace(kind="ended", at=1, known_at=known_at)
         assert knowing.told(steps, "any") == (opened, warned, steps[2]._replace(known_at=told_at))
@@ -58,7 +58,16 @@ CASES: dict[str, tuple[World, tuple[str, int, str], float]] = {
         31,
     ),
     "the second origin of a single shot comes late": (
-        hand_made([report(0, known_at=1), report(13, known_at=14), report(13, source="media", known_at=60)], 50),
+        hand_made(
+            [
+                report(0, known_at=20),
+                report(13, known_at=14),
+                report(13, source="media", known_at=60),
+                report(20, known_at=80),
+                report(20, source="media", known_at=90),
+            ],
+            50,
+        ),
         ("eligible", 2, "any"),
         60,
     ),

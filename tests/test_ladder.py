@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from oracle_violations import word_of
 
 from geo import escalation
-from geo.course import Course, Violation
+from geo.course import Course, SetT0, Violation
 from geo.incidents import End, Watch
 from geo.nearness import instant
 
@@ -203,6 +203,12 @@ def test_a_sentence_tells_when_a_broader_attack_takes_effect() -> None:
     assert effect(0, 72, grave=0) == "72 h after T0 have passed and the last violation ended 0.0 h before"
     assert effect(0, 75, grave=0) == "72 h after T0 have passed and hostilities went on after a pause"
     assert effect(0, 70, 80, grave=80) == "72 h after T0 have passed and the last violation ended 0.0 h before"
+
+
+def test_nothing_lies_in_a_first_window_that_a_person_set_before_every_shot() -> None:
+    early = SetT0(instant(when(-90)), instant(when(-90)), instant(when(1)), "D-1")
+    course = Course([shot(0, 0, t0=early), shot(1, 1, 5000.0, t0=early)])
+    assert course.first_window(builders.policy().ladder) == (0.0, 0.0, 0)
 
 
 def test_what_people_declare_is_a_ladder_of_its_own_and_the_end_is_told_in_their_words() -> None:

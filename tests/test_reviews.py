@@ -267,7 +267,9 @@ def test_decisions_rule_1_dues_and_eligibility_count_from_the_t0_that_a_person_s
     assert (row["t0_from"], row["t0_to"], row["t0_known_at"]) == (when(10), when(12), when(20))
     assert row["t0_set_by"] == "D-1001"
     assert row["next_due"] == when(34)
-    (tier_2,) = steps(told(TWO, said, at=48), "B-1", "eligible").iloc[1:].itertuples()
+    later = told(TWO, said, at=48)
+    assert later.tables["evidence"]["pivotal"].isna().any(), "nobody tries the reports of what a person dated"
+    (tier_2,) = steps(later, "B-1", "eligible").iloc[1:].itertuples()
     assert (tier_2.tier_to, tier_2.at) == (2, when(36))
     assert steps(told(TWO, at=48), "B-1", "eligible").iloc[1]["at"] == when(25)
 
