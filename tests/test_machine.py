@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from geo.assess import Assessment
 
 SOURCES = ("mission", "media", "satellite", "party-ua", "party-ru", "public")
+HEARD = ("mission", "media", "mission", "satellite", "media", "party-ua", "party-ru", "public")  # who reports how often
 HOURS = (-30.0, -24.0, -12.5, -6.0, -0.5, 0.0)  # of an observation, against the present
 PLACES = (30.0, 30.5, 38.0, 47.9, 90.0)  # kilometres along the line
 SAID = ("confirm", "refute", "attribute", "declare", "declare", "set_t0", "end", "reopen", "merge", "fix", "release")
@@ -79,14 +80,20 @@ class Watch(RuleBasedStateMachine):
 
     @initialize(walk=st.integers(0, 2**32))
     def set_out(self, walk: int) -> None:
-        """Refuse the simplest of all walks, which hypothesis takes first: it takes the same step over and over."""
+        """Begin with a breach that was published: there is a name to ask for, and something to decide on.
+
+        The simplest of all walks, which hypothesis takes first, is refused: it takes the same step over and over.
+        """
         assume(walk > 0)
+        self.send("mission", [cells.row(f"breach {n}", self.hour + at) for n, at in enumerate((-6.0, -3.0))])
+        self.publish(None)
+        assert self.names
 
     # What arrives.
 
     @rule(
-        source=st.sampled_from(SOURCES),
-        spots=st.lists(st.tuples(st.sampled_from(HOURS), st.sampled_from(PLACES)), min_size=1, max_size=3),
+        source=st.sampled_from(HEARD),
+        spots=st.lists(st.tuples(st.sampled_from(HOURS), st.sampled_from(PLACES)), min_size=1, max_size=4),
         origin=st.sampled_from(["", "anna", "boris"]),
     )
     def report(self, source: str, spots: list[tuple[float, float]], origin: str) -> None:
@@ -290,8 +297,9 @@ def walk(walks: int, steps: int) -> None:
 
 
 def test_a_workspace_keeps_its_promises_on_a_short_walk() -> None:
-    walk(1, 20)
+    walk(1, 16)
     assert MET["new"]
+    assert MET["names"]
 
 
 @pytest.mark.slow
