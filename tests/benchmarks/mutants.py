@@ -163,10 +163,10 @@ def _change(node: ast.expr, choice: int) -> None:
             ops[at] = SWAPS[type(ops[at])]()  # type: ignore[call-overload]
         case ast.BinOp() | ast.BoolOp():
             node.op = SWAPS[type(node.op)]()  # type: ignore[assignment]
+        case ast.UnaryOp(op=ast.USub()):
+            node.op = ast.UAdd()
         case ast.UnaryOp():
-            node.op = ast.UAdd() if isinstance(node.op, ast.USub) else ast.Not()
-            if not isinstance(node.op, ast.UAdd):
-                node.operand = ast.UnaryOp(ast.Not(), node.operand)
+            node.operand = ast.UnaryOp(node.op, node.operand)  # twice is as good as not at all
         case ast.IfExp():
             node.body, node.orelse = node.orelse, node.body
         case ast.Constant(value=bool()):

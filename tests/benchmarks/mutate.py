@@ -1,17 +1,24 @@
 """Which small faults in grouping and ladder would no test notice?
 
-Run ``poe mutate`` (all of them), ``poe mutate 60`` (a sample of so many) or ``poe mutate 60 geo.escalation``
-(of one module). A mutant (``mutants``) is killed when a test fails, or takes many times as long as it does without.
-What survives is printed with its line, then the share that was killed, module by module.
+Run ``poe mutate`` (all of them), ``poe mutate 60`` (a sample of so many) or ``poe mutate 60 geo.escalation`` (of one
+module). A mutant (``mutants``) is killed when a test fails, or takes many times as long as it does without. At the end
+it lists what survived, and the share that was killed, module by module.
+
+Mutants come in an order that is drawn once: the first 60 are among the first 300, and ``--skip 300`` takes others than
+these. A run that is stopped tells what it has found so far, and the next one goes on from there if no file has changed.
 
 The tests are run once without any fault, each for itself, to learn which statements it runs and how long that takes. A
 mutant is then shown, in a process of its own, only the tests that run its statement, up to the first that fails: first
-those that killed others of its module, then the quickest, as many as take ``BUDGET_S`` together. Mutants come in a
-random order, so that what was found up to any moment is a sample too.
+those that promise most for their time, by what they killed of its module; as many as take ``BUDGET_S`` together. A
+property is tried on few examples first, and on more later.
 """
 
 from __future__ import annotations
 
+import argparse
+import gc
+import hashlib
+import json
 import os
 import random
 import resource
@@ -21,13 +28,13 @@ from collections import Counter, defaultdict
 from contextlib import suppress
 from pathlib import Path
 from time import process_time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pytest
 from mutants import ROOT, install, mutants, probe, unprobe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from mutants import Mutant
 
@@ -39,17 +46,52 @@ TARGETS: Final = (
     "geo.escalation", "geo.decisions", "geo.suspects", "geo.evidence", "geo.knowing", "geo.breaches",
 )  # fmt: skip
 TESTS: Final = (
-    "test_agreement", "test_bridges", "test_escalation", "test_evidence", "test_incidents", "test_ladder",
-    "test_ladder_readings", "test_linking", "test_nearest", "test_partners", "test_quantities", "test_reviews",
-    "test_standing", "test_stories", "test_violations", "test_without_a_shot",
+    "test_agreement", "test_bridges", "test_copies", "test_coverage", "test_escalation", "test_evidence",
+    "test_exemptions", "test_incidents", "test_knowing", "test_ladder", "test_ladder_readings", "test_linking",
+    "test_nearest", "test_partners", "test_quantities", "test_reviews", "test_standing", "test_violations",
+    "test_without_a_shot",
 )  # fmt: skip
 SEED: Final = 1
 EXAMPLES: Final = 100  # that a property is tried on, at most
-BUDGET_S: Final = 30  # of tests, by their usual time, that a mutant is shown
+FEW: Final = 4  # so many times fewer are tried at first
+NEAR: Final = 12  # lines around a mutant that tell which tests are about it
+BUDGET_S: Final = 10  # of tests, by their usual time, that a mutant is shown
 TIMES: Final = 10  # as long as without a fault may a test take
 PATIENCE_S: Final = 5  # and so much longer
 MEMORY: Final = 4 << 30  # bytes that a fault may take
 STUCK_S: Final = 600  # after which one that only waits is killed
+NOTES: Final = ROOT / ".mutation_cache"
+
+
+class Show(NamedTuple):
+    """A test, and on how many examples at most it is tried if it is a property."""
+
+    item: pytest.Item
+    examples: int
+
+
+class Notes:
+    """What was learned and found on the very same files, from run to run."""
+
+    def __init__(self) -> None:
+        told = hashlib.sha256()
+        for folder in ("geo", "pipelines", "tests", "data"):
+            for path in sorted(ROOT.joinpath(folder).rglob("*.*")):
+                if path.suffix in {".py", ".toml"}:
+                    told.update(path.read_bytes())
+        NOTES.mkdir(exist_ok=True)
+        self._file = NOTES / f"{told.hexdigest()[:16]}.jsonl"
+        lines = self._file.read_text(encoding="utf-8").splitlines() if self._file.exists() else []
+        self._every = [json.loads(line) for line in lines]
+
+    def add(self, **note: object) -> None:
+        """Write something down at once."""
+        with self._file.open("a", encoding="utf-8") as out:
+            out.write(json.dumps(note) + "\n")
+
+    def of(self, kind: str) -> Iterator[dict[str, Any]]:
+        """Yield what was written down before of one kind."""
+        return (note for note in self._every if note["kind"] == kind)
 
 
 class Trial:
@@ -57,10 +99,13 @@ class Trial:
 
     def __init__(self, chosen: list[Mutant]) -> None:
         self.chosen = chosen
-        self.survivors: list[Mutant] = []
+        self.killers: dict[Mutant, str | None] = {}  # the test that killed it, ``None``: none did
         self.failed = False
         self.runs: dict[tuple[str, int], list[pytest.Item]] = defaultdict(list)
+        self.most: dict[pytest.Item, int] = {}  # examples that a property is tried on; 0: it is no property
         self.cost_s: dict[pytest.Item, float] = {}
+        self.kills, self.shows = Counter[tuple[str, Show]](), Counter[tuple[str, Show]]()  # by module
+        self.notes = Notes()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take note of a failure."""
@@ -68,84 +113,138 @@ class Trial:
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Run the tests without any fault, and then with each."""
-        for item in session.items:
-            _hurry(item)
-        if not self.learn(session.items):
-            return True
-        kills: Counter[tuple[str, pytest.Item]] = Counter()
-        if self.shown(None, self.within_budget(session.items)) is not None:
-            _say("a test fails in a process of its own without any mutant: mend that first")
-            self.failed = True
-            return True
-        for n, mutant in enumerate(self.chosen, start=1):
-            killer = self.killer(mutant, kills)
-            if killer is None:
-                self.survivors.append(mutant)
-                _say(f"survived {mutant.module}:{mutant.line}: {mutant.was}  →  {mutant.now}")
-            else:
-                kills[mutant.module, killer] += 1
-            if not n % 20:
-                _say(f"... {n} of {len(self.chosen)}, {len(self.survivors)} survived")
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        self.most = {item: _most(item) for item in session.items}
+        with suppress(KeyboardInterrupt):  # what was found so far is told
+            self.recall(session.items)
+            new = [item for item in session.items if item not in self.cost_s]
+            if not new or self.learn(new):
+                _say(f"{len(self.cost_s)} tests take {sum(self.cost_s.values()):.0f} s without any mutant")
+                self.try_all()
         return True
+
+    def recall(self, items: list[pytest.Item]) -> None:
+        """Take what earlier runs learned and found."""
+        named = {item.nodeid: item for item in items}
+        for note in self.notes.of("test"):
+            self.learned(named[note["test"]], note["cost_s"], note["lines"])
+        tried = {(note["module"], note["place"], note["choice"]): note["killer"] for note in self.notes.of("mutant")}
+        names = ((mutant, (mutant.module, mutant.place, mutant.choice)) for mutant in self.chosen)
+        self.killers = {mutant: tried[name] for mutant, name in names if name in tried}
+
+    def learned(self, item: pytest.Item, cost_s: float, lines: dict[str, list[int]]) -> None:
+        """Take what a test costs and runs."""
+        self.cost_s[item] = cost_s
+        for module, some in lines.items():
+            for line in some:
+                self.runs[module, line].append(item)
 
     def learn(self, items: list[pytest.Item]) -> bool:
         """Run every test alone; return whether all passed."""
-        modules = sorted({mutant.module for mutant in self.chosen})
-        lines = {module: probe(module) for module in modules}
-        for item in items:
-            for found in lines.values():
+        noted = {module: probe(module) for module in TARGETS}
+        for n, item in enumerate(items, start=1):
+            for found in noted.values():
                 found.clear()
             _forget()
             before = process_time()
-            _run(item)
-            self.cost_s[item] = process_time() - before
+            _run(Show(item, self.most[item]))
+            cost_s, lines = process_time() - before, {module: sorted(found) for module, found in noted.items() if found}
             if self.failed:
                 _say(f"{item.nodeid} fails without any mutant: mend that first")
                 return False
-            for module, found in lines.items():
-                for line in found:
-                    self.runs[module, line].append(item)
-        for module in modules:
+            self.learned(item, cost_s, lines)
+            self.notes.add(kind="test", test=item.nodeid, cost_s=cost_s, lines=lines)
+            if not n % 50:
+                _say(f"... {n} of {len(items)} tests run without any mutant")
+        for module in TARGETS:
             unprobe(module)
         _forget()
-        _say(f"{len(items)} tests take {sum(self.cost_s.values()):.0f} s without any mutant")
-        return True
+        self.failed = self.shown(None, self.within_budget(Show(item, self.most[item]) for item in items)).killed
+        if self.failed:
+            _say("a test fails in a process of its own without any mutant: mend that first")
+        return not self.failed
 
-    def killer(self, mutant: Mutant, kills: Counter[tuple[str, pytest.Item]]) -> pytest.Item | None:
-        """Return a test that fails on a mutant."""
-        items = sorted(
-            self.runs[mutant.module, mutant.statement],
-            key=lambda item: (not _is_property(item), self.cost_s[item] / (1 + kills[mutant.module, item])),
-        )
-        return self.shown(mutant, self.within_budget(items))
+    def try_all(self) -> None:
+        """Show every mutant that was not tried before to the tests."""
+        gc.freeze()  # else each child walks through all that was made before it
+        for n, mutant in enumerate(self.chosen, start=1):
+            if mutant not in self.killers:
+                self.try_one(mutant)
+            if not n % 20:
+                _say(f"... {n} of {len(self.chosen)}, {len(self.survivors)} survived")
 
-    def within_budget(self, items: Iterable[pytest.Item]) -> list[pytest.Item]:
+    @property
+    def survivors(self) -> list[Mutant]:
+        """The mutants that no test killed, so far."""
+        return [mutant for mutant, killer in self.killers.items() if killer is None]
+
+    def try_one(self, mutant: Mutant) -> None:
+        """Show a mutant to the tests, and write down which of them killed it."""
+        items, rare = self.runs[mutant.module, mutant.statement], self.rare(mutant)
+        shows = {Show(item, n) for item in items for n in (-(-self.most[item] // FEW), self.most[item])}
+        order = sorted(shows, key=lambda show: self.hope(mutant.module, show, rare[show.item]))
+        found = self.shown(mutant, self.within_budget(order))
+        of = mutant.module, ""
+        self.shows.update((module, show) for show in found.begun for module in of)
+        killer = None
+        if found.killed:
+            self.kills.update((module, found.begun[-1]) for module in of)
+            killer = found.begun[-1].item.nodeid
+        else:
+            _say(f"survived {_words(mutant)}")
+        self.killers[mutant] = killer
+        name = {"module": mutant.module, "place": mutant.place, "choice": mutant.choice}
+        self.notes.add(kind="mutant", **name, killer=killer)
+
+    def rare(self, mutant: Mutant) -> Counter[pytest.Item]:
+        """Return how much each test runs, near a mutant, that few others run: it is about what happens there."""
+        found = Counter[pytest.Item]()
+        for line in range(mutant.statement - NEAR, mutant.statement + NEAR + 1):
+            items = self.runs.get((mutant.module, line), [])
+            found.update(dict.fromkeys(items, 1.0 / (1 + len(items))))
+        return found
+
+    def hope(self, module: str, show: Show, rare: float) -> tuple[float, str, int]:
+        """Return the key of which the least is shown first: seconds per mutant of the module that it may kill."""
+        share = (self.kills["", show] + (0.5 if show.examples else 0.02) + rare) / (self.shows["", show] + 1)
+        share = (self.kills[module, show] + 2 * share) / (self.shows[module, show] + 2)
+        return self.takes_s(show) / share, show.item.nodeid, show.examples
+
+    def takes_s(self, show: Show) -> float:
+        """Return how long a test takes without any mutant."""
+        return self.cost_s[show.item] * (show.examples / self.most[show.item] if show.examples else 1.0)
+
+    def within_budget(self, shows: Iterable[Show]) -> list[Show]:
         """Return the first of the tests, as many as a mutant is shown."""
         left_s, some = float(BUDGET_S), []
-        for item in items:
-            left_s -= self.cost_s[item]
+        for show in shows:
+            left_s -= self.takes_s(show)
             if left_s > 0.0:
-                some.append(item)
+                some.append(show)
         return some
 
-    def shown(self, mutant: Mutant | None, items: list[pytest.Item]) -> pytest.Item | None:
-        """Return the first test that fails on a mutant, in a process of its own."""
-        shown, tell = os.pipe()
+    def shown(self, mutant: Mutant | None, shows: list[Show]) -> Found:
+        """Show a mutant to tests up to the first that fails, in a process of its own."""
+        told, tell = os.pipe()
         child = os.fork()
         if child == 0:
             with suppress(BaseException):  # whatever a mutant does, this process must not go on as its parent
-                self.show(mutant, items, tell)
+                self.show(mutant, shows, tell)
             os._exit(1)
         os.close(tell)
-        status = os.waitpid(child, 0)[1]
-        with os.fdopen(shown, "rb") as told:
-            tried = len(told.read())
+        try:
+            status = os.waitpid(child, 0)[1]
+        except KeyboardInterrupt:
+            os.kill(child, signal.SIGKILL)
+            raise
+        with os.fdopen(told, "rb") as begun:
+            tried = len(begun.read())
         if status and not tried:
             msg = f"{mutant} could not be put in place"
             raise RuntimeError(msg)
-        return items[tried - 1] if status else None
+        return Found(shows[:tried], status != 0)
 
-    def show(self, mutant: Mutant | None, items: list[pytest.Item], tell: int) -> None:
+    def show(self, mutant: Mutant | None, shows: list[Show], tell: int) -> None:
         """Run tests on a mutant up to the first that fails, telling of each that it begins, and leave."""
         quiet = os.open(os.devnull, os.O_WRONLY)
         os.dup2(quiet, 1)
@@ -153,39 +252,45 @@ class Trial:
         _bound()
         if mutant is not None:
             install(mutant)
-        for item in items:
+        for show in shows:
             os.write(tell, b".")
-            signal.setitimer(signal.ITIMER_PROF, PATIENCE_S + TIMES * self.cost_s[item])
-            _run(item)
+            signal.setitimer(signal.ITIMER_PROF, PATIENCE_S + TIMES * self.takes_s(show))
+            _run(show)
             if self.failed:
                 os._exit(1)
         os._exit(0)
 
 
-def _is_property(item: pytest.Item) -> bool:
-    """Return whether a test tries many worlds: one of the first tells of most faults."""
-    return hasattr(getattr(item, "obj", None), "hypothesis")
+class Found(NamedTuple):
+    """The tests that a mutant was shown, and whether the last of them killed it."""
+
+    begun: list[Show]
+    killed: bool
 
 
-def _run(item: pytest.Item) -> None:
-    """Run a test with what it needs made anew, and taken down."""
-    item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
+def _most(item: pytest.Item) -> int:
+    """Return on how many examples a property is tried at most; 0: it is no property."""
+    usual = getattr(getattr(item, "obj", None), "_hypothesis_internal_use_settings", None)
+    return 0 if usual is None else min(usual.max_examples, EXAMPLES)
 
 
-def _hurry(item: pytest.Item) -> None:
-    """Let hypothesis try the same few examples every time, and stop at the first failure: nobody reads it."""
+def _run(show: Show) -> None:
+    """Run a test with what it needs made anew, and taken down.
+
+    Hypothesis tries the same examples every time, and stops at the first failure: nobody reads it.
+    """
     from hypothesis import Phase, settings  # noqa: PLC0415 -- pytest must be the first to import it
 
-    tried = getattr(item, "obj", None)
-    usual = getattr(tried, "_hypothesis_internal_use_settings", None)
-    if usual is not None:
+    if show.examples:
+        tried = show.item.obj  # type: ignore[attr-defined]  # a test's function
         vars(tried)["_hypothesis_internal_use_settings"] = settings(
-            usual,
-            max_examples=min(usual.max_examples, EXAMPLES),
+            tried._hypothesis_internal_use_settings,  # noqa: SLF001 -- there is no other way to change them
+            max_examples=show.examples,
             phases=[Phase.explicit, Phase.generate],
             derandomize=True,
             database=None,
         )
+    show.item.ihook.pytest_runtest_protocol(item=show.item, nextitem=None)
 
 
 def _forget() -> None:
@@ -204,28 +309,48 @@ def _bound() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
+def _words(mutant: Mutant) -> str:
+    return f"{mutant.module}:{mutant.line}: {mutant.was}  →  {mutant.now}"
+
+
 def _say(line: str) -> None:
     sys.__stdout__.write(f"{line}\n")
     sys.__stdout__.flush()
 
 
-def main(sample: int | None, modules: list[str]) -> int:
-    """Print the survivors and the share that was killed; 0 if that is at least nine in ten."""
+def told(trial: Trial) -> int:
+    """Print the survivors and the share that was killed; 0 if that is at least nine in ten of all that were chosen."""
+    survivors, tried = trial.survivors, len(trial.killers)
+    for mutant in sorted(survivors, key=lambda one: (one.module, one.line)):
+        _say(f"survived {_words(mutant)}")
+    many, left = (Counter(mutant.module for mutant in each) for each in (trial.killers, survivors))
+    for module in sorted(many):
+        _say(f"{module}: {many[module] - left[module]} of {many[module]}")
+    share = 1 - len(survivors) / max(tried, 1)
+    _say(f"{tried - len(survivors)} of {tried} mutants killed ({share:.1%})")
+    if tried < len(trial.chosen):
+        _say(f"stopped: {len(trial.chosen) - tried} of {len(trial.chosen)} were not tried")
+    return 0 if tried == len(trial.chosen) and share >= 0.9 else 1
+
+
+def main() -> int:
+    """Try as many mutants as were asked for, and tell what became of them."""
+    asked = argparse.ArgumentParser()
+    asked.add_argument("sample", type=int, nargs="?")
+    asked.add_argument("modules", nargs="*", default=TARGETS)
+    asked.add_argument("--skip", type=int, default=0)
+    given = asked.parse_args()
     os.chdir(ROOT)
-    found = [mutant for module in modules for mutant in mutants(module)]
-    chosen = random.Random(SEED).sample(found, min(sample or len(found), len(found)))  # noqa: S311
+    found = [mutant for module in given.modules for mutant in mutants(module)]
+    random.Random(SEED).shuffle(found)  # noqa: S311
+    chosen = found[given.skip :][: given.sample]
     trial = Trial(chosen)
     files = [f"tests/{name}.py" for name in TESTS]
     plain = ["-p", "no:xdist", "-p", "no:terminal", "-p", "no:cacheprovider", "-o", "addopts=", "-m", "not slow"]
     if pytest.main([*plain, *files], plugins=[trial]) or trial.failed:
         return 1
-    many, left = (Counter(mutant.module for mutant in each) for each in (chosen, trial.survivors))
-    for module in sorted(many):
-        _say(f"{module}: {many[module] - left[module]} of {many[module]}")
-    killed, share = many.total() - left.total(), 1 - left.total() / many.total()
-    _say(f"{killed} of {many.total()} mutants killed ({share:.1%}; {len(found)} in all, seed {SEED})")
-    return 0 if share >= 0.9 else 1
+    return told(trial)
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else None, sys.argv[2:] or list(TARGETS)))
+    sys.exit(main())
