@@ -14,7 +14,7 @@ import pandas as pd
 from geo import exemptions
 from geo.nearness import Things
 from geo.reports import TIME
-from geo.standing import dating, heard, judged, overruled, placing, qualifies, vouched
+from geo.standing import among, dating, firsthand, judged, overruled, placing, qualifies, vouched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,15 +30,16 @@ EXEMPT: Final = "exempt: "
 
 
 class Case(NamedTuple):
-    """The reports that carry a violation, and the places of those by which it is described."""
+    """The reports that carry a violation, the places of those that speak, and of those by which it is described."""
 
     carriers: Sequence[Carrier]
     heard: Sequence[int]
+    telling: Sequence[int]
 
     @property
     def spoken(self) -> list[Carrier]:
-        """Those that speak, or all where nobody does."""
-        return [self.carriers[i] for i in self.heard] or list(self.carriers)
+        """Those by which it is described."""
+        return [self.carriers[i] for i in self.telling]
 
 
 class Finding(NamedTuple):
@@ -69,7 +70,9 @@ class Bench:
 
     def case(self, carriers: Sequence[Carrier]) -> Case:
         """Return reports with who of them speaks."""
-        return Case(carriers, heard(carriers, self.rules))
+        upright = firsthand(carriers)
+        heard = among(upright, carriers, self.rules)
+        return Case(carriers, heard, heard or upright or range(len(carriers)))
 
     def by_rule(self, case: Case) -> Standing:
         """Return what the rules say of a case."""

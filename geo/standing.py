@@ -7,8 +7,10 @@ RULE 2  Voices are independent origins; all sources of one party are one voice, 
 RULE 3  The first clause of the policy's table that holds gives the status. Where none does: *confirmed* when the trust
         groups that speak cover one of ``confirming``, *corroborated* by two voices, else *alleged*; *contested* where
         nobody speaks. Who carries a party's word speaks for the group of parties.
-RULE 4  Of those that speak, the one with the shortest interval dates it, and the one with the smallest footprint places
-        it. A party's word does either only where nobody but parties speaks: else one forged instant would move T0.
+RULE 4  A violation is described by those that speak; where nobody does, by those that are neither disputed nor copies;
+        where there is none of these, by all. Of those that describe it, the one with the shortest interval dates it,
+        and the one with the smallest footprint places it. A party's word does either only where there is nothing but
+        parties' words: else one forged instant would move T0.
 """
 
 from __future__ import annotations
@@ -103,13 +105,23 @@ def carriers_of(reports: pd.DataFrame) -> list[Carrier]:
     return list(map(Carrier._make, zip(*columns, strict=True)))
 
 
-def heard(carriers: Sequence[Carrier], rules: Corroboration) -> list[int]:
-    """Return the positions of those that speak (RULE 1)."""
+def firsthand(carriers: Sequence[Carrier]) -> list[int]:
+    """Return the positions of those that are neither disputed nor copies of others here."""
     upright = [i for i, carrier in enumerate(carriers) if not carrier.disputed]
     signed = [(i, sign) for i in upright if (sign := carriers[i].sign) is not None]
     if signed:
         kept = {signed[place][0] for place in originals([sign for _, sign in signed])}
         upright = [i for i in upright if i in kept or carriers[i].sign is None]
+    return upright
+
+
+def heard(carriers: Sequence[Carrier], rules: Corroboration) -> list[int]:
+    """Return the positions of those that speak (RULE 1)."""
+    return among(firsthand(carriers), carriers, rules)
+
+
+def among(upright: Sequence[int], carriers: Sequence[Carrier], rules: Corroboration) -> list[int]:
+    """Return which of the positions of ``firsthand`` are of those that speak."""
     return [
         i
         for i in upright
@@ -119,8 +131,9 @@ def heard(carriers: Sequence[Carrier], rules: Corroboration) -> list[int]:
 
 
 def speaking(carriers: Sequence[Carrier], rules: Corroboration) -> list[int]:
-    """Return the positions of those by which a violation is described: who speaks, or all where nobody does."""
-    return heard(carriers, rules) or list(range(len(carriers)))
+    """Return the positions of those by which a violation is described (RULE 4)."""
+    upright = firsthand(carriers)
+    return among(upright, carriers, rules) or upright or list(range(len(carriers)))
 
 
 def dating(carrier: Carrier) -> tuple[bool, int, str]:

@@ -10,8 +10,8 @@ RULE 2  Two reports agree when their origins are independent and their intervals
         A presence agrees only with a presence in the same cell: segment and zone.
 RULE 3  Coarse and disputed reports stand alone.
 RULE 4  Public reports come last and change nothing: the others are assembled as if there were none.
-RULE 5  A violation is dated by its shortest interval and placed by its smallest footprint, of the reports that speak;
-        by a party's word only where nobody else speaks (``geo.standing``).
+RULE 5  A violation is dated by its shortest interval and placed by its smallest footprint, of the reports that describe
+        it: who speaks, if anybody does; by a party's word only where there is nothing else (``geo.standing``).
 RULE 6  Its status counts voices: independent origins, where all sources of one party are one voice (``geo.standing``).
 RULE 7  It qualifies when it is located, not coarse, surely inside a ceasefire window, prohibited, not contested,
         refuted or exempt, not only public, and of at least the policy's status.
@@ -146,9 +146,7 @@ def _describe(material: pd.DataFrame, groups: Groups, policy: Policy, exempted: 
     carried = Groups(groups.of[carrying])
     bench = Bench(policy.corroboration, exempted)
     cases = [bench.case(carriers) for carriers in carried.split(carriers_of(material.iloc[carrying]))]
-    speaks = carried.marked([case.heard for case in cases])
-    speaks |= ~carried.some(speaks)[carried.of]  # where nobody speaks, all describe it
-    rows = carrying[speaks]
+    rows = carrying[carried.marked([case.telling for case in cases])]
     spoken, own = material.iloc[rows], Groups(groups.of[rows])
     told = {**_told(spoken, own, policy), "reports": groups.sizes(), "public_only": public_only}
     told |= _exempt(told, spoken, own, exempted)

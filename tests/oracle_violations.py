@@ -94,6 +94,11 @@ def speakers(rows: list[Row], policy: Policy) -> list[Row]:
     ]
 
 
+def describing(rows: list[Row], policy: Policy) -> list[Row]:
+    """S1: by whom a violation is described: who has a voice, else what is undisputed and no copy, else all."""
+    return speakers(rows, policy) or first_hand([row for row in rows if not row["disputed"]]) or rows
+
+
 def gap_m(a: Row, b: Row) -> float:
     """Return the metres between two footprints."""
     return max(0.0, distance(a, b) - (a["u"] + b["u"]))
@@ -305,7 +310,7 @@ def violation(members: list[Row], heat: list[Row], theatre: Theatre, policy: Pol
     crowd = [one for row in members if row not in carriers for one in row.get("said", [])]
     carriers = [{**row, "said": [*row.get("said", []), *crowd]} for row in carriers]
     blamed = decided(carriers, party=True)
-    spoken = speakers(carriers, policy) or carriers
+    spoken = describing(carriers, policy)
     at_time, at_place = dated_by(spoken), placed_by(spoken)
     armed = [row for row in sorted(spoken, key=lambda row: row["content"]) if row["weapon"]]
     arm = at_place if at_place["weapon"] else armed[0] if armed else at_place
@@ -369,7 +374,7 @@ def anchor(carriers: list[Row], theatre: Theatre, policy: Policy) -> tuple[int, 
         if not arrived:
             return False
         alone = [{**row, "said": []} for row in arrived]
-        spoken = speakers(alone, policy) or alone
+        spoken = describing(alone, policy)
         dated, placed = dated_by(spoken), placed_by(spoken)
         then = {"from": dated["from"], "to": dated["to"], "lon": placed["lon"], "lat": placed["lat"], "u": placed["u"]}
         counts = ids(surely_in, dated, theatre) and exempting(spoken, then, theatre)[0] is None

@@ -205,8 +205,19 @@ def test_copies_change_nothing_but_the_number_of_reports(world: World) -> None:
         "count_low",
         "killed",
     ]
-    one, other = (
-        table["violations"][columns].sort_values(columns[3:6] + columns[:3], ignore_index=True)
-        for table in (found, bare)
-    )
+    one, other = (table["violations"][columns].sort_values(columns, ignore_index=True) for table in (found, bare))
     assert one.equals(other)
+
+
+def test_a_copy_does_not_describe_what_nobody_speaks_for() -> None:
+    """The report of a source that nobody hears stands alone, and its copy dates nothing."""
+    unheard = report(1.5, source="graded", minutes=30, credibility=5, url="https://example.org/a/7")
+    copied = report(1.5, source="media", minutes=10, url="https://example.org/a/7")
+    [alone], [both] = (
+        assess(reports(rows), coverage(), theatre(), versions(policy()), when(3))
+        .tables["violations"]
+        .to_dict("records")
+        for rows in ([unheard], [unheard, copied])
+    )
+    assert (both["status"], both["reports"]) == ("contested", 2)
+    assert (both["observed_from"], both["observed_to"]) == (alone["observed_from"], alone["observed_to"])
