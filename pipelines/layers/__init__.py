@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -95,7 +96,7 @@ def publish(
         look = _look(target, rows, bands)
         try:
             stood = _stands(target, rows, look, run_id)
-            digest = swap.seal(target) if stood else _replace(target, rows, look)
+            digest = _kept(target) if stood else _replace(target, rows, look)
             swap.finish(target, keep)
         except (sqlite3.Error, RuntimeError, OSError) as fault:
             if isinstance(fault, PublicationError):
@@ -152,25 +153,32 @@ def _stands(target: Path, rows: Mapping[str, pa.Table], look: Cartography, run_i
     return True
 
 
+def _kept(target: Path) -> str:
+    swap.seal(target)
+    return swap.digest(target)
+
+
 def _replace(target: Path, rows: Mapping[str, pa.Table], look: Cartography) -> str:
-    new = _built(target, rows, look)
-    digest = swap.seal(new)
+    new, digest = _built(target, rows, look)
+    swap.seal(new)
     old = read_run(target)
     old_id = str(old["run_id"]) if old else ""
     swap.swap(new, target, old_id=old_id if _RUN_ID.fullmatch(old_id) else None)
     return digest
 
 
-def _built(target: Path, rows: Mapping[str, pa.Table], look: Cartography) -> Path:
-    """Return a finished file that was read back and is what it shall be."""
+def _built(target: Path, rows: Mapping[str, pa.Table], look: Cartography) -> tuple[Path, str]:
+    """Return a finished file that was read back and is what it shall be, and its SHA-256."""
     new, instant = swap.beside(target), _instant(rows)
 
-    def make(path: Path) -> None:
+    def make(path: Path) -> str:
         write.build(path, rows, look, instant)
-        prove(path, rows, look, instant)
+        with ThreadPoolExecutor(max_workers=1) as beside_it:  # both only read, and nobody writes any more
+            digest = beside_it.submit(swap.digest, path)
+            prove(path, rows, look, instant)
+            return digest.result()
 
-    write.twice(new, make)
-    return new
+    return new, write.twice(new, make)
 
 
 def check(path: Path, frames: Mapping[str, pd.DataFrame]) -> None:

@@ -80,10 +80,14 @@ def sweep(target: Path) -> None:
                 path.unlink()
 
 
-def seal(path: Path) -> str:
-    """Make a finished file read-only and durable; return its SHA-256."""
+def seal(path: Path) -> None:
+    """Make a finished file read-only and durable."""
     path.chmod(READ_ONLY)
     settle(path)
+
+
+def digest(path: Path) -> str:
+    """Return a file's SHA-256."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -161,10 +165,7 @@ def _prune(target: Path, keep: int) -> None:
 
 
 def _fingerprint(path: Path) -> str:
-    if not path.exists():
-        return "none"
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
+    return digest(path)[:12] if path.exists() else "none"
 
 
 def settle(path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from geo import tables
 from pipelines import gdal
@@ -21,23 +21,24 @@ if TYPE_CHECKING:
     from geo.tables import Table
     from pipelines.cartography import Cartography
 
+_Made = TypeVar("_Made")
 _log: Final = logging.getLogger(__name__)
 
 
-def twice(path: Path, make: Callable[[Path], None]) -> None:
-    """Make a file, and once more where that fails in a way that does not name the disk.
+def twice(path: Path, make: Callable[[Path], _Made]) -> _Made:
+    """Make a file and return what its maker does, and once more where that fails in a way that does not name the disk.
 
     A disk that fails for a moment makes GDAL write less than it says. What is wrong with us is wrong again.
     """
     try:
-        make(path)
+        return make(path)
     except (RuntimeError, sqlite3.Error) as fault:
         if isinstance(unwritten(path, fault), OSError):
             raise  # and says so
         _log.warning("%s is made again: %s", path.name, fault)
         for left in (path, *(path.with_name(path.name + end) for end in SIDECARS)):
             left.unlink(missing_ok=True)
-        make(path)
+        return make(path)
 
 
 def build(path: Path, rows: Mapping[str, pa.Table], look: Cartography, instant: str) -> None:
