@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parents[1]
-PAUSE_S = 0.03  # of an editor between two decisions
+PAUSE_S = 0.1  # of an editor between two decisions
 BEYOND = 1.5  # how many times as long as a run takes it may live
 NAMES = ("one", "two")
 

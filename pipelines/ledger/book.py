@@ -260,8 +260,7 @@ class Ledger:
         if kind == _PUBLICATION:
             msg = "a publication is put by put_publication"
             raise ValueError(msg)
-        versions = self.documents(kind)
-        if versions and versions[-1].body == body:
+        if recall.newest(self._store, kind) == body:
             return None
         return append.append_document(self._store, kind, body, recorded_at)
 

@@ -271,6 +271,12 @@ def documents(store: Store, kind: str) -> list[Document]:
     return [Document(**{**row, "recorded_at": moment(row["recorded_at"])}) for row in found]
 
 
+def newest(store: Store, kind: str) -> bytes | None:
+    """Return the body of the newest document of a kind, if there is any."""
+    found = store.rows("SELECT body FROM document WHERE kind = ? ORDER BY ledger_no DESC LIMIT 1", [kind])
+    return found[0]["body"] if found else None
+
+
 def senders(store: Store, sha256: str) -> tuple[str, ...]:
     """Return the sources from which a file with these bytes came, in order of arrival."""
     batches = store.select("batch", "sha256 = ? AND kind = 'ingest'", [sha256]).to_pylist()
