@@ -21,6 +21,7 @@ HEADLINE: Final = (
     "incident_id", "name", "state", "end", "tier_eligible", "tier_effective", "tier_peak", "t0_from", "next_due",
     "next_due_what",
 )  # fmt: skip
+EARLIER: Final = "What was stands in past/, beside the map of the whole theatre."
 ANSWERED: Final = ("review_id", "command", "target", "answer", "why")
 
 
@@ -59,7 +60,8 @@ class Outcome:
 
     ``written`` is false where the same publication was there already; ``overtaken``: a later map stands there;
     ``alerts``: rows of what its messages told; ``head``: of the ledger's chain of inputs, as the table ``run`` has it;
-    ``stale``: a sentence for each feed that is silent for too long.
+    ``stale``: a sentence for each feed that is silent for too long; ``window_from``: what was over before stands in the
+    files of the past, ``None``: the map holds everything.
     """
 
     run_id: str
@@ -82,6 +84,7 @@ class Outcome:
     alerts: tuple[tuple[str, ...], ...]
     head: str
     stale: tuple[str, ...] = ()
+    window_from: datetime | None = None
 
     @property
     def answers(self) -> list[dict[str, Any]]:
@@ -106,6 +109,7 @@ class Outcome:
             "scope": self.scope,
             "as_of": stamp(self.as_of),
             "known_at": stamp(self.known_at),
+            "window_from": stamp(self.window_from),
             "hindsight": self.hindsight,
             "replay": self.replay,
             "file": str(self.file),
@@ -191,6 +195,9 @@ def _lines(outcome: Outcome) -> Iterator[str]:
         yield f"**Stale: {plain(sentence)}.** What its source would have seen since is not known, and is no quiet."
         yield ""
     yield f"File: `{outcome.file}`" + ("" if outcome.written else " (the same publication was there already)")
+    if outcome.window_from is not None:
+        yield ""
+        yield f"It holds what was not over by {stamp(outcome.window_from)}. {EARLIER}"
     yield ""
     yield (
         "First publication of this scope."

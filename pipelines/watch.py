@@ -356,6 +356,7 @@ def report(recalled: Recalled, content: Composed, published: Put, stale: tuple[s
         alerts=content.sent.rows,
         head=recalled.head.inputs_hash,
         stale=stale,
+        window_from=None if pd.isna(row["window_from"]) else row["window_from"],
     )
 
 

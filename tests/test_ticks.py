@@ -26,8 +26,10 @@ from geo import tables
 from pipelines import commands, edge, layers, recheck, reuse, reviews, watch
 from pipelines import recall as recalls
 from pipelines.audit import audit
+from pipelines.cli.run import tell
 from pipelines.layers import Published, read_run, read_table, swap
 from pipelines.layers import check as sound
+from pipelines.outcome import markdown
 from pipelines.publications import Question
 from pipelines.watch import judge
 from pipelines.workspace import Workspace
@@ -378,6 +380,18 @@ def test_the_whole_run_is_held_against_it_and_a_difference_stops_everything(
     done = ceasewatch("run", cell.place.path, "--plain", "--check-full")
     assert "ZeroDivisionError" in done.stderr
     assert "without 13 settled reports a run says, value by value, what the whole one says" in done.stderr
+
+
+def test_a_run_says_from_when_on_the_map_holds_everything_and_where_the_rest_is(
+    cell: Cell, shelf: Shelf, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcome = cells.run(cell.place, cell.clock)
+    assert outcome.window_from == window_from(cell)
+    tell(outcome)
+    sentence = f"not over by {window_from(cell):%Y-%m-%dT%H:%M:%SZ}. What was stands in past/"
+    assert sentence in capsys.readouterr().out
+    assert sentence in markdown(outcome)
+    assert shelf.frames
 
 
 def test_a_difference_is_told_by_layer_row_and_column() -> None:

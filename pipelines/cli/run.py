@@ -153,6 +153,8 @@ def _flow(place: Workspace, request: Request) -> Iterator[Outcome]:
 
 def tell(outcome: Outcome) -> None:
     """Print what came of a run."""
+    from pipelines.outcome import EARLIER
+
     told = outcome.as_dict()
     counts, changes = told["counts"], told["changes"]
     click.echo(f"{told['theatre']}: {told['scope']} at {told['as_of']}{_labels(outcome)}")
@@ -170,6 +172,8 @@ def tell(outcome: Outcome) -> None:
         click.echo(common.answers(told["reviews"]))
     click.echo(f"  {told['file']}{'' if told['written'] else ' (the same publication was there already)'}")
     click.echo(f"  head of the ledger's chain: {told['head']}")
+    if outcome.window_from is not None:
+        click.echo(f"  The map holds what was not over by {told['window_from']}. {EARLIER}")
     for sentence in outcome.stale:
         click.echo(f"  Stale: {sentence}")
     if outcome.overtaken:
