@@ -14,7 +14,7 @@ import pandas as pd
 from geo import exemptions
 from geo.nearness import Things
 from geo.reports import TIME
-from geo.standing import among, dating, firsthand, judged, overruled, placing, qualifies, vouched
+from geo.standing import dating, judged, overruled, placing, qualifies, told_by, vouched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -70,9 +70,7 @@ class Bench:
 
     def case(self, carriers: Sequence[Carrier]) -> Case:
         """Return reports with who of them speaks."""
-        upright = firsthand(carriers)
-        heard = among(upright, carriers, self.rules)
-        return Case(carriers, heard, heard or upright or range(len(carriers)))
+        return Case(carriers, *told_by(carriers, self.rules))
 
     def by_rule(self, case: Case) -> Standing:
         """Return what the rules say of a case."""

@@ -117,23 +117,24 @@ def firsthand(carriers: Sequence[Carrier]) -> list[int]:
 
 def heard(carriers: Sequence[Carrier], rules: Corroboration) -> list[int]:
     """Return the positions of those that speak (RULE 1)."""
-    return among(firsthand(carriers), carriers, rules)
+    return told_by(carriers, rules)[0]
 
 
-def among(upright: Sequence[int], carriers: Sequence[Carrier], rules: Corroboration) -> list[int]:
-    """Return which of the positions of ``firsthand`` are of those that speak."""
-    return [
+def speaking(carriers: Sequence[Carrier], rules: Corroboration) -> list[int]:
+    """Return the positions of those by which a violation is described (RULE 4)."""
+    return told_by(carriers, rules)[1]
+
+
+def told_by(carriers: Sequence[Carrier], rules: Corroboration) -> tuple[list[int], list[int]]:
+    """Return the positions of those that speak, and of those by which a violation is described (RULES 1 and 4)."""
+    upright = firsthand(carriers)
+    speak = [
         i
         for i in upright
         if carriers[i].reliability not in rules.unheard_reliability
         and carriers[i].credibility not in rules.unheard_credibility
     ]
-
-
-def speaking(carriers: Sequence[Carrier], rules: Corroboration) -> list[int]:
-    """Return the positions of those by which a violation is described (RULE 4)."""
-    upright = firsthand(carriers)
-    return among(upright, carriers, rules) or upright or list(range(len(carriers)))
+    return speak, speak or upright or list(range(len(carriers)))
 
 
 def dating(carrier: Carrier) -> tuple[bool, int, str]:
@@ -201,11 +202,6 @@ def _holds(clause: Clause, words: Collection[Word]) -> bool:
 def qualifies(status: str, rules: Corroboration) -> bool:
     """Return whether a status is at least the one that the policy asks for."""
     return status in ORDER and ORDER[status] >= ORDER[rules.qualifying_status]
-
-
-def vouching(carriers: Sequence[Carrier], rules: Corroboration) -> frozenset[tuple[str, str, str]]:
-    """Return (origin, voice, trust group) of each that speaks."""
-    return vouched(carriers[i] for i in speaking(carriers, rules))
 
 
 def vouched(spoken: Iterable[Carrier]) -> frozenset[tuple[str, str, str]]:
