@@ -96,7 +96,8 @@ def recall(workspace: Workspace, question: Question, *, version: str, at: dateti
         settings = workspace.settings(ledger, question.known_at)
         sharing = _sharing(workspace, ledger) if question.profile == "shared" else None
         _require(question, settings, sharing, replay=ledger.replay, at=at)
-        command_hashes, decided = commands.known(ledger, question.known_at)
+        said = commands.known(ledger, question.known_at)
+        command_hashes, decided = said
         run_id = publications.key(
             question,
             inputs=head.inputs_hash,
@@ -116,7 +117,7 @@ def recall(workspace: Workspace, question: Question, *, version: str, at: dateti
                 workspace, ledger, question, settings, version=version, commands=decided, earlier=earlier
             )
         )
-        now = memory(workspace, ledger, question.known_at, None, kept)
+        now = _memory(ledger, question.known_at, None, settings, said, kept)
         now = _explained(now, workspace.theatre, question.as_of)
         return Recalled(
             question,
@@ -218,8 +219,19 @@ def memory(
     workspace: Workspace, ledger: Ledger, known_at: datetime | None, up_to_no: int | None, kept: Kept | None = None
 ) -> Memory:
     """Read what was known at a moment (``None``: ever), up to a number (``None``: the last); not what is kept."""
-    hashes, decided = commands.known(ledger, known_at, up_to_no)
-    settings = workspace.settings(ledger, known_at, up_to_no)
+    settings, said = workspace.settings(ledger, known_at, up_to_no), commands.known(ledger, known_at, up_to_no)
+    return _memory(ledger, known_at, up_to_no, settings, said, kept)
+
+
+def _memory(
+    ledger: Ledger,
+    known_at: datetime | None,
+    up_to_no: int | None,
+    settings: Settings,
+    said: tuple[tuple[str, ...], pd.DataFrame],
+    kept: Kept | None,
+) -> Memory:
+    hashes, decided = said
     return Memory(
         settings,
         ledger.reports(

@@ -185,14 +185,10 @@ def _touched(
     begun = came["observed_from"]
     if ((begun != NEVER) & (begun < nearness.instant(since))).any():
         return f"something came in about the time before {since:%Y-%m-%d}"
-    if not _open(kept, came["subject_no"]).all():
+    if not kept.some.holds(came["subject_no"]).all():
         return "news came in of an item that was settled"
     named = pd.Series([number for each in commands["subjects"] for number in each.values()], dtype="int64")
-    return None if _open(kept, named).all() else "a person decided about an item that was settled"
-
-
-def _open(kept: Kept, numbers: pd.Series) -> pd.Series:
-    return (numbers > kept.ledger_no) | numbers.isin(kept.numbers)
+    return None if kept.some.holds(named).all() else "a person decided about an item that was settled"
 
 
 def _unfiled(kept: Kept, workspace: Workspace) -> str | None:
