@@ -13,7 +13,21 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from geo import answers, breaches, extents, incidents, points, proof, reviews, sights, summary, tables, tally, verdicts
+from geo import (
+    answers,
+    breaches,
+    extents,
+    hearing,
+    incidents,
+    points,
+    proof,
+    reviews,
+    sights,
+    summary,
+    tables,
+    tally,
+    verdicts,
+)
 from geo import coverage as coverages
 from geo.arrangement import Arrangement
 from geo.decisions import Decisions
@@ -157,7 +171,7 @@ def assess(
         Incidents that had ended, and of which no report is among ``reports`` (``geo.settled``).
     """
     commands = reviews.none() if commands is None else commands
-    docket = reviews.hear(commands, theatre, as_of)
+    docket = hearing.hear(commands, theatre, as_of)
     matched, grouping = gather(reports, theatre, policies, as_of, match, docket)
     grouping = replace(grouping, former=former)
     found = climb(matched, grouping, docket, coverage, theatre, policies, as_of)
@@ -180,7 +194,7 @@ def stand(
     ``matcher`` places the reports: a row's place depends on no other row, nor on ``as_of``, so that it can be kept.
     ``docket`` are the commands of people, which this answers; ``None``: there are none.
     """
-    docket = reviews.hear(reviews.none(), theatre, as_of) if docket is None else docket
+    docket = hearing.hear(reviews.none(), theatre, as_of) if docket is None else docket
     matched, grouping = gather(reports, theatre, policies, as_of, matcher, docket)
     return climb(matched, grouping, docket, coverage, theatre, policies, as_of)
 

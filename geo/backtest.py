@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from geo import breaches, lineage, nearness, news, notices, reach, reviews, tables
+from geo import breaches, hearing, lineage, nearness, news, notices, reach, reviews, tables
 from geo.assess import Standing, gather, place
 from geo.decisions import Decisions
 from geo.placing import Placer
@@ -254,7 +254,7 @@ class _Engine:
         rows = rows[visible[rows]]
         setting, moment = self._setting(knowledge.known_at), _moment(knowledge.as_of)
         commands = self._commands(knowledge.known_at)
-        docket = reviews.hear(reviews.none() if commands is None else commands, setting.theatre, moment)
+        docket = hearing.hear(reviews.none() if commands is None else commands, setting.theatre, moment)
         matched, grouping = self._gather(rows, setting, moment, docket)
         rules = in_force(setting.policies, moment)
         covered = self._coverage(needed, knowledge.known_at)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
-from geo import breaches, incidents, nearness, reviews, verdicts
+from geo import breaches, hearing, incidents, nearness, verdicts
 from geo.arrangement import Arrangement
 from geo.decisions import Decisions
 from geo.policy import in_force
@@ -113,7 +113,7 @@ class Replays:
         if some.empty:
             return []
         policy, commands = in_force(self._policies, self._as_of), self._docket.heard[0]
-        docket = reviews.hear(commands[nearness.micros(commands["known_at"]) <= moment], self._theatre, self._as_of)
+        docket = hearing.hear(commands[nearness.micros(commands["known_at"]) <= moment], self._theatre, self._as_of)
         told = some.drop(columns=_ASSEMBLED).reset_index(drop=True)
         whole, found = verdicts.assemble(told, policy, docket, self._theatre)
         table = incidents.group(found, policy, Arrangement(docket, whole, found, policy))

@@ -13,6 +13,7 @@ RULE 5  A command whose report is gone, disregarded or part of no violation now 
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -135,6 +136,8 @@ def _answer(
     home = dict(zip(reports["first_no"], reports["violation_id"], strict=True))
     rows = {row.violation_id: row for row in found.itertuples()}
     every = dict(zip(found["violation_id"], _on(reports, found), strict=True))
+    own = {ruling.no: ruling for rulings in said.values() for ruling in rulings}
+    holds = cache(lambda name, about: choose(every[name], about))  # asked by every command on it
     for command in docket.of(*_OF_VIOLATIONS):
         name = home.get(command.subject)
         if command.target.startswith("B"):
@@ -146,7 +149,8 @@ def _answer(
         elif name is None or pd.isna(name):
             docket.reject(command, _missing(command, home))
         else:
-            _answer_violation(command, rows[name], every[name], docket)
+            mine = own[command.no]
+            _answer_violation(command, rows[name], mine, holds(name, mine.about), docket)
 
 
 def _missing(command: Command, home: dict[int, str]) -> str:
@@ -162,9 +166,7 @@ def _answer_report(command: Command, home: dict[int, str], docket: Docket) -> No
         docket.reject(command, f"{command.target} is not active at this moment")
 
 
-def _answer_violation(command: Command, row: object, every: list[Ruling], docket: Docket) -> None:
-    mine = next(ruling for ruling in every if ruling.no == command.no)
-    holds = choose(every, mine.about)
+def _answer_violation(command: Command, row: object, mine: Ruling, holds: Ruling | None, docket: Docket) -> None:
     name, by_rule, why_not = row.violation_id, row.by_rule, row.why_not  # type: ignore[attr-defined]  # a row
     if holds is not None and holds.says != mine.says:
         docket.answer(command, "over", f"overruled by D-{holds.no}")

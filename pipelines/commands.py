@@ -233,22 +233,23 @@ def entries(ledger: Ledger) -> list[tuple[int, Entry]]:
 
 
 def append(ledger: Ledger, found: Iterable[Entry], at: datetime) -> list[tuple[int, bool]]:
-    """Append those that the ledger does not have yet; return the number of each, and whether it came before."""
-    known = {entry.content: number for number, entry in entries(ledger)}
+    """Append those that the ledger does not have yet, all or none.
+
+    Return the number of each, and whether it came before, also in the same file.
+    """
+    found = list(found)
+    numbers = {entry.content: number for number, entry in entries(ledger)}
+    came = set(numbers)
+    new: dict[tuple[str, ...], bytes] = {}
+    for entry in found:
+        if entry.content not in came:
+            new.setdefault(entry.content, entry.body())
+    numbers |= zip(new, ledger.put_documents(KIND, new.values(), at), strict=True)
     out = []
     for entry in found:
-        number = known.get(entry.content)
-        out.append((number, True) if number is not None else (_put(ledger, entry, at), False))
-        known[entry.content] = out[-1][0]
+        out.append((numbers[entry.content], entry.content in came))
+        came.add(entry.content)
     return out
-
-
-def _put(ledger: Ledger, entry: Entry, at: datetime) -> int:
-    number = ledger.put_document(KIND, entry.body(), at)
-    if number is None:
-        msg = "a command that is new equals the last one"
-        raise AssertionError(msg)
-    return number
 
 
 def known(

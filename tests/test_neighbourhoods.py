@@ -8,7 +8,7 @@ import builders
 from builders import command, report
 from test_agreement import hand_made
 
-from geo import reviews
+from geo import hearing
 from geo.assess import gather
 from geo.matching import match
 from geo.neighbourhoods import around
@@ -25,7 +25,7 @@ COARSE = report(0, (100, 1), uncertainty_m=50_000.0)
 def decided(listed: list[dict[str, Any]], *commands: dict[str, Any]) -> Around:
     """Return the neighbourhoods in which these commands name anything."""
     world = hand_made(listed, 80)
-    docket = reviews.hear(builders.commands(commands), world.theatre, world.as_of)
+    docket = hearing.hear(builders.commands(commands), world.theatre, world.as_of)
     reports, grouping = gather(world.stored, world.theatre, world.policies, world.as_of, match, docket)
     return around(docket, reports, grouping.violations, world.policies[0].policy)
 

@@ -22,7 +22,7 @@ from pipelines.ledger.recall import entries_frame
 from pipelines.ledger.records import Batch, Known, Reading, micros
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from geo.theatre import Source
@@ -155,8 +155,13 @@ def _settings_since(store: Store, batch_no: int) -> bool:
 
 def append_document(store: Store, kind: str, body: bytes, recorded_at: datetime) -> int:
     """Append a document (kind ``publication``: a publication) and return its ledger number."""
+    return append_documents(store, kind, [body], recorded_at)[0]
+
+
+def append_documents(store: Store, kind: str, bodies: Iterable[bytes], recorded_at: datetime) -> list[int]:
+    """Append documents, all or none, and return their ledger numbers."""
     with store.transaction():
-        return enter_document(store, kind, body, recorded_at)
+        return [enter_document(store, kind, body, recorded_at) for body in bodies]
 
 
 def enter_document(store: Store, kind: str, body: bytes, recorded_at: datetime) -> int:

@@ -24,7 +24,7 @@ from pipelines.ledger.store import Store, copy, make, open_store
 from pipelines.ledger.verify import erased, missing, verify
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
     from types import TracebackType
 
@@ -263,6 +263,11 @@ class Ledger:
         if recall.newest(self._store, kind) == body:
             return None
         return append.append_document(self._store, kind, body, recorded_at)
+
+    def put_documents(self, kind: str, bodies: Iterable[bytes], recorded_at: datetime) -> list[int]:
+        """Append documents that may equal earlier ones, all or none, and return their ledger numbers."""
+        self._need_write()
+        return append.append_documents(self._store, kind, bodies, recorded_at)
 
     def documents(self, kind: str) -> list[Document]:
         """Return every version of a kind of document, oldest first."""

@@ -39,7 +39,7 @@ def measure(kind: str, n: int) -> None:
     from builders import coverage  # noqa: PLC0415 -- the parent process needs none of it
     from many_breaches import many  # noqa: PLC0415
 
-    from geo import breaches, reviews  # noqa: PLC0415
+    from geo import breaches, hearing, reviews  # noqa: PLC0415
     from geo.decisions import Decisions  # noqa: PLC0415
     from geo.policy import PolicyVersion  # noqa: PLC0415
     from pipelines.settings import find_theatre, load_policy, load_theatre, read_folder  # noqa: PLC0415
@@ -50,7 +50,7 @@ def measure(kind: str, n: int) -> None:
     sizes = np.full(n, BIG_N) if kind == "big" else np.minimum(rng.geometric(1 / MEAN_N, n), MOST_N)
     voices = rng.integers(1, 7, sizes.sum()) if kind == "big" else rng.choice([1, 1, 2], sizes.sum())
     world = many(sizes, voices, BEGIN, theatre, policy)
-    docket = reviews.hear(reviews.none(), theatre, world.as_of)
+    docket = hearing.hear(reviews.none(), theatre, world.as_of)
     decided = Decisions(docket, world.reports, world.grouping.violations, policy)
     policies = (PolicyVersion(policy=policy),)
 
