@@ -259,6 +259,19 @@ def test_a_document_is_kept_once_a_version(world: World) -> None:
     assert world.ledger.documents("theatre")[0].sha256 == sha256(b"one")
 
 
+def test_documents_that_are_put_together_are_recorded_all_or_none(world: World) -> None:
+    def cut_short() -> Iterator[bytes]:
+        yield b"one"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        world.ledger.put_documents("review", cut_short(), T0)
+    assert world.ledger.documents("review") == []
+    assert world.ledger.put_documents("review", [b"one", b"one", b"two"], T0) == [1, 2, 3]
+    assert [document.body for document in world.ledger.documents("review")] == [b"one", b"one", b"two"]
+    assert world.ledger.verify(world.raw) == []
+
+
 def test_publishing_moves_the_head_and_not_the_inputs(world: World) -> None:
     world.take(row("a"))
     before = world.ledger.head()
