@@ -8,7 +8,7 @@ scale there is no name; a name on the wrong side would be a false statement.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 import geopandas as gpd
 import numpy as np
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from geo.crs import Reals
     from geo.fronts import Baseline
+
+    Ints = npt.NDArray[np.intp]
 
 WRAPPED: Final = 16  # signs of a name in one line
 SIGN_M: Final = 0.0028  # of paper, which a sign of a name is wide at most
@@ -45,16 +47,23 @@ _CODE: Final = {"left": 1, "right": -1}
 
 
 class _Places(NamedTuple):
-    """Where names may begin, one row a piece of the line and one column a try, the best first; arrays (n, tries).
+    """Where names may begin: arrays (n,), or (n, tries) with one column a try, the best first.
 
-    ``course`` numbers ``terms.COURSES``, the direction in which the text lies; ``metres`` is the distance to the line.
+    ``course`` numbers ``terms.COURSES``, the direction in which the text lies; ``metres`` is the distance to the line,
+    negative where there is no room.
     """
 
     lon: Reals
     lat: Reals
-    course: npt.NDArray[np.intp]
+    course: Ints
     chainage_m: Reals
     metres: Reals
+
+    @classmethod
+    def none(cls, count: int) -> Self:
+        """Return so many rows without a place."""
+        lon, lat, chainage, metres = np.full((4, count), -1.0)
+        return cls(lon, lat, np.full(count, -1, np.intp), chainage, metres)
 
 
 @lru_cache(maxsize=4)
@@ -68,10 +77,9 @@ def layer(line: Baseline, names: tuple[str, str]) -> gpd.GeoDataFrame:
     for scale in _SCALES:
         if line.length_m < _LEAST_M * scale and scale > _SCALES[0]:
             break
-        found = _tried(line, scale)
-        for side, name in zip(_CODE, names, strict=True):
-            placed = _rows(line, scale, _CODE[side], size(name), found[side])
-            rows += [{"side": side, "name": name, **row} for row in placed]
+        for side, found in _placed(line, scale, [size(name) for name in names]).items():
+            name = names[list(_CODE).index(side)]
+            rows += [{"side": side, "name": name, **row} for row in _rows(scale, found)]
     columns = [*tables.SIDES_LAYER.names, "geometry"]
     return tables.conform(gpd.GeoDataFrame(rows, columns=columns, geometry="geometry", crs=WGS84), tables.SIDES_LAYER)
 
@@ -102,62 +110,75 @@ def letters(course: str, size_m: tuple[float, float], scale: float, step_m: floa
     return x.ravel() * scale, y.ravel() * scale
 
 
-def _rows(
-    line: Baseline, scale: int, code: int, size_m: tuple[float, float], found: _Places
-) -> Iterator[dict[str, object]]:
+def _rows(scale: int, found: _Places) -> Iterator[dict[str, object]]:
     """Yield where a side is named at a scale, along the line."""
-    chosen = _first(line, scale, code, size_m, found)
-    for row in np.flatnonzero(chosen >= 0):
-        at = row, chosen[row]
+    for lon, lat, course, chainage_m, metres in zip(*(each[found.metres >= 0] for each in found), strict=True):
         yield {
-            "towards": COURSES[found.course[at]],
+            "towards": COURSES[course],
             "scale_from": 0 if scale == _SCALES[0] else scale // 2,
             "scale_to": scale,
-            "chainage_m": found.chainage_m[at],
-            "distance_m": found.metres[at],
-            "geometry": shapely.Point(found.lon[at], found.lat[at]),
+            "chainage_m": chainage_m,
+            "distance_m": metres,
+            "geometry": shapely.Point(lon, lat),
         }
 
 
-def _tried(line: Baseline, scale: int) -> dict[str, _Places]:
-    """Return the best places on each side, of all that are tried: near the line, in the middle, well clear of it."""
+def _placed(line: Baseline, scale: int, sizes: list[tuple[float, float]]) -> dict[str, _Places]:
+    """Return where each side is named, one row a piece of the line, as near to it as there is room for all letters."""
     count = max(1, round(line.length_m / (_APART_M * scale)))
+    found = {side: _Places.none(count) for side in _CODE}
+    for further in _FURTHER:
+        open_ = np.flatnonzero(np.min([each.metres for each in found.values()], axis=0) < 0)
+        if not len(open_):
+            break
+        tried = _tried(line, scale, _BESIDE_M * scale * further, (open_, count))
+        for (side, code), size_m in zip(_CODE.items(), sizes, strict=True):
+            mine = np.flatnonzero(found[side].metres[open_] < 0)
+            some = _Places._make(each[mine] for each in tried[side])
+            turn = _first(line, scale, code, size_m, some)
+            fits = np.flatnonzero(turn >= 0)
+            for into, each in zip(found[side], some, strict=True):
+                into[open_[mine[fits]]] = each[fits, turn[fits]]
+    return found
+
+
+def _tried(line: Baseline, scale: int, reach_m: float, pieces: tuple[Ints, int]) -> dict[str, _Places]:
+    """Return the best places on each side of some pieces, of all that are tried: in the middle, well clear of the line.
+
+    ``pieces`` says which of how many pieces of the line.
+    """
+    which, count = pieces
     within, course = (each.ravel() for each in np.meshgrid(_WITHIN, np.arange(len(COURSES)), indexing="ij"))
-    chainage = (np.arange(count)[:, None] + within) / count * line.length_m
+    chainage = (which[:, None] + within) / count * line.length_m
     start = line.at(chainage.ravel(), np.zeros(chainage.size))
     middling = np.abs(within - 0.5) > np.ptp(_WITHIN[:2])
-    parts: dict[str, list[_Places]] = {side: [] for side in _CODE}
-    for further in _FURTHER:
-        reach_m = _BESIDE_M * scale * further
-        lon, lat, _ = forward(*start, np.tile(course * 45.0, count), np.full(chainage.size, reach_m))
-        where = line.locate(lon, lat)
-        for side, code in _CODE.items():
-            good = (where.side == code) & (where.distance_m >= _CLEAR_M * scale)
-            metres = np.where(good, where.distance_m, -1.0).reshape(chainage.shape)
-            worth = np.where(metres < 0, -np.inf, metres / reach_m - 2 * middling)
-            best = np.argsort(-worth, axis=1, kind="stable")[:, :_TRIES]
-            of = (lon.reshape(chainage.shape), lat.reshape(chainage.shape), chainage, metres)
-            at_lon, at_lat, at_m, away_m = (np.take_along_axis(each, best, axis=1) for each in of)
-            parts[side].append(_Places(at_lon, at_lat, course[best], at_m, away_m))
-    return {side: _Places(*(np.hstack(each) for each in zip(*found, strict=True))) for side, found in parts.items()}
+    lon, lat, _ = forward(*start, np.tile(course * 45.0, len(which)), np.full(chainage.size, reach_m))
+    where = line.locate(lon, lat)
+    found = {}
+    for side, code in _CODE.items():
+        good = (where.side == code) & (where.distance_m >= _CLEAR_M * scale)
+        metres = np.where(good, where.distance_m, -1.0).reshape(chainage.shape)
+        worth = np.where(metres < 0, -np.inf, metres / reach_m - 2 * middling)
+        best = np.argsort(-worth, axis=1, kind="stable")[:, :_TRIES]
+        of = (lon.reshape(chainage.shape), lat.reshape(chainage.shape), chainage, metres)
+        at_lon, at_lat, at_m, away_m = (np.take_along_axis(each, best, axis=1) for each in of)
+        found[side] = _Places(at_lon, at_lat, course[best], at_m, away_m)
+    return found
 
 
-def _first(line: Baseline, scale: int, code: int, size_m: tuple[float, float], found: _Places) -> npt.NDArray[np.intp]:
+def _first(line: Baseline, scale: int, code: int, size_m: tuple[float, float], found: _Places) -> Ints:
     """Return which place of each row is the first with room for all letters; -1: none."""
     chosen = np.full(len(found.lon), -1, np.intp)
     for turn in range(found.lon.shape[1]):
         open_ = np.flatnonzero((chosen < 0) & (found.metres[:, turn] >= 0))
-        if not len(open_):
-            continue
-        fits = _fits(line, scale, code, size_m, found, (open_, np.full(len(open_), turn)))
-        chosen[open_[fits]] = turn
+        if len(open_):
+            chosen[open_[_fits(line, scale, code, size_m, found, (open_, turn))]] = turn
     return chosen
 
 
 def _fits(
-    line: Baseline, scale: int, code: int, size_m: tuple[float, float], found: _Places,
-    at: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]],
-) -> npt.NDArray[np.bool_]:  # fmt: skip
+    line: Baseline, scale: int, code: int, size_m: tuple[float, float], found: _Places, at: tuple[Ints, int]
+) -> npt.NDArray[np.bool_]:
     """Return which texts lie wholly on a side, and clear of the line, when they begin at places."""
     under = [letters(course, size_m, scale) for course in COURSES]
     east, north = (np.array([each[axis] for each in under])[found.course[at]] for axis in (0, 1))
