@@ -137,6 +137,22 @@ def test_a_folder_that_may_not_be_written_is_read_all_the_same(tmp_path: Path) -
             assert (result.exit_code, "Read-only file system" in result.stderr) == (2, True)
 
 
+@pytest.mark.parametrize("unheard", ["stdout", "stderr"])
+def test_a_command_whose_reader_goes_away_ends_without_a_word_and_leaves_nothing_half_done(
+    unheard: str, tmp_path: Path
+) -> None:
+    place = cells.shelled(tmp_path)
+    reads, writes = os.pipe()
+    os.close(reads)
+    streams: dict[str, int] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, unheard: writes}
+    words = [sys.executable, "-m", "pipelines", "run", str(place.path), "--plain", "--as-of", "2026-06-03T12:00Z"]
+    done = subprocess.run(words, **streams, check=False)  # type: ignore[call-overload]  # whatever streams there are
+    os.close(writes)
+    said = (done.stdout or b"") + (done.stderr or b"")
+    assert (done.returncode, b"fault" in said, b"BrokenPipe" in said) == (141, False, False)
+    assert audit(place).problems == ()
+
+
 def test_a_stopped_command_says_so_and_leaves_nothing_half_done(tmp_path: Path) -> None:
     place = cells.workspace(tmp_path / "ws")
     program = (

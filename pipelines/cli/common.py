@@ -1,7 +1,7 @@
 """What do all commands share: times, faults, tables, and where output goes?
 
 Results go to stdout, progress to stderr. Exit codes: 0 done, 1 our fault, 2 wrong use or settings, 3 done but rows were
-quarantined, a line could not be used or a command was rejected; 143 stopped from outside.
+quarantined, a line could not be used or a command was rejected; 141 nobody read on; 143 stopped from outside.
 """
 
 from __future__ import annotations
@@ -9,13 +9,16 @@ from __future__ import annotations
 import errno
 import json
 import logging
+import os
+import select
 import signal
 import sys
 import threading
 import traceback
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import click
 
@@ -30,6 +33,7 @@ OURS: Final = 1
 YOURS: Final = 2
 QUARANTINED: Final = 3
 STOPPED: Final = 128 + signal.SIGTERM
+UNREAD: Final = 128 + signal.SIGPIPE
 _OUTSIDE: Final = frozenset(
     {errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.ENOTDIR, errno.EIO}
 )
@@ -69,15 +73,38 @@ class Command(click.Command):
         debug = ctx.meta["debug"] = ctx.params.pop("debug")
         try:
             with _stoppable():
-                return super().invoke(ctx)
+                done = super().invoke(ctx)
+                sys.stdout.flush()
+                return done
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as fault:  # noqa: BLE001 -- the edge: nothing is above it
+            if isinstance(fault, BrokenPipeError) and _unread():
+                ctx.exit(UNREAD)
             if debug:
                 traceback.print_exc()
             code, sentence = judge(fault)
             click.echo(f"Error: {sentence}", err=True)
             ctx.exit(code)
+
+
+def _unread() -> bool:
+    """Tell whether whoever was reading what is printed has gone, as ``head`` does; then nothing more is printed."""
+    gone = [stream.fileno() for stream in (sys.stdout, sys.stderr) if _broken(stream)]
+    with Path(os.devnull).open("w") as nowhere:
+        for number in gone:
+            os.dup2(nowhere.fileno(), number)  # else Python complains when it ends
+    return bool(gone)
+
+
+def _broken(stream: TextIO) -> bool:
+    """Tell whether a stream is a pipe that nobody reads from any more."""
+    asked = select.poll()
+    try:
+        asked.register(stream, 0)
+    except (OSError, ValueError):  # it is no file
+        return False
+    return any(events & select.POLLERR for _, events in asked.poll(0))
 
 
 @contextmanager
