@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import re
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import cells
 import pytest
 from commandline import ceasewatch
 
-from pipelines.stages import stage
+from pipelines.stages import SELDOM, stage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +32,25 @@ def test_a_stage_tells_its_counts_its_seconds_and_its_failure(caplog: pytest.Log
     assert re.fullmatch(r"stage=halve seconds=\d+\.\d+ failed=ZeroDivisionError", failed.getMessage())
     assert done.stage["rows"] == 2  # type: ignore[attr-defined]
     assert (done.levelno, failed.levelno) == (logging.INFO, logging.WARNING)
+
+
+def test_python_looks_for_cycles_seldom_while_a_stage_runs_and_as_before_once_it_is_over() -> None:
+    before, meanwhile = gc.get_threshold(), []
+
+    @stage("fail")
+    def fail() -> None:
+        meanwhile.append(gc.get_threshold())
+        raise ZeroDivisionError
+
+    try:
+        for first in (700, 10**6, 0):  # whoever wants it more seldom still, or never, keeps that
+            gc.set_threshold(first, *before[1:])
+            with pytest.raises(ZeroDivisionError):
+                fail()
+            assert gc.get_threshold() == (first, *before[1:])
+    finally:
+        gc.set_threshold(*before)
+    assert [each[0] for each in meanwhile] == [SELDOM, 10**6, 0]
 
 
 def test_each_stage_of_a_run_has_its_line_which_the_screen_shows_only_to_those_who_look_into_the_program(

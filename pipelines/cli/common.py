@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 import click
 
 from geo.errors import CeasewatchError
+from pipelines.stages import seldom_collecting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -72,7 +73,7 @@ class Command(click.Command):
         """Run the command; faults become a sentence and an exit code."""
         debug = ctx.meta["debug"] = ctx.params.pop("debug")
         try:
-            with _stoppable():
+            with _stoppable(), seldom_collecting():
                 done = super().invoke(ctx)
                 sys.stdout.flush()
                 return done
