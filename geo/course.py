@@ -123,6 +123,11 @@ class Course(tuple[Violation, ...]):  # noqa: SLOT001 -- what is asked of it aga
         return [violation.start for violation in self]
 
     @cached_property
+    def rows(self) -> tuple[int, ...]:
+        """Where each stands in the caller's frame."""
+        return tuple([violation.row for violation in self])
+
+    @cached_property
     def t0(self) -> tuple[int, int]:
         """The earliest begin and the earliest end, or T0 as a person set it."""
         set_t0 = self[0].t0
@@ -154,6 +159,13 @@ class Course(tuple[Violation, ...]):  # noqa: SLOT001 -- what is asked of it aga
         rate = np.arange(1, len(start) + 1) - start.searchsorted(start - DAY_US, side="right")
         armed = np.logical_or.accumulate(np.array([violation.weapon_class in weapons for violation in self]))
         return Measures(extent, depth, rate, armed)
+
+    def most(self, weapons: frozenset[str]) -> Measures:
+        """Return measures that ``measured`` never exceeds."""
+        span = [violation.chainage_m for violation in self]
+        depth = max([0.0, *[violation.distance_m for violation in self]])
+        armed = not weapons.isdisjoint([violation.weapon_class for violation in self])
+        return Measures(max(span) - min(span), depth, len(self), armed)
 
     def first_window(self, ladder: Ladder) -> tuple[float, float, int]:
         """Return extent (m), depth (m) and number of what may lie in the first window."""

@@ -178,7 +178,7 @@ def _warning(move: Move, course: Course, ladder: Ladder) -> list[Step]:
     what = "the first qualifying violation" if n == 1 else f"qualifying violation number {n} (reading repeated)"
     rule, reason = ("RULE 1 warning" if move.tier else "RULE 1 opened"), f"{what} began"
     at_once = {"effective": f"{reason}; a warning takes effect at once"}
-    return _step(move, rule, reason, course[:n], course, at_once)
+    return _step(move, rule, reason, course[:n], course.rows, at_once)
 
 
 def persisting(course: Course, ladder: Ladder) -> tuple[int, tuple[Violation, ...]]:
@@ -209,13 +209,15 @@ def _coalition(move: Move, course: Course, ladder: Ladder) -> list[Step]:
     reason = f"hostilities persist: a violation began {hours:.1f} h after T0, {where}"
     needs = [shown, min(course, key=by_end), *course.begun(move.by)]
     rests = {violation.row for violation in (*needs, *going_on)}
-    carried = [violation for violation in course if violation.row in rests]
+    carried = tuple([row for row in course.rows if row in rests])
     return _step(move, "RULE 2 persistence", reason, needs, carried, {"effective": f"{reason}; effective at once"})
 
 
 def _broad(course: Course, policy: Policy, vouched: int) -> int | None:
     """RULE 3: return when a breach has become a broader attack; what begins at one instant is seen together."""
     than = bars(course.first_window(policy.ladder), policy.expansion)
+    if not expanded(course.most(than.weapons), than):
+        return None
     starts = course.starts
     broad = expanded(course.measured(than.weapons), than).tolist()
     for start, following, now in zip(starts, [*starts[1:], None], broad, strict=True):
@@ -246,9 +248,9 @@ def _coordinated(move: Move, course: Course, policy: Policy) -> list[Step]:
     needs = [*grew, min(course, key=by_end)]
     if move.kinds == ("eligible",):
         measures = "; ".join(growth(Course.ordered(grew), course.first_window(policy.ladder), policy.expansion))
-        return _step(move, "RULE 3 expansion", f"a broader attack: {measures}", needs, course)
+        return _step(move, "RULE 3 expansion", f"a broader attack: {measures}", needs, course.rows)
     needs.append(course.last_begun(move.at))
-    return _step(move, "RULE 4 effect", _effect_in_words(move, course, policy.ladder), needs, course)
+    return _step(move, "RULE 4 effect", _effect_in_words(move, course, policy.ladder), needs, course.rows)
 
 
 def _effect_in_words(move: Move, course: Course, ladder: Ladder) -> str:
@@ -289,7 +291,7 @@ def _ended(course: Course, end: End) -> Step:
         "lapsed": "the ceasefire window ended while it was going on",
     }
     assert end.at is not None and end.how is not None and end.known_at is not None  # noqa: S101, PT018 -- it has ended
-    return Step("ended", 0, end.at, end.known_at, f"RULE 6 {end.how}", end.why or words[end.how], (), _rows(course))
+    return Step("ended", 0, end.at, end.known_at, f"RULE 6 {end.how}", end.why or words[end.how], (), course.rows)
 
 
 def with_tiers(steps: Iterable[Step]) -> list[Step]:
@@ -372,18 +374,15 @@ def _step(
     rule: str,
     reason: str,
     needs: Sequence[Violation],
-    carriers: Sequence[Violation],
+    carriers: tuple[int, ...],
     reasons: Mapping[str, str] | None = None,
 ) -> list[Step]:
-    """Return a move's steps, one of each kind; ``reasons`` by kind where it is not ``reason``."""
+    """Return a move's steps, one of each kind; ``reasons`` by kind where it is not ``reason``; carriers are rows."""
     known = max([move.at, *[violation.known_at for violation in needs]])
-    set_t0 = carriers[0].t0
+    set_t0 = needs[0].t0
     if move.tier > _WARNING and set_t0 is not None:
         known = max(known, set_t0.known_at)
-    rows = _rows(needs), _rows(carriers)
-    told = reasons or {}
-    return [Step(kind, move.tier, move.at, known, rule, told.get(kind, reason), *rows) for kind in move.kinds]
-
-
-def _rows(violations: Iterable[Violation]) -> tuple[int, ...]:
-    return tuple(dict.fromkeys([violation.row for violation in violations]))
+    needed, told = tuple(dict.fromkeys([violation.row for violation in needs])), reasons or {}
+    return [
+        Step(kind, move.tier, move.at, known, rule, told.get(kind, reason), needed, carriers) for kind in move.kinds
+    ]

@@ -90,6 +90,27 @@ def test_the_rate_is_the_most_of_any_day_and_not_of_the_last() -> None:
     assert grown(Course(course[::-1]), policy().ladder) == grown(Course(course), policy().ladder)
 
 
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 90), st.floats(0, 1e5), st.floats(0, 1e5), st.sampled_from([None, "drone", "mlrs"])),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_no_moment_of_a_breach_exceeds_what_it_came_to_at_most(
+    told: list[tuple[int, float, float, str | None]],
+) -> None:
+    course = Course(
+        [
+            Violation(h * HOUR_US, h * HOUR_US, km, off, weapon, frozenset(), {}, 0, str(n), n)
+            for n, (h, km, off, weapon) in enumerate(told)
+        ]
+    )
+    weapons = frozenset({"mlrs"})
+    for moment, most in zip(course.measured(weapons), course.most(weapons), strict=True):
+        assert (moment <= most).all()
+
+
 def test_persistence_is_told_with_its_hours() -> None:
     story = Story(policy()).fire("0h").look("12h")
     assert story.incident().isna()["persistence_why"]
