@@ -35,6 +35,7 @@ _CLASS_RATIO = 4.0
 _SMALLEST_M = 250.0
 _SMALLEST_US = 15 * 60 * 1e6
 _ONE = 1 + 1e-9
+_STRIDE = 64  # of so many things one is looked at first where pairs are only counted; no result depends on it
 
 
 class Near(NamedTuple):
@@ -151,17 +152,22 @@ def _candidates(a: Things, b: Things, reach_m: float, reach_us: float, *, same: 
 
 
 def crowded(a: Things, b: Things, reach_m: float, reach_us: float, most: int) -> bool:
-    """Return whether more pairs of two sets come near than may be listed; where they might, they are counted."""
+    """Return whether more pairs of two sets come near than may be listed; where they might, they are counted.
+
+    First the pairs of a few: where these are too many already, the others need not be counted.
+    """
     if len(a) * len(b) <= most:
         return False
     if len(a) + len(b) > most:
         return True
     count = 0
     for _, _, here, there in _trees(a, b, reach_m, reach_us, same=a is b):
-        both = here.count_neighbors(there, _ONE, p=np.inf)
-        count += (int(both) - here.n) // 2 if here is there else int(both)
-        if count > most:
-            return True
+        for some in (cKDTree(here.data[::_STRIDE]), here):
+            both = int(some.count_neighbors(there, _ONE, p=np.inf))
+            pairs = (both - some.n) // 2 if here is there else both
+            if count + pairs > most:
+                return True
+        count += pairs
     return False
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,3 +55,26 @@ def test_between_finds_the_near_pairs_of_two_sets(
     found = nearness.between(things(left), things(right), 5000.0, 2 * HOUR)
     wanted = {(i, j) for i, a in enumerate(left) for j, b in enumerate(right) if near(a, b, 5000.0, 2 * HOUR)}
     assert set(zip(found.left.tolist(), found.right.tolist(), strict=True)) == wanted
+
+
+@given(st.lists(THING, min_size=2, max_size=25), st.lists(THING, min_size=1, max_size=25), st.data())
+def test_a_crowd_is_told_wherever_there_are_more_near_pairs_however_few_are_looked_at_first(
+    left: list[tuple[float, float, float, int, int]],
+    right: list[tuple[float, float, float, int, int]],
+    data: st.DataObject,
+) -> None:
+    a, b = things(left), things(right)
+    for one, other in ((a, a), (a, b)):
+        near = nearness.within(a, 5000.0, 2 * HOUR) if one is other else nearness.between(a, b, 5000.0, 2 * HOUR)
+        most = data.draw(st.integers(0, len(one) * len(other)))
+        told = set()
+        for stride in (1, data.draw(st.integers(2, 25)), 10**6):
+            with mock.patch.object(nearness, "_STRIDE", stride):
+                told.add(nearness.crowded(one, other, 5000.0, 2 * HOUR, most))
+        assert told == {True} if len(near.left) > most else len(told) == 1
+        assert told == {False} or len(one) * len(other) > most
+
+
+def test_every_pair_of_a_crowd_is_counted_once_and_no_thing_with_itself() -> None:
+    ten = things([(36.0, 48.0, 0.0, 0, HOUR)] * 10)
+    assert [nearness.crowded(ten, ten, 5000.0, 2 * HOUR, most) for most in (44, 45)] == [True, False]
