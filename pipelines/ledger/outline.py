@@ -9,14 +9,11 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from pipelines.ledger.store import Store
 
 NEVER: Final = int(np.iinfo(np.int64).min)
-_GAP: Final = 256  # numbers between two reads for which one read is cheaper; nothing depends on it
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,14 +26,6 @@ class Some:
     def holds(self, numbers: pd.Series) -> NDArray[np.bool_]:
         """Return which of the numbers are among them."""
         return (numbers > self.after).to_numpy(bool) | numbers.isin(self.numbers).to_numpy(bool)
-
-    def spans(self, last: int) -> Iterator[tuple[int, int]]:
-        """Yield spans of numbers, both ends inclusive and ascending, that hold all of them up to ``last``."""
-        mine = self.numbers[self.numbers <= min(last, self.after)]
-        breaks = np.flatnonzero(np.diff(mine) > _GAP) + 1
-        yield from ((int(run[0]), int(run[-1])) for run in np.split(mine, breaks) if len(run))
-        if last > self.after:
-            yield self.after + 1, last
 
 
 def read(store: Store, after: int) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from pipelines.ledger import schema
 from pipelines.ledger.records import Document, Head, micros, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from pipelines.ledger.outline import Some
@@ -59,14 +59,20 @@ def _entries(
 ) -> pd.DataFrame:
     last = min(head(store, None).ledger_no, _FOREVER if up_to_no is None else up_to_no)
     among = ", ".join(f"'{kind}'" for kind in kinds)
-    where = f"ledger_no BETWEEN ? AND ? AND known_at <= ? AND kind IN ({among}) ORDER BY ledger_no"
-    pieces = [
-        store.select("entry", where, [start, min(start + schema.ROWS_A_READ - 1, end), until(known_at)])
-        for begin, end in ([(1, last)] if only is None else only.spans(last))
-        for start in range(begin, end + 1, schema.ROWS_A_READ)
-    ]
-    found = entries_frame(pa.concat_tables(pieces) if pieces else schema.arrow("entry").empty_table())
-    return found if only is None else found[only.holds(found["ledger_no"])].reset_index(drop=True)
+    where = f"known_at <= ? AND kind IN ({among}) ORDER BY ledger_no"
+    pieces = [store.select("entry", f"{these} AND {where}", [*by, until(known_at)]) for these, by in _asked(last, only)]
+    return entries_frame(pa.concat_tables(pieces) if pieces else schema.arrow("entry").empty_table())
+
+
+def _asked(last: int, only: Some | None) -> Iterator[tuple[str, list[int | str]]]:
+    """Yield which numbers are read at once, as a condition and its parameters; ascending, each entry once."""
+    every = schema.ROWS_A_READ
+    if only is not None:
+        named = only.numbers[only.numbers <= min(last, only.after)]
+        for start in range(0, len(named), every):
+            yield "ledger_no IN (SELECT value FROM json_each(?))", [json.dumps(named[start : start + every].tolist())]
+    for start in range(1 if only is None else only.after + 1, last + 1, every):
+        yield "ledger_no BETWEEN ? AND ?", [start, min(start + every - 1, last)]
 
 
 def reports(
