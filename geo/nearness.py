@@ -35,7 +35,7 @@ _CLASS_RATIO = 4.0
 _SMALLEST_M = 250.0
 _SMALLEST_US = 15 * 60 * 1e6
 _ONE = 1 + 1e-9
-_STRIDE = 64  # of so many things one is looked at first where pairs are only counted; no result depends on it
+_STRIDES = (64, 8)  # of so many things one is looked at first where pairs are only counted; no result depends on it
 
 
 class Near(NamedTuple):
@@ -162,7 +162,7 @@ def crowded(a: Things, b: Things, reach_m: float, reach_us: float, most: int) ->
         return True
     count = 0
     for _, _, here, there in _trees(a, b, reach_m, reach_us, same=a is b):
-        for some in (cKDTree(here.data[::_STRIDE]), here):
+        for some in (*(cKDTree(here.data[::stride]) for stride in _STRIDES), here):
             both = int(some.count_neighbors(there, _ONE, p=np.inf))
             pairs = (both - some.n) // 2 if here is there else both
             if count + pairs > most:

@@ -68,8 +68,8 @@ def test_a_crowd_is_told_wherever_there_are_more_near_pairs_however_few_are_look
         near = nearness.within(a, 5000.0, 2 * HOUR) if one is other else nearness.between(a, b, 5000.0, 2 * HOUR)
         most = data.draw(st.integers(0, len(one) * len(other)))
         told = set()
-        for stride in (1, data.draw(st.integers(2, 25)), 10**6):
-            with mock.patch.object(nearness, "_STRIDE", stride):
+        for strides in ((), data.draw(st.lists(st.integers(1, 25), max_size=3)), (10**6,)):
+            with mock.patch.object(nearness, "_STRIDES", strides):
                 told.add(nearness.crowded(one, other, 5000.0, 2 * HOUR, most))
         assert told == {True} if len(near.left) > most else len(told) == 1
         assert told == {False} or len(one) * len(other) > most
