@@ -14,9 +14,9 @@ import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from geo import nearness, reach
+from geo import linking, nearness, reach
 from geo.incidents import Former
-from geo.nearness import HOUR_US
+from geo.nearness import HOUR_US, Things
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -61,7 +61,7 @@ def settled(
     late = nearness.micros(placed["observed_to"]) + reach_us(policy) >= nearness.instant(since)
     open_ = ~over.to_numpy(bool) | late | placed["first_no"].isin(list(named)).to_numpy(bool)
     found = reach.survey([(placed, policy)], _NOTHING)
-    together = _together(found, violation, incident)
+    together = _together(found, placed, violation, incident, policy)
     kept = np.bincount(together, weights=open_) > 0
     open_ = kept[together]
     open_ |= _warm(placed, open_, policy)
@@ -79,7 +79,9 @@ def reach_us(policy: Policy) -> int:
     return int((hours + policy.corroboration.agree_min / 60) * HOUR_US)
 
 
-def _together(found: reach.Reach, violation: pd.Series, incident: pd.Series) -> Ints:
+def _together(
+    found: reach.Reach, placed: pd.DataFrame, violation: pd.Series, incident: pd.Series, policy: Policy
+) -> Ints:
     """Return for each report a number that it shares with all that it may meet, also through others."""
     n = len(violation)
     first = {cluster: int(rows[0]) for cluster, rows in found.members.items()}
@@ -87,9 +89,25 @@ def _together(found: reach.Reach, violation: pd.Series, incident: pd.Series) -> 
     edges = [np.array(pairs, np.int64).reshape(-1, 2)]
     edges += [_chained(pd.Series(found.cluster).mask(found.cluster < 0))]
     edges += [_chained(names) for names in (violation, incident)]
+    edges += [_beside(placed, incident, policy)]
     left, right = np.concatenate(edges).T
     graph = coo_array((np.ones(len(left), bool), (left, right)), shape=(n, n))
     return connected_components(graph, directed=False)[1].astype(np.int64)
+
+
+def _beside(placed: pd.DataFrame, incident: pd.Series, policy: Policy) -> Ints:
+    """Return pairs of coarse reports that are one candidate where no incident holds one of them.
+
+    That incident may be taken back; one that is settled is not, so that two which are held need no pair.
+    """
+    coarse = (placed["coarse"] & placed["lon"].notna() & placed["lat"].notna()).to_numpy(bool)
+    held = incident.str.startswith("B-", na=False).to_numpy(bool)
+    free, bound = np.flatnonzero(coarse & ~held), np.flatnonzero(coarse & held)
+    there, within = Things.of(placed.iloc[free]), (policy.grouping.link_m, policy.grouping.link_gap_h * HOUR_US)
+    group = pd.Series(-1, index=range(len(placed)))
+    group.iloc[free] = linking.components(there, np.ones(len(free), np.int64), *within)
+    near = nearness.between(Things.of(placed.iloc[bound]), there, *within)
+    return np.concatenate([_chained(group.mask(group < 0)), np.column_stack([bound[near.left], free[near.right]])])
 
 
 def _chained(key: pd.Series) -> Ints:

@@ -225,6 +225,16 @@ def test_one_report_that_may_still_change_keeps_all_that_it_may_meet() -> None:
     assert settle(world_of(report(10), report(60, (110, 1)), week, report(10, (200, 1))), when(100))[0] == {"R-4"}
 
 
+def test_what_may_yet_be_one_candidate_is_settled_together_or_not_at_all() -> None:
+    wide, week = report(10, uncertainty_m=6000.0), report(30, (107, 1), to=200)
+    world, since = world_of(wide, week, report(190, (116, 1))), when(195)
+    assert settle(world, since)[0] == set()
+    later = world.but(stored=world.stored.iloc[:2])  # the incident that held the week is taken back
+    assert assessed(later).tables["incidents"]["violations"].tolist() == [2]
+    two = [report(29), report(30, to=60), report(70, (107, 1), to=300), report(290, (116, 1))]
+    assert settle(world_of(*two), when(250))[0] == {"R-1", "R-2"}  # each is held by an incident, one of them settled
+
+
 def test_heat_is_kept_as_long_as_anything_of_its_time_is() -> None:
     heat = report(12, act="heat", source="firms")
     assert settle(world_of(report(10, (200, 1)), heat), when(500))[0] == {"R-1", "R-2"}
