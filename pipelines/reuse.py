@@ -11,7 +11,6 @@ import hashlib
 import io
 import json
 import logging
-import zipfile
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -40,7 +39,8 @@ if TYPE_CHECKING:
 FOLDER: Final = "settled"
 FILE: Final = "internal.npz"
 PAST: Final = "past"
-_FORM: Final = 1
+_FORM: Final = 2
+_DIGEST: Final = hashlib.sha256().digest_size
 _ARRAYS: Final = ("numbers", "name", "lon", "lat", "ended", "last")
 _SAID: Final = (
     "incident_points", "incidents", "incident_days", "violations", "reports", "transitions", "evidence", "scenarios",
@@ -81,19 +81,22 @@ class Kept:
         former = self.former._replace(name=self.former.name.astype("U"))
         file = io.BytesIO()
         np.savez(file, allow_pickle=False, about=said, numbers=self.numbers, **former._asdict())
-        return file.getvalue()
+        return hashlib.sha256(file.getvalue()).digest() + file.getvalue()
 
     @classmethod
     def read(cls, path: Path) -> Kept | None:
         """Return what a file holds; ``None`` where there is none, or it is not whole."""
         try:
-            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
-                about = json.loads(file["about"].tobytes())
-                numbers, name, *rest = (file[one] for one in _ARRAYS)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            data = path.read_bytes()
+        except OSError:
             return None
-        if about.pop("form", None) != _FORM or set(about) != {*_ABOUT, "files"}:
+        if hashlib.sha256(data[_DIGEST:]).digest() != data[:_DIGEST]:
             return None
+        with np.load(io.BytesIO(data[_DIGEST:]), allow_pickle=False) as file:
+            about = json.loads(file["about"].tobytes())
+            if about.pop("form") != _FORM:
+                return None
+            numbers, name, *rest = (file[one] for one in _ARRAYS)
         return cls(**about, numbers=numbers, former=Former(name.astype(object), *rest))
 
 

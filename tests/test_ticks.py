@@ -23,6 +23,7 @@ from commandline import ceasewatch
 from hypothesis import given
 
 from geo import tables
+from geo.incidents import Former
 from pipelines import commands, edge, layers, recheck, reuse, reviews, watch
 from pipelines import recall as recalls
 from pipelines.audit import audit
@@ -247,6 +248,21 @@ def test_nothing_changes_when_the_cache_is_deleted_or_damaged(cell: Cell) -> Non
         assert kept is None or kept.packed() == data
     assert cell.tick() is None
     assert recalled(cell).kept is not None
+
+
+def test_whatever_bit_of_the_cache_flips_it_is_not_believed_and_stops_no_run(tmp_path: Path) -> None:
+    none = np.empty(0)
+    former = Former(none.astype(object), none, none, none.astype(np.int64), none.astype(np.int64))
+    kept = reuse.Kept("rules", "since", "as_of", 7, "head", "rest", {"2026.gpkg": "run"}, np.arange(5), former)
+    data, file = kept.packed(), tmp_path / "kept.npz"
+    file.write_bytes(data)
+    assert (whole := reuse.Kept.read(file)) is not None
+    assert whole.packed() == data
+    for bit in range(0, 8 * len(data), 7):
+        bent = bytearray(data)
+        bent[bit // 8] ^= 1 << bit % 8
+        file.write_bytes(bent)
+        assert reuse.Kept.read(file) is None
 
 
 def test_a_full_disk_costs_the_next_run_its_time_and_leaves_no_half_cache(
