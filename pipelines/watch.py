@@ -18,6 +18,7 @@ from geo import lineage, news, tables
 from geo import notices as notice
 from geo.assess import Assessment, assess
 from geo.errors import PolicyError
+from geo.policy import in_force
 from geo.sharing import share
 from pipelines import commands, compiled, layers, publications, reuse, reviews, sides, surfaces, yearly
 from pipelines.alerts import FOLDER
@@ -149,7 +150,9 @@ def compare(recalled: Recalled, whole: Assessment) -> Changed:
         return nothing
     same, windowed = _same(then, now, earlier.as_of), reuse.window_from(now.settings, recalled.question) is not None
     stand = earlier.incidents.keys() <= {*whole.tables["incident_points"]["incident_id"], *_former(recalled)}
-    if same and stand and (not windowed or now.commands.empty):  # what people decided may expire in the past too
+    # What is long over turns without news where a command expires or another policy comes into force.
+    turns = not now.commands.empty or in_force(now.settings.policies, earlier.as_of) != recalled.policy
+    if same and stand and not (windowed and turns):
         return nothing
     said = judge(then, earlier.as_of)
     begun = then.reports[then.reports["observed_from"] <= earlier.as_of]

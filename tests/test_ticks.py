@@ -368,6 +368,21 @@ def test_an_incident_that_leaves_the_map_is_not_gone(tmp_path: Path) -> None:
     assert told.alerts == ()
 
 
+def test_a_name_of_the_past_that_another_policy_takes_away_still_resolves(cell: Cell, shelf: Shelf) -> None:
+    """Also where the run that records the policy is about a moment before it is in force."""
+    cell.send(cells.row("one", 300.0, km=10.0), cells.row("next", 301.0, km=21.0))
+    cells.run(cell.place, cell.clock)
+    before = set(shelf.told("incidents")["incident_id"])
+    cell.turn(1.0)
+    cell.edit(("link_m = 10000\n", "link_m = 12000\n"))
+    cells.run(cell.place, cell.clock, as_of=cell.hour - 0.1)
+    assert set(shelf.told("incidents")["incident_id"]) == before
+    cell.turn(1.0)
+    cells.run(cell.place, cell.clock)
+    merged = shelf.frames[cell.published / "monitor.gpkg"]["lineage"].query("kind == 'merge'")
+    assert set(merged["from_id"]) == before - set(shelf.told("incidents")["incident_id"]) != set()
+
+
 def test_the_whole_run_is_held_against_it_and_a_difference_stops_everything(
     cell: Cell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
