@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from typing import TYPE_CHECKING
@@ -18,6 +18,11 @@ DISTRIBUTION = "ceasewatch"
 def utc_now() -> datetime:
     """Return the present moment, aware UTC."""
     return datetime.now(UTC)
+
+
+def whole_second(moment: datetime) -> datetime:
+    """Return a moment cut upwards to whole seconds: what was recorded within this second is no hindsight."""
+    return moment.replace(microsecond=0) + timedelta(seconds=moment.microsecond > 0)
 
 
 def version() -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from geo.errors import PolicyError
 from geo.policy import in_force
 from pipelines import commands, publications, reuse, surfaces
+from pipelines.edge import whole_second
 from pipelines.stages import stage
 
 if TYPE_CHECKING:
@@ -182,9 +183,9 @@ def _require(question: Question, settings: Settings, sharing: Sharing | None, *,
 
 
 def latest(workspace: Workspace, profile: Profile, at: datetime) -> datetime:
-    """Return the latest moment that a run of a profile may be about, at a present moment, both aware UTC."""
+    """Return the latest moment that a run of a profile may be about, at a present moment: aware UTC, whole seconds."""
     if profile == "internal":
-        return at
+        return whole_second(at)
     with workspace.ledger() as ledger:
         return _last(_sharing(workspace, ledger), at)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import cells
@@ -264,6 +266,20 @@ def test_the_workspaces_geopackage_is_read_before_every_run(place: Workspace) ->
         assert len(ledger.documents("review")) == 1
     (place.path / "reviews.gpkg").unlink()
     assert len(read_table(cells.run(place, Clock(44)).file, "reviews")) == 1
+
+
+def test_a_run_of_the_present_uses_what_was_edited_and_decided_just_before(
+    place: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = place.theatre / "policy.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace('version = "', 'version = "edited ', 1), "utf-8")
+    fill(place.path / "reviews.gpkg", [row("confirm", "V-5")])
+    ticks = itertools.count(1)
+    monkeypatch.setattr("pipelines.edge.utc_now", lambda: at(60) + timedelta(milliseconds=next(ticks)))
+    (done,) = told(ceasewatch("run", place.path, "--plain", "--json"))["runs"]
+    assert (done["as_of"], done["hindsight"]) == ("2026-06-04T12:00:01Z", False)
+    assert done["reviews"][0]["answer"] == "applied"
+    assert read_table(place.target(None), "run")["policy_version"].str.startswith("edited ").all()
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,8 @@ def run(  # noqa: PLR0913, PLR0917 -- one for each option
     from pipelines.workspace import Workspace
 
     place = Workspace.open(workspace)
-    moment = as_of or known_at or latest(place, profile, utc_now().replace(microsecond=0))
+    _record(place)  # first: the present that is asked about is one in which these are in force
+    moment = as_of or known_at or latest(place, profile, utc_now())
     request = Request(moment, known_at, tuple(dict.fromkeys(regions)) or (None,), out, profile)
     outcomes = []
     for outcome in perform(place, request, plain=plain, checked=check_full):
@@ -92,13 +93,21 @@ def run(  # noqa: PLR0913, PLR0917 -- one for each option
         put({"runs": [outcome.as_dict() for outcome in outcomes]})
 
 
+def _record(place: Workspace) -> None:
+    """Record settings that were edited, and what people decided, as of now."""
+    from pipelines import reviews
+    from pipelines.edge import utc_now
+
+    for kind in place.remember(utc_now):
+        say(f"The {kind} had been edited: its new version is recorded, and in force from now on.")
+    reviews.heed(place, utc_now)
+
+
 def perform(place: Workspace, request: Request, *, plain: bool, checked: bool = False) -> Iterator[Outcome]:
     """Yield what came of each scope, one after the other in this process; ``checked``: once all were held against."""
     from pipelines import recall
     from pipelines.edge import utc_now
 
-    for kind in place.remember(utc_now):
-        say(f"The {kind} had been edited: its new version is recorded, and in force from now on.")
     for region in request.regions:  # before any work, and before a server is started for it
         recall.require(place, request.question(region), at=utc_now())
     if checked:

@@ -7,7 +7,7 @@ from pathlib import Path  # noqa: TC003 -- Prefect validates parameters by these
 
 from prefect import flow
 
-from pipelines.edge import utc_now
+from pipelines.edge import utc_now, whole_second
 from pipelines.feeds.turn import TURN_S, turn
 from pipelines.flows import events, tasks
 from pipelines.flows.monitor import answer, is_scheduled, planned
@@ -36,6 +36,7 @@ def ingestion(workspace: Path, every_s: float | None = None) -> Outcome:
     with turn(place, wait_s=TURN_S):
         tasks.take_inbox(place, utc_now)
         asked = tasks.ask_feeds(place, utc_now)
+        tasks.heed(place, utc_now, None)  # what people decided by now is no hindsight either
         about = moment(planned(), utc_now(), None if every_s is None else timedelta(seconds=every_s))
         outcome = answer(place, Question(about, scheduled=is_scheduled()), None)
     events.tell(outcome, asked)
@@ -43,10 +44,7 @@ def ingestion(workspace: Path, every_s: float | None = None) -> Outcome:
 
 
 def moment(due: datetime, now: datetime, every: timedelta | None) -> datetime:
-    """Return the moment that a run is about, aware UTC, in whole seconds.
-
-    The present is cut upwards: what was recorded within this second is no hindsight.
-    """
+    """Return the moment that a run is about, aware UTC, in whole seconds."""
     if every is not None and now - due >= every:
         return due.astimezone(UTC)
-    return now.replace(microsecond=0) + timedelta(seconds=now.microsecond > 0)
+    return whole_second(now)
