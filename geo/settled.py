@@ -104,10 +104,11 @@ def _beside(placed: pd.DataFrame, incident: pd.Series, policy: Policy) -> Ints:
     held = incident.str.startswith("B-", na=False).to_numpy(bool)
     free, bound = np.flatnonzero(coarse & ~held), np.flatnonzero(coarse & held)
     there, within = Things.of(placed.iloc[free]), (policy.grouping.link_m, policy.grouping.link_gap_h * HOUR_US)
-    group = pd.Series(-1, index=range(len(placed)))
-    group.iloc[free] = linking.components(there, np.ones(len(free), np.int64), *within)
+    group = np.full(len(placed), -1)
+    group[free] = linking.components(there, np.ones(len(free), np.int64), *within)
     near = nearness.between(Things.of(placed.iloc[bound]), there, *within)
-    return np.concatenate([_chained(group.mask(group < 0)), np.column_stack([bound[near.left], free[near.right]])])
+    alone = _chained(pd.Series(group).mask(group < 0))
+    return np.concatenate([alone, np.column_stack([bound[near.left], free[near.right]])])
 
 
 def _chained(key: pd.Series) -> Ints:

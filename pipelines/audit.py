@@ -6,11 +6,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pipelines import lines, publications, reviews
+from pipelines import lines, publications, reuse, reviews
 from pipelines.ledger import Head
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pipelines.ledger import Ledger
     from pipelines.publications import Publication
@@ -78,3 +78,19 @@ def _published(workspace: Workspace, past: list[Publication]) -> Iterator[str]:
             yield f"{found.file}: the last publication of {found.region or 'the whole theatre'} is gone; run it again"
         elif publications.file_hash(file) != found.sha256:
             yield f"{found.file}: is not the file that was published last; the next run replaces it"
+    if (filed := publications.files_of_the_past(past)) is not None:
+        yield from _past(workspace, filed)
+
+
+def _past(workspace: Workspace, wanted: Mapping[str, str]) -> Iterator[str]:
+    """Yield what is wrong with the files of the past; another run of the day looks no further than at their names."""
+    beside = workspace.target(None).parent
+    stand = {path.name: path for path in (beside / reuse.PAST).glob("*.gpkg")}
+    for name, sha256 in wanted.items():
+        title = f"{beside.name}/{reuse.PAST}/{name}"
+        if name not in stand:
+            yield f"{title}: what was over in that year is gone; run the whole theatre again"
+        elif publications.file_hash(stand[name]) != sha256:
+            yield f"{title}: is not the file that was published last; remove it, and run the whole theatre again"
+    for name in sorted(reuse.filed(beside).keys() - wanted.keys()):
+        yield f"{beside.name}/{reuse.PAST}/{name}: the last publication has no such file; remove it"

@@ -43,7 +43,8 @@ class Publication:
 
     ``file`` is relative to the workspace; ``None``: written elsewhere. ``incidents`` gives state and eligible tier of
     each incident by name, ``lineage`` the rows of that table which it was the first to say, as text, ``alerts`` what
-    its messages told (``pipelines.alerts``).
+    its messages told (``pipelines.alerts``); ``past`` the SHA-256 of each file of the past by its name, ``None``: it
+    left them as they were.
     """
 
     run_id: str
@@ -59,6 +60,7 @@ class Publication:
     lineage: tuple[tuple[str | None, ...], ...] = ()
     alerts: tuple[tuple[str, ...], ...] = ()
     profile: Profile = "internal"
+    past: dict[str, str] | None = field(default=None, hash=False)
 
     def body(self) -> bytes:
         """Return the entry's canonical text."""
@@ -173,7 +175,15 @@ def is_recorded(past: list[Publication], entry: Publication) -> bool:
     """Tell whether the ledger has this very publication already: in the workspace's place, as the last one there."""
     others = [found for found in past if found.file is None] if entry.file is None else standing(past, entry)[-1:]
     said = (entry.run_id, entry.sha256, entry.alerts)
-    return any((found.run_id, found.sha256, found.alerts) == said for found in others)
+    return any(
+        (found.run_id, found.sha256, found.alerts) == said and entry.past in (None, found.past) for found in others
+    )
+
+
+def files_of_the_past(past: list[Publication]) -> dict[str, str] | None:
+    """Return the SHA-256 of each file of the past that should stand in the workspace; ``None``: none was recorded."""
+    written = [found.past for found in past if found.file is not None and found.past is not None]
+    return written[-1] if written else None
 
 
 def file_hash(path: Path) -> str:

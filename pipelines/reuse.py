@@ -196,9 +196,14 @@ def _touched(
 
 def _unfiled(kept: Kept, workspace: Workspace) -> str | None:
     """Return what is wrong with the files of the past."""
-    folder = workspace.target(None).parent / PAST
-    stand = {path.name: run["run_id"] for path in sorted(folder.glob("*.gpkg")) if (run := read_run(path)) is not None}
-    return None if stand == dict(kept.files) else f"the files in {folder.name}/ are not those that were written"
+    folder = workspace.target(None).parent
+    return None if filed(folder) == dict(kept.files) else f"the files in {PAST}/ are not those that were written"
+
+
+def filed(folder: Path) -> dict[str, str]:
+    """Return the run of each file of the past beside a map, by its name: what is called otherwise is none of ours."""
+    runs = {path: read_run(path) for path in sorted((folder / PAST).glob("*.gpkg"))}
+    return {path.name: run["run_id"] for path, run in runs.items() if run and path.stem == str(run["past_year"])}
 
 
 def is_off(kept: Kept | None, answer: Assessment) -> bool:

@@ -58,12 +58,15 @@ class Composed(NamedTuple):
 
 
 class Put(NamedTuple):
-    """What stands at ``path`` now; ``replaced`` is false if it stood before; ``past``: each file's run, by name."""
+    """What stands at ``path`` now; ``replaced`` is false if it stood before.
+
+    ``past`` is what stands as each file of the past, by its name; ``None``: they were left as they are.
+    """
 
     path: Path
     sha256: str
     replaced: bool
-    past: dict[str, str]
+    past: dict[str, yearly.Filed] | None
 
 
 class Changed(NamedTuple):
@@ -111,7 +114,7 @@ def watch(workspace: Workspace, question: Question, *, out: Path | None, version
     _log.info("publishing")
     published = publish(recalled, content, target(workspace, recalled, out))
     outcome = report(recalled, content, published, silent(workspace, question, clock()))
-    record(workspace, recalled, outcome, late, sha256=published.sha256, clock=clock)
+    record(workspace, recalled, outcome, late, published, clock=clock)
     settle(workspace, recalled, whole, published)
     return outcome
 
@@ -150,7 +153,7 @@ def compare(recalled: Recalled, whole: Assessment) -> Changed:
         return nothing
     same, windowed = _same(then, now, earlier.as_of), reuse.window_from(now.settings, recalled.question) is not None
     stand = earlier.incidents.keys() <= {*whole.tables["incident_points"]["incident_id"], *_former(recalled)}
-    # What is long over turns without news where a command expires or another policy comes into force.
+    # A command that expires and a policy that comes into force change what is long over without any news.
     turns = not now.commands.empty or in_force(now.settings.policies, earlier.as_of) != recalled.policy
     if same and stand and not (windowed and turns):
         return nothing
@@ -223,12 +226,10 @@ def target(workspace: Workspace, recalled: Recalled, out: Path | None) -> Path:
     """Return the file that the answer goes to; one about an earlier moment never takes the current map's place."""
     if out is not None:
         return out / GEOPACKAGE
-    question = recalled.question
-    return (
-        workspace.aside(question.region, question.as_of, question.known_at, question.profile)
-        if recalled.overtaken
-        else workspace.target(question.region, question.profile)
-    )
+    asked = recalled.question
+    if recalled.overtaken:
+        return workspace.aside(asked.region, asked.as_of, asked.known_at, asked.profile)
+    return workspace.target(asked.region, asked.profile)
 
 
 @stage("publish", lambda published: {"written": int(published.replaced)})
@@ -237,17 +238,15 @@ def publish(recalled: Recalled, content: Composed, file: Path) -> Put:
     _require_apart(file, recalled.question.profile)
     keep = recalled.policy.publication.keep
     files, bands = companions(recalled, content.leaving, content.sent, content.over)
-    past = yearly.publish(file.parent, content.past) if content.past else {}  # first: at no time is anything in neither
+    stand = yearly.before(file.parent, content.past or {}, content.leaving)
     found = layers.publish(content.leaving, file, keep=keep, run_id=recalled.run_id, companions=files, bands=bands)
-    if content.past is not None:
-        yearly.tidy(file.parent, content.past)
+    past = None if content.past is None else yearly.after(file.parent, content.past, stand)
     return Put(found.path, found.sha256, found.replaced, past)
 
 
 def settle(workspace: Workspace, recalled: Recalled, whole: Assessment, published: Put) -> None:
     """Write down what later runs need not assess again, where this one put map and past in the workspace's place."""
-    windowed = reuse.window_from(recalled.now.settings, recalled.question) is not None
-    if windowed and yearly.filed(recalled) and published.path == workspace.target(None):
+    if published.past is not None and published.path == workspace.target(None):
         yearly.settle(workspace, recalled, whole, published.past)
 
 
@@ -300,7 +299,7 @@ def _descent(present: pd.DataFrame, told: list[list[str | None]]) -> pd.DataFram
 
 @stage("record")
 def record(
-    workspace: Workspace, recalled: Recalled, outcome: Outcome, late: Changed, *, sha256: str, clock: Clock
+    workspace: Workspace, recalled: Recalled, outcome: Outcome, late: Changed, published: Put, *, clock: Clock
 ) -> None:
     """Enter the publication in the ledger, once.
 
@@ -308,6 +307,7 @@ def record(
     """
     stands = outcome.file == workspace.target(recalled.question.region, recalled.question.profile)
     place = outcome.file.relative_to(workspace.path).as_posix() if stands else None
+    past = published.past if stands else None
     entry = publications.Publication(
         run_id=recalled.run_id,
         region=recalled.question.region,
@@ -315,12 +315,13 @@ def record(
         known_at=recalled.question.known_at,
         ledger_no=recalled.head.inputs_no,
         file=place,
-        sha256=sha256,
+        sha256=published.sha256,
         version=recalled.version,
         incidents=outcome.states,
         lineage=tuple(tuple(row) for row in _texts(late.lineage)),
         alerts=outcome.alerts,
         profile=recalled.question.profile,
+        past=None if past is None else {name: found.sha256 for name, found in past.items()},
     )
     with workspace.ledger(write=True) as ledger:
         if not publications.is_recorded(publications.history(ledger), entry):

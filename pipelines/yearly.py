@@ -7,7 +7,7 @@ written only when what it holds has changed; its table ``run`` is that of the ru
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -72,32 +72,57 @@ def _year(recalled: Recalled, answer: Assessment, content: Mapping[str, pd.DataF
     return {**held, "run": tables.conform(row, tables.RUN)}
 
 
+class Filed(NamedTuple):
+    """What stands as a file of the past: the run that it names, and its SHA-256."""
+
+    run_id: str
+    sha256: str
+
+
+def before(folder: Path, made: Mapping[int, Year], content: Mapping[str, pd.DataFrame]) -> dict[str, Filed]:
+    """Put the files of the past in their places that must stand before a map with this content does.
+
+    What goes into the past stands there before it leaves the map. Files that hold what comes back wait for the map.
+    """
+    mapped = set(content["reports"]["report_id"])
+    stand = {year: layers.read_column(_place(folder, year), "reports", "report_id") for year in made}
+    first = {year: made[year] for year, reports in stand.items() if mapped.isdisjoint(reports)}
+    return _publish(folder, first) if first else {}
+
+
+def after(folder: Path, made: Mapping[int, Year], stand: Mapping[str, Filed]) -> dict[str, Filed]:
+    """Put the other files in their places once the map stands, and return what stands of each, by its name.
+
+    Files of years that hold nothing any more are removed; what is none of ours is left alone.
+    """
+    rest = {year: held for year, held in made.items() if _place(folder, year).name not in stand}
+    done = {**stand, **(_publish(folder, rest) if rest else {})}
+    for name in reuse.filed(folder).keys() - done.keys():
+        file = folder / reuse.PAST / name
+        for path in (file, file.with_suffix(layers.PROJECT)):
+            path.unlink(missing_ok=True)
+    return done
+
+
 @stage("publish-past", lambda files: {"files": len(files)})
-def publish(folder: Path, made: Mapping[int, Year]) -> dict[str, str]:
-    """Put the files of the past in their places; return the run of each by its name. None is removed here."""
-    return {f"{year}.gpkg": _publish(folder / reuse.PAST / f"{year}.gpkg", held) for year, held in made.items()}
+def _publish(folder: Path, made: Mapping[int, Year]) -> dict[str, Filed]:
+    return {_place(folder, year).name: _put(_place(folder, year), held) for year, held in made.items()}
 
 
-def _publish(file: Path, held: Year) -> str:
+def _place(folder: Path, year: int) -> Path:
+    return folder / reuse.PAST / f"{year}.gpkg"
+
+
+def _put(file: Path, held: Year) -> Filed:
     run_id = str(held["run"]["run_id"].iloc[0])
     stands = layers.read_run(file)
     if stands is not None and stands["run_id"] == run_id:  # the same was said before: by the run that it names
         held = {**held, "run": tables.conform(pd.DataFrame([stands]), tables.RUN)}
-    layers.publish(held, file, keep=0, run_id=run_id)
-    return run_id
-
-
-def tidy(folder: Path, made: Mapping[int, Year]) -> None:
-    """Remove files of years that hold nothing any more; what is none of ours is left alone."""
-    for file in sorted((folder / reuse.PAST).glob("*.gpkg")):
-        stands = layers.read_run(file)
-        if stands is not None and stands["past_year"] is not None and file.stem not in map(str, made):
-            for path in (file, file.with_suffix(layers.PROJECT)):
-                path.unlink(missing_ok=True)
+    return Filed(run_id, layers.publish(held, file, keep=0, run_id=run_id).sha256)
 
 
 @stage("settle")
-def settle(workspace: Workspace, recalled: Recalled, answer: Assessment, files: Mapping[str, str]) -> None:
+def settle(workspace: Workspace, recalled: Recalled, answer: Assessment, files: Mapping[str, Filed]) -> None:
     """Write down for later runs what is settled by this one, which put the files of the past in their places."""
     known, question = recalled.now, recalled.question
     since = reuse.window_from(known.settings, question)
@@ -128,7 +153,7 @@ def settle(workspace: Workspace, recalled: Recalled, answer: Assessment, files: 
             ledger_no=last,
             head=recalled.head.inputs_hash,
             rest=reuse.rest(found, answer, done),
-            files=files,
+            files={name: found.run_id for name, found in files.items()},
             numbers=numbers,
             former=former(answer, ended),
         ),

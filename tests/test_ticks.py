@@ -24,6 +24,7 @@ from hypothesis import given
 
 from geo import tables
 from geo.incidents import Former
+from pipelines import audit as audits
 from pipelines import commands, edge, layers, recheck, reuse, reviews, watch
 from pipelines import recall as recalls
 from pipelines.audit import audit
@@ -152,6 +153,7 @@ class Shelf:
 
     def __init__(self) -> None:
         self.frames: dict[Path, Mapping[str, pd.DataFrame]] = {}
+        self.stood: list[tuple[str, set[str]]] = []  # what was put there, and the reports that stood then, in order
 
     def publish(self, frames: Mapping[str, pd.DataFrame], target: Path, *, run_id: str, **_: object) -> Published:
         """Take tables as ``layers.publish`` does."""
@@ -162,7 +164,9 @@ class Shelf:
             run.where(run.notna(), None).map(
                 lambda cell: cell.isoformat() if hasattr(cell, "isoformat") else cell
             ).to_sql("run", file, index=False)
+            frames["reports"][["report_id"]].to_sql("reports", file, index=False)
         self.frames[target] = frames
+        self.stood.append((target.stem, set(self.told("reports")["report_id"])))
         return Published(target, run_id, replaced=True)
 
     def told(self, name: str) -> pd.DataFrame:
@@ -265,6 +269,42 @@ def test_whatever_bit_of_the_cache_flips_it_is_not_believed_and_stops_no_run(tmp
         assert reuse.Kept.read(file) is None
 
 
+def test_a_copy_of_somebodys_own_beside_the_files_of_the_past_is_left_alone_and_keeps_nobody(cell: Cell) -> None:
+    shutil.copy(cell.published / "past" / "2026.gpkg", cell.published / "past" / "2026 mine.gpkg")
+    cell.turn(0.1)
+    assert recalled(cell).kept is not None
+    assert audit(cell.place).problems == ()
+
+
+def test_verify_finds_a_file_of_the_past_that_is_not_what_was_published_and_says_what_helps(
+    cell: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audits, "_PAUSES_S", ())
+    file, other = (cell.published / "past" / name for name in ("2026.gpkg", "2025.gpkg"))
+    cell.turn(0.1)
+    cells.run(cell.place, cell.clock)  # leaves the files of the past as they are
+    assert audit(cell.place).problems == ()
+    shutil.copy(file, other)
+    _change(other, "UPDATE run SET past_year = 2025")
+    no_such = "published/past/2025.gpkg: the last publication has no such file; remove it"
+    assert audit(cell.place).problems == (no_such,)
+    _change(file, "UPDATE transitions SET reason = 'unheard of'")
+    altered = "is not the file that was published last; remove it, and run the whole theatre again"
+    assert audit(cell.place).problems == (f"published/past/2026.gpkg: {altered}", no_such)
+    file.unlink()
+    gone = "what was over in that year is gone; run the whole theatre again"
+    assert audit(cell.place).problems == (f"published/past/2026.gpkg: {gone}", no_such)
+    cell.turn(0.1)
+    cells.run(cell.place, cell.clock)
+    assert audit(cell.place).problems == ()
+
+
+def _change(file: Path, statement: str) -> None:
+    file.chmod(0o644)
+    with closing(sqlite3.connect(file)) as opened, opened:
+        opened.execute(statement)
+
+
 def test_a_full_disk_costs_the_next_run_its_time_and_leaves_no_half_cache(
     cell: Cell, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -340,15 +380,30 @@ def test_news_that_moves_an_end_out_of_the_window_writes_the_files_of_the_past_a
     assert found.kept is not None
     cells.run(cell.place, cell.clock)
     assert "edge" in set(shelf.frames[cell.published / "past" / "2026.gpkg"]["reports"]["source_ref"])
+    assert [name for name, _ in shelf.stood[-2:]] == ["2026", "monitor"]  # what leaves the map is there already
     assert sorted(shelf.told("reports")["report_id"]) == sorted(everything(cell)["reports"]["report_id"])
+
+
+def test_what_comes_back_stands_in_the_map_before_it_leaves_the_past(cell: Cell, shelf: Shelf) -> None:
+    cell.send(cells.row("then", 10 * DAY, km=100.0))
+    cells.run(cell.place, cell.clock)
+    before = shelf.stood[-1][1]
+    shelf.stood.clear()
+    cell.edit((f"window_d = {WINDOW_D}\n", "window_d = 14\n"))
+    cell.send(cells.row("old", 9 * DAY, km=60.0))
+    cell.turn(DAY)
+    cells.run(cell.place, cell.clock)
+    assert [name for name, _ in shelf.stood] == ["monitor", "2026"]
+    assert all(before <= stood for _, stood in shelf.stood)
+    assert shelf.stood[-1][1] == set(everything(cell)["reports"]["report_id"]) > before
 
 
 def test_without_a_window_the_map_holds_everything_and_the_files_of_the_past_go(cell: Cell) -> None:
     cell.edit((f"window_d = {WINDOW_D}\n", ""))
     cell.turn(0.1)
-    (cell.published / "past" / "mine.gpkg").write_bytes(b"mine")
+    shutil.copy(cell.published / "past" / "2026.gpkg", cell.published / "past" / "2026 mine.gpkg")
     cells.run(cell.place, cell.clock)
-    assert [path.name for path in (cell.published / "past").glob("*.gpkg")] == ["mine.gpkg"]
+    assert [path.name for path in (cell.published / "past").glob("*.gpkg")] == ["2026 mine.gpkg"]
     assert len(read_table(cell.published / "monitor.gpkg", "reports")) == len(everything(cell)["reports"])
     stands = read_run(cell.published / "monitor.gpkg")
     assert stands is not None

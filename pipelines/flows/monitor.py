@@ -81,7 +81,7 @@ def answer(place: Workspace, question: Question, out: Path | None) -> Outcome:
     content = tasks.compose(recalled, whole, late)
     published = tasks.publish(recalled, content, watch.target(place, recalled, out))
     outcome = tasks.report(recalled, content, published, watch.silent(place, question, utc_now()))
-    tasks.record(place, recalled, outcome, late, sha256=published.sha256, clock=utc_now)
+    tasks.record(place, recalled, outcome, late, published, clock=utc_now)
     tasks.settle(place, recalled, whole, published)
     tasks.announce(outcome)
     return outcome

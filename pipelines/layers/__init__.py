@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pipelines.cartography import Cartography
     from pipelines.intensity import Bands
 
-__all__ = ["PublicationError", "Published", "check", "publish", "read_run", "read_table"]
+__all__ = ["PublicationError", "Published", "check", "publish", "read_column", "read_run", "read_table"]
 
 WAIT_S: Final = 60.0
 COMMANDS: Final = "reviews.gpkg"
@@ -211,6 +211,17 @@ def _value(value: Any, kind: tables.Kind) -> Any:  # noqa: ANN401 - SQLite gives
     if kind == "time":
         return pd.Timestamp(value)
     return bool(value) if kind == "bool" else value
+
+
+def read_column(path: Path, name: str, column: str) -> list[Any]:
+    """Return a column of a table of a publication; nothing where there is none that can be read."""
+    if not path.is_file():
+        return []
+    try:
+        with closing(connect(path)) as file:
+            return [row[0] for row in file.execute(f'SELECT "{column}" FROM "{name}"')]  # noqa: S608 - our own names
+    except sqlite3.Error:
+        return []
 
 
 def read_table(path: Path, name: str) -> pd.DataFrame | gpd.GeoDataFrame:
