@@ -421,6 +421,11 @@ def test_an_incident_that_leaves_the_map_is_not_gone(tmp_path: Path) -> None:
     assert told.incidents.empty
     assert told.changes.gone == ()
     assert told.alerts == ()
+    cell.send(*({**cells.row(f"s{n}", 0.0), "act": "retraction"} for n in range(11)))
+    cell.turn(1.0)
+    gone = cells.run(cell.place, cell.clock)
+    assert {row[5] for row in gone.alerts} == {"Cancel"}
+    assert len(gone.notices) == 1
 
 
 def test_a_name_of_the_past_that_another_policy_takes_away_still_resolves(cell: Cell, shelf: Shelf) -> None:
