@@ -260,6 +260,7 @@ def _require_apart(file: Path, profile: Profile) -> None:
     """
     stands = layers.read_run(file)
     inside = [file.with_name(name) for name in (*FILES, FOLDER, commands.FILE)]
+    inside += sorted((file.parent / reuse.PAST).glob("*.gpkg"))
     mixed = (
         [path for path in inside if path.exists()] + ([file] if stands and stands["rows"] is not None else [])
         if profile == "shared"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import cells
@@ -104,6 +105,14 @@ def test_what_stays_and_what_leaves_never_share_a_folder(place: Workspace, insid
     for folder, profile in ((inside.file.parent, "shared"), (outside.file.parent, "internal")):
         with pytest.raises(PolicyError, match="give --out a folder of its own"):
             cells.run(place, Clock(60), as_of=36, out=folder, profile=profile)  # type: ignore[arg-type]
+
+
+def test_nothing_leaves_from_a_folder_with_files_of_the_past(place: Workspace, inside: Outcome, tmp_path: Path) -> None:
+    """A run that was killed before it wrote its map leaves them alone there."""
+    (tmp_path / "past").mkdir()
+    shutil.copy(inside.file, tmp_path / "past" / "2026.gpkg")
+    with pytest.raises(PolicyError, match=r"2026\.gpkg is of a run that stays in the cell: give --out a folder of its own"):
+        cells.run(place, Clock(60), as_of=36, out=tmp_path, profile="shared")
 
 
 def test_the_command_takes_the_latest_moment_that_may_leave(place: Workspace) -> None:
