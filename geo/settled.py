@@ -33,7 +33,13 @@ if TYPE_CHECKING:
 
 
 def settled(
-    answer: Assessment, placed: pd.DataFrame, gone: Gone, policy: Policy, since: datetime, named: AbstractSet[int]
+    answer: Assessment,
+    placed: pd.DataFrame,
+    item: pd.Series,
+    gone: Gone,
+    policy: Policy,
+    since: datetime,
+    named: AbstractSet[int],
 ) -> frozenset[str]:
     """Return the names of the reports that are settled.
 
@@ -43,6 +49,8 @@ def settled(
         What is said of them.
     placed
         The same reports as ``geo.assess.place`` returns them.
+    item
+        A number for each of them that it shares with those of which it contradicts one.
     gone
         What of the answer is past at ``since`` (``geo.past``).
     policy
@@ -61,7 +69,7 @@ def settled(
     late = nearness.micros(placed["observed_to"]) + reach_us(policy) >= nearness.instant(since)
     open_ = ~over.to_numpy(bool) | late | placed["first_no"].isin(list(named)).to_numpy(bool)
     found = reach.survey([(placed, policy)], _NOTHING)
-    together = _together(found, placed, violation, incident, policy)
+    together = _together(found, (violation, incident, item), _beside(placed, incident, policy))
     kept = np.bincount(together, weights=open_) > 0
     open_ = kept[together]
     open_ |= _warm(placed, open_, policy)
@@ -79,17 +87,16 @@ def reach_us(policy: Policy) -> int:
     return int((hours + policy.corroboration.agree_min / 60) * HOUR_US)
 
 
-def _together(
-    found: reach.Reach, placed: pd.DataFrame, violation: pd.Series, incident: pd.Series, policy: Policy
-) -> Ints:
-    """Return for each report a number that it shares with all that it may meet, also through others."""
-    n = len(violation)
+def _together(found: reach.Reach, shared: tuple[pd.Series, ...], pairs: Ints) -> Ints:
+    """Return for each report a number that it shares with all that it may meet, also through others.
+
+    ``shared`` are what those have in common that stay together, ``pairs`` others that do.
+    """
+    n = len(found.cluster)
     first = {cluster: int(rows[0]) for cluster, rows in found.members.items()}
-    pairs = [(row, first[cluster]) for row, homes in found.homes.items() for cluster in homes]
-    edges = [np.array(pairs, np.int64).reshape(-1, 2)]
-    edges += [_chained(pd.Series(found.cluster).mask(found.cluster < 0))]
-    edges += [_chained(names) for names in (violation, incident)]
-    edges += [_beside(placed, incident, policy)]
+    near = [(row, first[cluster]) for row, homes in found.homes.items() for cluster in homes]
+    edges = [np.array(near, np.int64).reshape(-1, 2), pairs]
+    edges += [_chained(key) for key in (pd.Series(found.cluster).mask(found.cluster < 0), *shared)]
     left, right = np.concatenate(edges).T
     graph = coo_array((np.ones(len(left), bool), (left, right)), shape=(n, n))
     return connected_components(graph, directed=False)[1].astype(np.int64)

@@ -134,7 +134,8 @@ def settle(workspace: Workspace, recalled: Recalled, answer: Assessment, files: 
     found = past.part(answer, since)
     named = {number for each in known.commands["subjects"] for number in each.values()}
     placed = place(known.reports, known.settings.theatre, known.settings.policies, question.as_of)
-    done = settled(answer, placed, found.gone, policy, since, named)
+    item = placed["first_no"].map(outline.set_index("ledger_no")["subject_no"])
+    done = settled(answer, placed, item, found.gone, policy, since, named)
     last = recalled.head.inputs_no
     outline = outline[outline["ledger_no"] <= last]
     late = outline["observed_to"] + reach_us(policy) >= nearness.instant(since)

@@ -140,7 +140,7 @@ def settle(world: World, since: datetime) -> tuple[frozenset[str], Former]:
     named = set() if world.commands is None else {n for each in world.commands["subjects"] for n in each.values()}
     placed = place(world.stored, world.theatre, world.policies, world.as_of)
     policy = in_force(world.policies, world.as_of)
-    done = settled(answer, placed, past.part(answer, since).gone, policy, since, named)
+    done = settled(answer, placed, placed["first_no"], past.part(answer, since).gone, policy, since, named)
     reports = answer.tables["reports"]
     ended = set(reports.loc[reports["report_id"].isin(done), "incident_id"].dropna())
     return done, former(answer, ended)

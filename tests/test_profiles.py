@@ -111,7 +111,9 @@ def test_nothing_leaves_from_a_folder_with_files_of_the_past(place: Workspace, i
     """A run that was killed before it wrote its map leaves them alone there."""
     (tmp_path / "past").mkdir()
     shutil.copy(inside.file, tmp_path / "past" / "2026.gpkg")
-    with pytest.raises(PolicyError, match=r"2026\.gpkg is of a run that stays in the cell: give --out a folder of its own"):
+    with pytest.raises(
+        PolicyError, match=r"2026\.gpkg is of a run that stays in the cell: give --out a folder of its own"
+    ):
         cells.run(place, Clock(60), as_of=36, out=tmp_path, profile="shared")
 
 

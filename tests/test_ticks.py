@@ -351,6 +351,17 @@ def test_once_everything_was_assessed_anew_the_next_run_leaves_out_what_is_settl
     assert sorted(found.now.reports["source_ref"]) == ["fresh", "other"]
 
 
+@pytest.mark.usefixtures("shelf")
+def test_what_a_source_contradicts_later_is_not_settled_without_that(cell: Cell) -> None:
+    """A part of an item cannot be looked at alone: each later run would find something else and assess everything."""
+    cell.send(cells.row("far", cell.hour - 2.0, km=10.0), source="media")
+    cell.turn(0.1)
+    cells.run(cell.place, cell.clock)
+    cell.turn(0.1)
+    assert sorted(recalled(cell).now.reports["source_ref"]) == ["far", "far", "fresh", "heat", "other"]
+    assert cell.left_out() == 11
+
+
 def recalled(cell: Cell, moment: float | None = None) -> recalls.Recalled:
     question = Question(cell.clock.now if moment is None else cells.at(moment))
     cell.place.remember(cell.clock)
