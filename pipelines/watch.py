@@ -227,9 +227,8 @@ def target(workspace: Workspace, recalled: Recalled, out: Path | None) -> Path:
     if out is not None:
         return out / GEOPACKAGE
     asked = recalled.question
-    if recalled.overtaken:
-        return workspace.aside(asked.region, asked.as_of, asked.known_at, asked.profile)
-    return workspace.target(asked.region, asked.profile)
+    stands = workspace.target(asked.region, asked.profile)
+    return workspace.aside(asked.region, asked.as_of, asked.known_at, asked.profile) if recalled.overtaken else stands
 
 
 @stage("publish", lambda published: {"written": int(published.replaced)})
@@ -246,7 +245,8 @@ def publish(recalled: Recalled, content: Composed, file: Path) -> Put:
 
 def settle(workspace: Workspace, recalled: Recalled, whole: Assessment, published: Put) -> None:
     """Write down what later runs need not assess again, where this one put map and past in the workspace's place."""
-    if published.past is not None and published.path == workspace.target(None):
+    windowed = reuse.window_from(recalled.now.settings, recalled.question) is not None
+    if windowed and published.past is not None and published.path == workspace.target(None):
         yearly.settle(workspace, recalled, whole, published.past)
 
 
@@ -259,8 +259,8 @@ def _require_apart(file: Path, profile: Profile) -> None:
         If the folder holds files of the other profile.
     """
     stands = layers.read_run(file)
-    inside = [file.with_name(name) for name in (*FILES, FOLDER, commands.FILE)]
-    inside += sorted((file.parent / reuse.PAST).glob("*.gpkg"))
+    named = (file.with_name(name) for name in (*FILES, FOLDER, commands.FILE))
+    inside = [*named, *sorted(file.parent.glob(f"{reuse.PAST}/*.gpkg"))]
     mixed = (
         [path for path in inside if path.exists()] + ([file] if stands and stands["rows"] is not None else [])
         if profile == "shared"
