@@ -59,7 +59,8 @@ def _searched(
     longest = int(min(reach_us, np.iinfo(np.int64).max // 4))
     rules = longest, earlier, crs.SHARPEST_M, (max(reach_m, 1.0), float(longest) + 1.0)
     limits = np.stack(crs.chords(reach_m + a.radius_m), axis=-1) ** 2
-    xyz, things = crs.ecef(a.lon, a.lat), (crs.ecef(b.lon, b.lat), b.start, b.end)
-    queries = np.column_stack([np.repeat(xyz, 2, axis=1), a.start, a.end])
-    found = searches.nearest(queries, masks[0], limits, things, (masks[1], rank), rules)
+    # pandas hands out arrays that nobody may write to: numba would compile it all anew for each mixture of such.
+    start, end, mask, other, rank = (np.array(each) for each in (b.start, b.end, *masks, rank))
+    queries = np.column_stack([np.repeat(crs.ecef(a.lon, a.lat), 2, axis=1), a.start, a.end])
+    found = searches.nearest(queries, mask, limits, (crs.ecef(b.lon, b.lat), start, end), (other, rank), rules)
     return found[:, 0], found[:, 1]

@@ -88,3 +88,18 @@ def test_of_those_that_ended_together_rank_alone_decides(
     ]
     wanted = [best(((0.02, 0.02, 0.0, hour * HOUR, 0), 0.0, 1), others, earlier=True) for hour in asked]
     assert rank[near.right].tolist() == [one[2] for one in wanted if one is not None]
+
+
+def test_what_nobody_may_write_to_is_not_compiled_for_anew() -> None:
+    nearest.FEW = -1
+    some = things([(0.02, 0.02, 0.0, hour * HOUR, 0) for hour in range(3)])
+    mask, rank = np.ones(3, np.int64), np.arange(3)
+    near = nearest.nearest(some, some, (mask, mask), rank, 9000.0, 24.0 * HOUR)
+    from geo import searches  # noqa: PLC0415 -- numba takes a while to load
+
+    before = len(searches.nearest.signatures)
+    for each in (*vars(some).values(), mask, rank):
+        each.setflags(write=False)
+    again = nearest.nearest(some, some, (mask, mask), rank, 9000.0, 24.0 * HOUR)
+    assert len(searches.nearest.signatures) == before
+    assert all((one == other).all() for one, other in zip(near, again, strict=True))
