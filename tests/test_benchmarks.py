@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import publishable
 import pytest
@@ -26,9 +26,22 @@ def _benchmark(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return importlib.import_module(name)
 
 
-def test_every_stage_of_a_run_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
-    stages = _benchmark("stages", monkeypatch)
-    assert stages.row(SCENES).count("|") == len(stages.COLUMNS) + 4
+def test_a_run_is_timed_stage_by_stage_and_beside_what_an_analyst_writes_by_hand(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    byhand, stages = _benchmark("byhand", monkeypatch), _benchmark("stages", monkeypatch)
+    stages.tell(SCENES, byhand.days(SCENES), tmp_path / "in")
+    clocks: list[Any] = []
+    monkeypatch.setattr(stages, "measure", lambda *given, work=stages.measure: clocks.append(work(*given)) or clocks[0])
+    took = {kind: byhand.measure(kind, SCENES, tmp_path / "in", tmp_path / kind) for kind in byhand.KINDS}
+    assert stages.row(*clocks).count("|") == len(stages.COLUMNS) + 4
+    said = [*byhand.rows(SCENES, took), *byhand.growth({SCENES: took, 10 * SCENES: took})]
+    assert {row.count("|") for row in said} == {len(byhand.COLUMNS) + 3}
+    assert len(said) == 5
+    found = byhand.compare(tmp_path / "hand" / byhand.OUT, tmp_path / "ours" / byhand.OUT)
+    assert found["reports"] > SCENES / 2
+    assert max(found[f"another {what}"] for what in ("segment", "side", "zone")) < 0.02  # of a disc over a border
+    assert 0 < found["of these within one group by hand"] <= found["breaches of a run"]
 
 
 def test_the_ladder_is_timed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

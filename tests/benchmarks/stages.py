@@ -79,53 +79,70 @@ class Clock(logging.Handler):
         with mock.patch.object(home, name, counted):
             yield
 
+    def whole(self) -> float:
+        """Return the seconds from the files to the map, with what lies between stages."""
+        return self.seconds["ingest"] + self.seconds["watch"]
 
-def measure(n: int) -> Clock:
-    """Return what each stage took for so many reports."""
-    from pipelines import intake, simulator, watch  # noqa: PLC0415 -- the parent process needs none of it
+
+def tell(reports: int, days: int, folder: Path) -> None:
+    """Write the files of a simulated ceasefire of so many days, of which so many reports tell."""
+    from pipelines import simulator  # noqa: PLC0415 -- the parent process needs none of it
+    from pipelines.settings import find_theatre, load_policy, load_theatre, read_folder  # noqa: PLC0415
+
+    files = read_folder(find_theatre(NAME))
+    theatre, policy = load_theatre(files, NAME), load_policy(files, NAME)
+    simulator.write(simulator.simulate(theatre, policy, seed=SEED, days=days, reports=reports), folder)
+
+
+def measure(told: Path, days: int, folder: Path) -> Clock:
+    """Return what each stage took for the files in ``told``; the map is in ``folder`` then."""
+    from pipelines import intake, watch  # noqa: PLC0415 -- the parent process needs none of it
     from pipelines.edge import utc_now  # noqa: PLC0415
     from pipelines.publications import Question  # noqa: PLC0415
     from pipelines.settings import find_theatre, read_folder  # noqa: PLC0415
     from pipelines.workspace import Workspace  # noqa: PLC0415
 
     clock = Clock()
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as parts:
+    with tempfile.TemporaryDirectory() as place_of, ExitStack() as parts:
         files = read_folder(find_theatre(NAME))
-        place = Workspace.create(Path(folder) / "w", files, NAME, replay=True, at=utc_now())
-        with place.ledger() as ledger:
-            settings = place.settings(ledger)
-        told = simulator.simulate(settings.theatre, settings.policies[-1].policy, seed=SEED, days=DAYS, reports=n)
-        for file in simulator.write(told, Path(folder) / "in"):
-            if file.suffix == ".csv":
-                with clock.running("ingest"):
-                    intake.ingest(place, file, source_id=None, known="reported", clock=utc_now)
+        place = Workspace.create(Path(place_of) / "w", files, NAME, replay=True, at=utc_now())
+        for file in sorted(told.glob("*.csv")):
+            with clock.running("ingest"):
+                intake.ingest(place, file, source_id=None, known="reported", clock=utc_now)
         logger = logging.getLogger("pipelines")
         logger.setLevel(logging.INFO)
         logger.addHandler(clock)
         parts.callback(logger.removeHandler, clock)
         for stage, function in PARTS.items():
             parts.enter_context(clock.part(stage, function))
-        question = Question(BEGIN + timedelta(days=DAYS))
-        watch.watch(place, question, out=Path(folder) / "out", version="benchmark", clock=utc_now)
+        question = Question(BEGIN + timedelta(days=days))
+        with clock.running("watch"):
+            watch.watch(place, question, out=folder, version="benchmark", clock=utc_now)
     if lost := [stage for stage in COLUMNS if stage not in clock.seconds]:
         msg = f"{', '.join(lost)}: nothing of that name ran; say in COLUMNS or PARTS what took its place"
         raise LookupError(msg)
     return clock
 
 
-def row(n: int) -> str:
+def row(clock: Clock) -> str:
     """Return one row of the table."""
-    clock = measure(n)
-    count = clock.counts["reports"]
+    count, whole = clock.counts["reports"], clock.whole()
     cells = [f"{clock.seconds[stage]:.2f} s" for stage in COLUMNS]
-    whole = clock.seconds["assess"] + sum(clock.seconds[stage] for stage in COLUMNS if stage not in PARTS)
     return f"| {count:,} | {' | '.join(cells)} | {whole:.1f} s, {count / whole:,.0f}/s | {peak():,.0f} MB |"
+
+
+def one(reports: int) -> str:
+    """Return the row of so many reports."""
+    with tempfile.TemporaryDirectory() as folder:
+        told = Path(folder) / "in"
+        tell(reports, DAYS, told)
+        return row(measure(told, DAYS, Path(folder) / "out"))
 
 
 def main(sizes: list[str]) -> None:
     """Print the table, one process a size."""
     if sizes[:1] == ["--one"]:
-        say(row(int(sizes[1])))
+        say(one(int(sizes[1])))
         return
     say(f"| reports | {' | '.join(COLUMNS)} | all | peak memory |\n|--:|{'--:|' * (len(COLUMNS) + 2)}")
     for size in sizes or ["10000", "100000"]:
