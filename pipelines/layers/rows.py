@@ -70,7 +70,7 @@ def prepare(frames: Mapping[str, pd.DataFrame]) -> dict[str, pa.Table]:
         If a table or column is missing or not declared, a value is not allowed, or a shape cannot stand on the globe.
     """
     _all_declared(set(frames))
-    return {table.name: _rows(frames[table.name], table) for table in tables.TABLES}
+    return {table.name: prepared(frames[table.name], table) for table in tables.TABLES}
 
 
 def _all_declared(names: set[str]) -> None:
@@ -82,7 +82,8 @@ def _all_declared(names: set[str]) -> None:
         raise PublicationError(message)
 
 
-def _rows(frame: pd.DataFrame, table: Table) -> pa.Table:
+def prepared(frame: pd.DataFrame, table: Table) -> pa.Table:
+    """Return what ``prepare`` makes of one table."""
     wanted = _conform(frame, table)
     arrays = {column.name: _values(wanted[column.name], column, table) for column in table.columns}
     if table.geometry:

@@ -1,16 +1,20 @@
-"""How long does a run take after 1,000 new reports, where a year lies behind them and the map has a window of 30 days?
+"""How long do a run after 1,000 new reports, and ``explain``, take, where the map shows 30 days of a year?
 
 Run ``poe bench-tick`` or ``poe bench-tick 1000000``. A thousand breaches a year, each within 5 km and 12 hours, are
 told of so often that there are so many reports; ``GOING`` more are going on. The *tick* leaves out what is settled. The
 *whole* run after it, of as much, assesses everything and looks at the files of the past. Each is a process of its own.
+Then ``ceasewatch explain`` is asked why a breach of the map, and one of the past, is where it is, from its start to its
+end.
 """
 
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
 import tempfile
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -29,6 +33,7 @@ BREACHES: Final = 1000
 NAME: Final = "ukraine-2026"
 BEGIN, END = datetime(2026, 6, 1, tzinfo=UTC), datetime(2027, 6, 1, 12, tzinfo=UTC)
 KINDS: Final = {"tick": "the tick", "whole": "the whole run"}
+ASKED: Final = {"monitor.gpkg": "explain, of the map", "past/2026.gpkg": "explain, of the past"}
 _KEPT: Final = "keep = 5"
 
 
@@ -89,10 +94,10 @@ def renew(path: Path, reports: int) -> None:
 
 def run(place: Workspace, at: datetime) -> int:
     """Run and publish; return how many reports are in the map."""
-    from pipelines import watch  # noqa: PLC0415
+    from pipelines import edge, watch  # noqa: PLC0415
     from pipelines.publications import Question  # noqa: PLC0415
 
-    outcome = watch.watch(place, Question(at), out=None, version="benchmark", clock=lambda: at)
+    outcome = watch.watch(place, Question(at), out=None, version=edge.version(), clock=lambda: at)
     return outcome.counts["reports"]
 
 
@@ -109,6 +114,20 @@ def measure(kind: str, path: Path) -> dict[str, Any]:
     return {"wall": wall, "busy": busy, "peak": peak(), "held": held}
 
 
+def ask(file: str, path: Path) -> dict[str, Any]:
+    """Return the same of asking why the breach with the most reports of one of a workspace's maps is at its tier."""
+    from pipelines.layers import read_table  # noqa: PLC0415
+
+    points = read_table(path / "published" / file, "incident_points")
+    named = points[points["state"] != "candidate"].sort_values("reports")
+    command = [sys.executable, "-m", "pipelines", "explain", str(path), named["incident_id"].iloc[-1], "--json"]
+    begin = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    wall, used = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
+    busy = used.ru_utime + used.ru_stime
+    return {"wall": wall, "busy": busy, "peak": used.ru_maxrss / 1024, "held": int(named["reports"].iloc[-1])}
+
+
 def main(arguments: list[str]) -> None:
     """Print the table, one process a row."""
     if arguments[:1] == ["--prepare"]:
@@ -117,17 +136,19 @@ def main(arguments: list[str]) -> None:
     if arguments[:1] == ["--new"]:
         renew(Path(arguments[1]), NEW)
         return
-    if arguments[:1] == ["--one"]:
-        say(json.dumps(measure(arguments[1], Path(arguments[2]))))
+    if arguments[:1] in (["--one"], ["--ask"]):
+        work = {"--one": measure, "--ask": ask}[arguments[0]]
+        say(json.dumps(work(arguments[1], Path(arguments[2]))))
         return
     reports = arguments[0] if arguments else str(REPORTS)
     with tempfile.TemporaryDirectory() as folder:
         here, place = [sys.executable, __file__], str(Path(folder) / "w")
         subprocess.run([*here, "--prepare", folder, reports], check=True)
         subprocess.run([*here, "--new", place], check=True)
-        say("| what | reports in the map | seconds | of processors | peak memory, MB |\n|:--|--:|--:|--:|--:|")
-        for kind, what in KINDS.items():
-            done = subprocess.run([*here, "--one", kind, place], check=True, capture_output=True, text=True)
+        say("| what | reports in it | seconds | of processors | peak memory, MB |\n|:--|--:|--:|--:|--:|")
+        for kind, what in {**KINDS, **ASKED}.items():
+            way = "--one" if kind in KINDS else "--ask"
+            done = subprocess.run([*here, way, kind, place], check=True, capture_output=True, text=True)
             found = json.loads(done.stdout)
             say(f"| {what} | {found['held']:,} | {found['wall']:.1f} | {found['busy']:.1f} | {found['peak']:,.0f} |")
 

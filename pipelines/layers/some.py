@@ -1,0 +1,65 @@
+"""What does a publication say of a few things?
+
+Asked of the file by SQLite, so that the rest of it need not be read; and of a stage's table, which is then told as the
+file would tell it, value by value.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow as pa
+
+from geo import tables
+from pipelines.layers import rows as _rows
+from pipelines.layers.proof import connect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from geo.tables import Column, Table
+
+
+def stored(path: Path, name: str, column: str, wanted: Iterable[str]) -> pd.DataFrame:
+    """Return the rows of a declared table of a publication with one of some texts in a column, in their order.
+
+    Typed as declared, without shapes. The file is one of ours: nothing is made of a stranger's.
+
+    Raises
+    ------
+    sqlite3.Error
+        If it is no publication.
+    """
+    table = _bare(name)
+    columns = ", ".join(f'"{each}"' for each in table.names)
+    asked = f'SELECT {columns} FROM "{name}" WHERE "{column}" IN (SELECT value FROM json_each(?)) ORDER BY fid'  # noqa: S608 -- our own names
+    with closing(connect(path)) as file:
+        found = file.execute(asked, [json.dumps(sorted(wanted))]).fetchall()
+    values = zip(*found, strict=True) if found else [()] * len(table.columns)
+    arrays = {each.name: _array(held, each) for each, held in zip(table.columns, values, strict=True)}
+    return _rows.frame(pa.table(arrays), table)
+
+
+def told(frame: pd.DataFrame, name: str, column: str, wanted: Iterable[str]) -> pd.DataFrame:
+    """Return the same rows of what a stage made of the table, as the file would hold them."""
+    table = _bare(name)
+    return _rows.frame(_rows.prepared(frame[frame[column].isin(list(wanted))], table), table)
+
+
+def _bare(name: str) -> Table:
+    return replace(tables.BY_NAME[name], geometry=None)
+
+
+def _array(values: Sequence[Any], column: Column) -> pa.Array:
+    """Return what SQLite stored of a column as it was before."""
+    kind = _rows.ARROW[column.kind]
+    if column.kind == "bool":
+        return pa.array([None if value is None else bool(value) for value in values], kind)
+    if column.kind == "time":
+        return pa.array(pd.to_datetime(pd.Series(values, dtype="str"), utc=True, format="ISO8601"), kind)
+    return pa.array(values, pa.string()).cast(kind) if column.kind == "date" else pa.array(values, kind)
