@@ -238,7 +238,8 @@ def _all(sizes: list[int], clock: list[str]) -> None:
             took[size] = {kind: json.loads(_apart(*clock, "--one", kind, size, folder)) for kind in KINDS}
             say("\n".join(rows(size, took[size])))
             said.append(json.loads(_apart("--compare", folder)))
-    say("\n".join(growth(took)))
+    for line in growth(took):
+        say(line)
     say(f"\n| {' | '.join(said[0])} |\n|{'--:|' * len(said[0])}")
     for one in said:
         told = (f"{value:,}" if isinstance(value, int) else f"{value:.2%}" for value in one.values())
