@@ -13,10 +13,11 @@ from __future__ import annotations
 import ast
 import copy
 import importlib
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FunctionType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -33,46 +34,49 @@ LAYOUT: Final = {
     "geo.agreement": {"searched", "_sorted", "_body", "_traits", "_by_number", "_crowd", "_measured"},
     "geo.linking": {"_compiled", "_in_order", "_by_block", "_steps"},
 }
-_HIT: Final = "_lines_that_were_run"
+_HIT: Final = "_come_to"
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change to a module: the choice-th one of its place-th decision, which ``statement`` (a line) depends on."""
+    """One change to a module: the choice-th one of its place-th decision.
+
+    ``name`` says in words what it is, and tells it apart in its module wherever lines move.
+    """
 
     module: str
     place: int
     choice: int
     line: int
-    statement: int
-    was: str
-    now: str
+    name: str
 
 
 def mutants(module: str) -> Iterator[Mutant]:
     """Yield every mutant of a module."""
-    for place, (statement, node) in enumerate(_decisions(_parsed(module), LAYOUT.get(module, set()))):
-        for choice in range(_choices(node)):
-            changed = copy.deepcopy(node)
-            _change(changed, choice)
-            words = ast.unparse(node), ast.unparse(changed)
-            yield Mutant(module, place, choice, node.lineno, statement.lineno, *words)
+    alike = Counter[str]()
+    for place, each in enumerate(_decisions(_parsed(module), LAYOUT.get(module, set()))):
+        for choice in range(_choices(each.node)):
+            changed = copy.deepcopy(each)
+            _change(changed.node, choice)
+            name = f"{each.function}: {ast.unparse(each.around)} → {ast.unparse(changed.around)}"
+            alike[name] += 1
+            name += f" ({alike[name]})" if alike[name] > 1 else ""
+            yield Mutant(module, place, choice, each.node.lineno, name)
 
 
 def install(mutant: Mutant) -> None:
     """Let the functions of the module that this process has imported be those of the mutant."""
     tree = _parsed(mutant.module)
-    _change(_decisions(tree, LAYOUT.get(mutant.module, set()))[mutant.place][1], mutant.choice)
+    _change(_decisions(tree, LAYOUT.get(mutant.module, set()))[mutant.place].node, mutant.choice)
     _exchange(mutant.module, ast.fix_missing_locations(tree))
 
 
 def probe(module: str) -> set[int]:
-    """Let every statement of a module's functions note its line when it is run; return where it is noted."""
+    """Let every decision of a module note its place when it is come to; return where it is noted."""
     tree, found = _parsed(module), set[int]()
     vars(importlib.import_module(module))[_HIT] = found.add
-    for function in _functions(tree):
-        _noted(function)
-    _exchange(module, ast.fix_missing_locations(tree))
+    places = {each.node: place for place, each in enumerate(_decisions(tree, LAYOUT.get(module, set())))}
+    _exchange(module, ast.fix_missing_locations(_Noting(places).visit(tree)))
     return found
 
 
@@ -89,54 +93,66 @@ def _file(module: str) -> Path:
     return ROOT.joinpath(*module.split(".")).with_suffix(".py")
 
 
-def _noted(node: ast.AST) -> None:
-    """Put before each statement of a block, and of the blocks within it, a note of its line."""
-    for name, block in ast.iter_fields(node):
-        if not (
-            isinstance(block, list) and block and isinstance(block[0], ast.stmt | ast.excepthandler | ast.match_case)
-        ):
-            continue
-        for each in block:
-            _noted(each)
-        if isinstance(block[0], ast.stmt):
-            vars(node)[name] = [part for each in block for part in (_note(each), each)]
+class _Noting(ast.NodeTransformer):
+    """Puts before each of some expressions a note of its place."""
+
+    def __init__(self, places: dict[ast.expr, int]) -> None:
+        self._places = places
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        """Return ``note(place) or node`` for those, as a note says nothing; anything else with what is in it."""
+        self.generic_visit(node)
+        if not isinstance(node, ast.expr) or node not in self._places:
+            return node
+        note = ast.Call(ast.Name(_HIT, ast.Load()), [ast.Constant(self._places[node])], [])
+        return ast.copy_location(ast.BoolOp(ast.Or(), [note, node]), node)
 
 
-def _note(statement: ast.stmt) -> ast.stmt:
-    return ast.copy_location(ast.parse(f"{_HIT}({statement.lineno})").body[0], statement)
+def _functions(tree: ast.Module) -> dict[str, ast.FunctionDef]:
+    """Return by full name the functions and methods that are not within another function; what comes last counts."""
+    owned = [("", node) for node in tree.body]
+    owned += [(f"{node.name}.", each) for node in tree.body if isinstance(node, ast.ClassDef) for each in node.body]
+    return {f"{owner}{node.name}": node for owner, node in owned if isinstance(node, ast.FunctionDef)}
 
 
-def _functions(tree: ast.Module) -> list[ast.FunctionDef]:
-    """Return the functions and methods that are not within another function."""
-    within = [*tree.body, *(each for node in tree.body if isinstance(node, ast.ClassDef) for each in node.body)]
-    return [node for node in within if isinstance(node, ast.FunctionDef)]
+class _Decision(NamedTuple):
+    """An expression that decides something, what is around it, and the function that it stands in."""
+
+    node: ast.expr
+    around: ast.expr
+    function: str
 
 
-def _decisions(tree: ast.Module, but: Collection[str]) -> list[tuple[ast.stmt, ast.expr]]:
-    """Return the expressions that decide something inside functions but some, each with its statement, in order."""
+def _decisions(tree: ast.Module, but: Collection[str]) -> list[_Decision]:
+    """Return the expressions that decide something inside functions but some, in order."""
     return [
-        (statement, node)
-        for function in _functions(tree)
+        _Decision(node, around, name)
+        for name, function in _functions(tree).items()
         if function.name not in but
         for line in function.body
-        for statement, node in _walk(line, line)
+        for node, around in _walk(line, None)
         if _choices(node)
     ]
 
 
-def _walk(node: ast.AST, statement: ast.stmt) -> Iterator[tuple[ast.stmt, ast.expr]]:
-    """Yield the expressions of a statement and of those within it; no annotations, no sentences."""
+def _walk(node: ast.AST, around: ast.expr | None) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Yield the expressions within a statement or an expression; no annotations, no sentences.
+
+    Each comes with the least expression around it that is more than a number or a name: ``around`` holds this node.
+    """
     if isinstance(node, ast.JoinedStr | ast.Assert) or (isinstance(node, ast.keyword) and node.arg == "strict"):
         return
     if isinstance(node, ast.stmt):
-        statement = node
+        around = None
     if isinstance(node, ast.expr):
-        yield statement, node
+        says_more = not isinstance(node, ast.Constant | ast.Name | ast.UnaryOp | ast.Slice)
+        around = node if says_more or around is None else around
+        yield node, around
     for name, child in ast.iter_fields(node):
         if name not in {"annotation", "returns", "args"} or isinstance(node, ast.Call):
             for each in child if isinstance(child, list) else [child]:
                 if isinstance(each, ast.AST):
-                    yield from _walk(each, statement)
+                    yield from _walk(each, around)
 
 
 def _choices(node: ast.expr) -> int:

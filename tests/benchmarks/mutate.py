@@ -5,12 +5,16 @@ module). A mutant (``mutants``) is killed when a test fails, or takes many times
 it lists what survived, and the share that was killed, module by module.
 
 Mutants come in an order that is drawn once: the first 60 are among the first 300, and ``--skip 300`` takes others than
-these. A run that is stopped tells what it has found so far, and the next one goes on from there if no file has changed.
+these. A run that is stopped tells what it has found so far, and the next one goes on from there if no file has changed;
+if one has, every mutant is tried anew, but first by the test that killed it last time.
 
-The tests are run once without any fault, each for itself, to learn which statements it runs and how long that takes. A
-mutant is then shown, in a process of its own, only the tests that run its statement, up to the first that fails: first
-those that promise most for their time, by what they killed of its module; as many as take ``BUDGET_S`` together. A
-property is tried on few examples first, and on more later.
+What no test can tell from the code as it is stands in ``equivalents``, each with the argument why. These are not tried
+and count neither as killed nor as survivors; ``--doubt`` tries them all the same, and names those that a test tells.
+
+The tests are run once without any fault, each for itself, to learn which expressions it comes to and how long it takes.
+A mutant is then shown, in a process of its own, only the tests that come to its expression, up to the first that fails:
+first those that promise most for their time, by what they killed of its module; as many as take ``BUDGET_S`` together.
+A property is tried on few examples first, and on more later.
 """
 
 from __future__ import annotations
@@ -31,6 +35,7 @@ from time import process_time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pytest
+from equivalents import EQUIVALENTS
 from mutants import ROOT, install, mutants, probe, unprobe
 
 if TYPE_CHECKING:
@@ -48,14 +53,14 @@ TARGETS: Final = (
 TESTS: Final = (
     "test_agreement", "test_bridges", "test_copies", "test_coverage", "test_escalation", "test_evidence",
     "test_exemptions", "test_incidents", "test_knowing", "test_ladder", "test_ladder_readings", "test_linking",
-    "test_nearest", "test_partners", "test_quantities", "test_reviews", "test_standing", "test_violations",
-    "test_without_a_shot",
+    "test_nearest", "test_partners", "test_quantities", "test_reviews", "test_standing", "test_stories",
+    "test_violations", "test_without_a_shot",
 )  # fmt: skip
 SEED: Final = 1
 EXAMPLES: Final = 100  # that a property is tried on, at most
 FEW: Final = 4  # so many times fewer are tried at first
-NEAR: Final = 12  # lines around a mutant that tell which tests are about it
-BUDGET_S: Final = 10  # of tests, by their usual time, that a mutant is shown
+NEAR: Final = 12  # expressions around a mutant that tell which tests are about it
+BUDGET_S: Final = 40  # of tests, by their usual time, that a mutant is shown
 TIMES: Final = 10  # as long as without a fault may a test take
 PATIENCE_S: Final = 5  # and so much longer
 MEMORY: Final = 4 << 30  # bytes that a fault may take
@@ -80,6 +85,9 @@ class Notes:
                 if path.suffix in {".py", ".toml"}:
                     told.update(path.read_bytes())
         NOTES.mkdir(exist_ok=True)
+        earlier = sorted(NOTES.glob("*.jsonl"), key=lambda path: path.stat().st_mtime)
+        notes = (json.loads(line) for path in earlier for line in path.read_text(encoding="utf-8").splitlines())
+        self.killers = {(note["module"], note["name"]): note["killer"] for note in notes if note.get("killer")}
         self._file = NOTES / f"{told.hexdigest()[:16]}.jsonl"
         lines = self._file.read_text(encoding="utf-8").splitlines() if self._file.exists() else []
         self._every = [json.loads(line) for line in lines]
@@ -127,17 +135,17 @@ class Trial:
         """Take what earlier runs learned and found."""
         named = {item.nodeid: item for item in items}
         for note in self.notes.of("test"):
-            self.learned(named[note["test"]], note["cost_s"], note["lines"])
-        tried = {(note["module"], note["place"], note["choice"]): note["killer"] for note in self.notes.of("mutant")}
-        names = ((mutant, (mutant.module, mutant.place, mutant.choice)) for mutant in self.chosen)
+            self.learned(named[note["test"]], note["cost_s"], note["places"])
+        tried = {(note["module"], note["name"]): note["killer"] for note in self.notes.of("mutant")}
+        names = ((mutant, (mutant.module, mutant.name)) for mutant in self.chosen)
         self.killers = {mutant: tried[name] for mutant, name in names if name in tried}
 
-    def learned(self, item: pytest.Item, cost_s: float, lines: dict[str, list[int]]) -> None:
-        """Take what a test costs and runs."""
+    def learned(self, item: pytest.Item, cost_s: float, places: dict[str, list[int]]) -> None:
+        """Take what a test costs and comes to."""
         self.cost_s[item] = cost_s
-        for module, some in lines.items():
-            for line in some:
-                self.runs[module, line].append(item)
+        for module, some in places.items():
+            for place in some:
+                self.runs[module, place].append(item)
 
     def learn(self, items: list[pytest.Item]) -> bool:
         """Run every test alone; return whether all passed."""
@@ -148,12 +156,13 @@ class Trial:
             _forget()
             before = process_time()
             _run(Show(item, self.most[item]))
-            cost_s, lines = process_time() - before, {module: sorted(found) for module, found in noted.items() if found}
+            cost_s = process_time() - before
+            places = {module: sorted(found) for module, found in noted.items() if found}
             if self.failed:
                 _say(f"{item.nodeid} fails without any mutant: mend that first")
                 return False
-            self.learned(item, cost_s, lines)
-            self.notes.add(kind="test", test=item.nodeid, cost_s=cost_s, lines=lines)
+            self.learned(item, cost_s, places)
+            self.notes.add(kind="test", test=item.nodeid, cost_s=cost_s, places=places)
             if not n % 50:
                 _say(f"... {n} of {len(items)} tests run without any mutant")
         for module in TARGETS:
@@ -180,9 +189,11 @@ class Trial:
 
     def try_one(self, mutant: Mutant) -> None:
         """Show a mutant to the tests, and write down which of them killed it."""
-        items, rare = self.runs[mutant.module, mutant.statement], self.rare(mutant)
+        items, rare = self.runs[mutant.module, mutant.place], self.rare(mutant)
         shows = {Show(item, n) for item in items for n in (-(-self.most[item] // FEW), self.most[item])}
-        order = sorted(shows, key=lambda show: self.hope(mutant.module, show, rare[show.item]))
+        last = self.notes.killers.get((mutant.module, mutant.name))
+        hopes = {show: (show.item.nodeid != last, *self.hope(mutant.module, show, rare[show.item])) for show in shows}
+        order = sorted(shows, key=hopes.__getitem__)
         found = self.shown(mutant, self.within_budget(order))
         of = mutant.module, ""
         self.shows.update((module, show) for show in found.begun for module in of)
@@ -193,14 +204,13 @@ class Trial:
         else:
             _say(f"survived {_words(mutant)}")
         self.killers[mutant] = killer
-        name = {"module": mutant.module, "place": mutant.place, "choice": mutant.choice}
-        self.notes.add(kind="mutant", **name, killer=killer)
+        self.notes.add(kind="mutant", module=mutant.module, name=mutant.name, killer=killer)
 
     def rare(self, mutant: Mutant) -> Counter[pytest.Item]:
         """Return how much each test runs, near a mutant, that few others run: it is about what happens there."""
         found = Counter[pytest.Item]()
-        for line in range(mutant.statement - NEAR, mutant.statement + NEAR + 1):
-            items = self.runs.get((mutant.module, line), [])
+        for place in range(mutant.place - NEAR, mutant.place + NEAR + 1):
+            items = self.runs.get((mutant.module, place), [])
             found.update(dict.fromkeys(items, 1.0 / (1 + len(items))))
         return found
 
@@ -310,7 +320,7 @@ def _bound() -> None:
 
 
 def _words(mutant: Mutant) -> str:
-    return f"{mutant.module}:{mutant.line}: {mutant.was}  →  {mutant.now}"
+    return f"{mutant.module}:{mutant.line}: {mutant.name}"
 
 
 def _say(line: str) -> None:
@@ -318,8 +328,8 @@ def _say(line: str) -> None:
     sys.__stdout__.flush()
 
 
-def told(trial: Trial) -> int:
-    """Print the survivors and the share that was killed; 0 if that is at least nine in ten of all that were chosen."""
+def told(trial: Trial, equivalent: int) -> int:
+    """Print the survivors and the share that was killed; 0 if that is at least nine in ten of all that can be."""
     survivors, tried = trial.survivors, len(trial.killers)
     for mutant in sorted(survivors, key=lambda one: (one.module, one.line)):
         _say(f"survived {_words(mutant)}")
@@ -328,9 +338,20 @@ def told(trial: Trial) -> int:
         _say(f"{module}: {many[module] - left[module]} of {many[module]}")
     share = 1 - len(survivors) / max(tried, 1)
     _say(f"{tried - len(survivors)} of {tried} mutants killed ({share:.1%})")
+    if equivalent:
+        _say(f"not among them: {equivalent} equivalent ones, which no test can tell")
     if tried < len(trial.chosen):
         _say(f"stopped: {len(trial.chosen) - tried} of {len(trial.chosen)} were not tried")
     return 0 if tried == len(trial.chosen) and share >= 0.9 else 1
+
+
+def doubted(trial: Trial) -> int:
+    """Print which of those that are said to be equivalent a test tells; 0 if there is none."""
+    wrong = {mutant: killer for mutant, killer in trial.killers.items() if killer is not None}
+    for mutant, killer in wrong.items():
+        _say(f"not equivalent: {_words(mutant)}, says {killer}")
+    _say(f"{len(trial.killers) - len(wrong)} of {len(trial.chosen)} equivalent mutants were told by no test")
+    return 1 if wrong or len(trial.killers) < len(trial.chosen) else 0
 
 
 def main() -> int:
@@ -339,17 +360,19 @@ def main() -> int:
     asked.add_argument("sample", type=int, nargs="?")
     asked.add_argument("modules", nargs="*", default=TARGETS)
     asked.add_argument("--skip", type=int, default=0)
+    asked.add_argument("--doubt", action="store_true")
     given = asked.parse_args()
     os.chdir(ROOT)
     found = [mutant for module in given.modules for mutant in mutants(module)]
     random.Random(SEED).shuffle(found)  # noqa: S311
-    chosen = found[given.skip :][: given.sample]
-    trial = Trial(chosen)
+    drawn = found[given.skip :][: given.sample]
+    equivalent = [mutant for mutant in drawn if mutant.name in EQUIVALENTS.get(mutant.module, {})]
+    trial = Trial(equivalent if given.doubt else [mutant for mutant in drawn if mutant not in equivalent])
     files = [f"tests/{name}.py" for name in TESTS]
     plain = ["-p", "no:xdist", "-p", "no:terminal", "-p", "no:cacheprovider", "-o", "addopts=", "-m", "not slow"]
     if pytest.main([*plain, *files], plugins=[trial]) or trial.failed:
         return 1
-    return told(trial)
+    return doubted(trial) if given.doubt else told(trial, len(equivalent))
 
 
 if __name__ == "__main__":

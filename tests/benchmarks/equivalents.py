@@ -1,0 +1,110 @@
+"""Which small faults change no answer, so that no test can tell them, and why?
+
+By module and by the name that a mutant has there, as ``poe mutate`` prints it. The argument says why no input gives
+another answer; some faults only make a search wider, or spare less work. Where that is not sure a mutant does not stand
+here: it is a survivor. ``poe mutate --doubt`` holds the table against the tests, and ``tests/test_benchmarks.py`` holds
+it against the code: what is no mutant any more must go.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+_TRIED: Final = "more is put to trial, and a trial is exact: only what needs none is told by the shorter way"
+_WIDER: Final = "a search that is wider finds no more: each pair found is judged by itself"
+_SCALE: Final = "it only scales the coordinates by which a tree is built; what it holds is judged exactly"
+_BLOCK: Final = "it only moves where the work is cut into blocks, and no block depends on another"
+_EXACT: Final = "on the bound itself the distance is measured instead, with the same answer"
+_SHORT: Final = "a shortcut that is not taken: the long way gives the same"
+_SAME_NEWS: Final = "the steps that open an incident need the same violations, so that they are known at once"
+
+EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
+    "geo.agreement": {
+        "Ground.__init__: max(reach_m + 2.0 * float(things.radius_m.max()), 1.0)"
+        " → max(reach_m + 2.0 * float(things.radius_m.max()), 2.0)": _WIDER,
+        "Ground.__init__: max(reach_m + 2.0 * float(things.radius_m.max()), 1.0) * (1.0 + 1e-09)"
+        " → max(reach_m + 2.0 * float(things.radius_m.max()), 1.0) + (1.0 + 1e-09)": _WIDER,
+        "Ground.__init__: 2.0 * float(things.radius_m.max()) → 3.0 * float(things.radius_m.max())": _WIDER,
+        "Ground.__init__: 1.0 + 1e-09 → 2.0 + 1e-09": _WIDER,
+        "Ground.__init__: 1.0 + 1e-09 → 1.0 + 1.000000001": _WIDER,
+        "Ground.__init__: reach_us + int((things.end - things.start).max()) + 1"
+        " → reach_us + int((things.end - things.start).max()) + 2": _WIDER,
+    },
+    "geo.bridges": {
+        "linked: chord <= reach.surely → chord < reach.surely": _EXACT,
+        "Web._by_knowledge: len(self.placed) <= FEW → len(self.placed) < FEW": "both ways list enough of the links",
+        "Web._by_knowledge: i < j → i <= j": "nothing is linked to itself",
+        "Web._searched: each.violation.known_at > known_at → each.violation.known_at >= known_at": (
+            "the first moment then stands in the list twice, and the first of the two is found"
+        ),
+        "_met: 0.0 → 1.0": "what a step needs are different violations, so that the way is walked and this overwritten",
+        "_met: up[one][1] > up[other][1] → up[one][1] >= up[other][1]": (
+            "of two moments that are the same either may be crossed first; the latest that is crossed is asked for"
+        ),
+    },
+    "geo.escalation": {
+        "only: known <= v.known_at → known < v.known_at": "what was known at once is given the moment that it has",
+        "vouched_at: violation.origins <= seen → violation.origins < seen": (
+            "the same origins as before, once more, are as few as they were then"
+        ),
+    },
+    "geo.incidents": {
+        "_within: 1 + _PAIRS // (1 + len(discs)) → 2 + _PAIRS // (1 + len(discs))": _BLOCK,
+        "_within: 1 + len(discs) → 2 + len(discs)": _BLOCK,
+        "_within: nearness.between(seen, _still(some['lon'], some['lat']), policy.grouping.link_m, 0)"
+        " → nearness.between(seen, _still(some['lon'], some['lat']), policy.grouping.link_m, 1)": (
+            "all of them are at one instant, so that no pause is longer than 0"
+        ),
+    },
+    "geo.knowing": {
+        "Knowing.told: steps[-1].known_at < steps[0].known_at → steps[-1].known_at <= steps[0].known_at": (
+            "what is known at once with the opening is given the moment that it has"
+        ),
+        "Knowing.told: steps[0] → steps[1]": _SAME_NEWS,
+        "Knowing.told: steps[0] → steps[1] (2)": _SAME_NEWS,
+        "Knowing._taken: len(needs) == 1 → len(needs) != 1": _SHORT,
+        "Knowing._taken: len(needs) == 1 → len(needs) == 2": _SHORT,
+        "Knowing._taken: step.tier_to <= _WARNING → step.tier_to < _WARNING": _SHORT,
+        "Knowing._taken: True → False": _SHORT,
+    },
+    "geo.nearest": {
+        "_searched: max(reach_m, 1.0) → max(reach_m, 2.0)": _SCALE,
+        "_searched: float(longest) + 1.0 → float(longest) + 2.0": _SCALE,
+        "_searched: np.stack(crs.chords(reach_m + a.radius_m), axis=-1)"
+        " → np.stack(crs.chords(reach_m + a.radius_m), axis=+1)": "the last axis of two is number 1",
+    },
+    "geo.sights": {
+        "_area: shapely.to_wkt(whole, rounding_precision=-1) → shapely.to_wkt(whole, rounding_precision=-2)": (
+            "any negative precision means all digits"
+        ),
+        "Sights.of: code < 0 → code <= 0": "the number of an object (id) is never 0",
+        "Sights.of: code < 0 → code < 1": "the number of an object (id) is never 0",
+        "Sights._within: chord <= surely → chord < surely": _EXACT,
+        "_blocks: (np.diff(size) > 0) | (np.diff(full) > 0) → (np.diff(size) > 0) & (np.diff(full) > 0)": _BLOCK,
+        "_blocks: np.diff(size) > 0 → np.diff(size) >= 0": _BLOCK,
+        "_blocks: np.diff(size) > 0 → np.diff(size) > 1": _BLOCK,
+        "_blocks: np.diff(full) > 0 → np.diff(full) >= 0": _BLOCK,
+        "_blocks: np.diff(full) > 0 → np.diff(full) > 1": _BLOCK,
+    },
+    "geo.suspects": {
+        "Scene.of: min(inside) → max(inside)": _TRIED,
+        "Scene.of: max(inside) → min(inside)": _TRIED,
+        "Scene.stands: True → False": _TRIED,
+        "Scene.stands: counted and (now.start <= self.vouched or now.end < self.surely)"
+        " → counted or (now.start <= self.vouched or now.end < self.surely)": _TRIED,
+        "Scene.stands: now.end < self.surely → now.end <= self.surely": _TRIED,
+        "Scene.stands: now.start < self.base[0] → now.start <= self.base[0]": _TRIED,
+        "Scene.stands: low_m <= now.chainage_m <= high_m → low_m < now.chainage_m <= high_m": _TRIED,
+        "Scene.stands: low_m <= now.chainage_m <= high_m → low_m <= now.chainage_m < high_m": _TRIED,
+        "Scene.stands: now.distance_m <= depth_m → now.distance_m < depth_m": _TRIED,
+        "Scene.stands: stays or web.touches(left, web.placed.keys() - {row})"
+        " → stays and web.touches(left, web.placed.keys() - {row})": _TRIED,
+        "_extremes: now.rate_n - 1 → now.rate_n - 2": _TRIED,
+    },
+    "geo.verdicts": {
+        "_on: reports['rulings'].astype(bool) & reports['violation_id'].notna()"
+        " → reports['rulings'].astype(bool) | reports['violation_id'].notna()": (
+            "a report without a ruling adds none, and one without a violation adds its own to no violation"
+        ),
+    },
+}
