@@ -89,14 +89,13 @@ def join(material: pd.DataFrame, policy: Policy) -> tuple[Ints, Ints, list[Sign 
     sign = copies.signs(material, rules)
     signed = np.flatnonzero(np.array([each is not None for each in sign], bool) & ~alone)
     leader = np.full(len(material), -1)
-    if len(signed) > 1:
+    if len(signed):
         ground = Ground(Statements.of(material, signed), *reach)
         found = copies.leaders([sign[row] for row in signed.tolist()], ground)
         leader[signed] = np.where(found < 0, -1, signed[found])
     group, copied = np.arange(len(material)), leader >= 0
     single = np.flatnonzero(~alone & ~copied)
-    if len(single) > 1:
-        group[single] = single[_together(Statements.of(material, single), *reach)]
+    group[single] = single[_together(Statements.of(material, single), *reach)]
     return np.where(copied, group[leader], group), leader, sign
 
 

@@ -101,7 +101,7 @@ class Web:
         if len(rows) < 3:  # noqa: PLR2004 -- two ends and what is between
             return set()
         place = {row: n for n, row in enumerate(rows)}
-        graph: rx.PyGraph[None, None] = rx.PyGraph(multigraph=False)
+        graph: rx.PyGraph[None, None] = rx.PyGraph()
         graph.add_nodes_from([None] * len(rows))
         graph.add_edges_from_no_data([(place[i], place[j]) for i in rows for j in self.links[i] if i < j])
         return {rows[n] for n in rx.articulation_points(graph)}

@@ -322,7 +322,7 @@ def persistence(
         return None
     if any(violation.start <= as_of for violation in course.since(begin)):
         return "persists"
-    until = as_of if end.at is None else min(end.at, as_of)
+    until = as_of if end.at is None else end.at
     if until < begin:
         return "ceased"
     possible = any(violation.end >= begin for violation in course)
@@ -335,7 +335,7 @@ def persistence_in_words(course: Course, verdict: str | None, policy: Policy, as
     ladder, (_, surely) = policy.ladder, course.t0
     begin = _judged(course, ladder)[1]
     going_on = course.since(begin)
-    until = as_of if end.at is None else min(end.at, as_of)
+    until = as_of if end.at is None else end.at
     span = f"from {(begin - surely) / HOUR_US:.1f} h to {max(until - surely, begin - surely) / HOUR_US:.1f} h after T0"
     if verdict == "persists":
         shown = (going_on[0].start - surely) / HOUR_US

@@ -54,7 +54,6 @@ class Item(NamedTuple):
     inside: int
     lon: float
     lat: float
-    uncertainty_m: float
     chainage_m: float
     distance_m: float
     weapon: str | None
@@ -231,14 +230,14 @@ def _losses(case: Case, row: int, court: Court) -> Iterator[tuple[str, Placed | 
 def again(items: list[Item], before: Placed, case: Case, court: Court) -> Placed | None:
     """Return the violation that reports amount to; ``None`` where it would not qualify.
 
-    When it was known and its content are left as they were: neither bears on what is reached.
+    They are several, or what is left of several, so that none is coarse: that stands alone. When it was known and its
+    content are left as they were: neither bears on what is reached.
     """
     rules = court.grouping.corroboration
     carriers, heard = [item.carrier for item in items], spoken(items, rules)
     dated = min(heard, key=lambda item: dating(item.carrier))
     place = min(heard, key=lambda item: placing(item.carrier))
-    coarse = dated.end - dated.start > rules.coarse_h * nearness.HOUR_US or place.uncertainty_m > rules.coarse_m
-    if coarse or not qualified(carriers, rules, case.exempted):
+    if not qualified(carriers, rules, case.exempted):
         return None
     armed = place if place.weapon is not None else next((item for item in heard if item.weapon is not None), place)
     violation = Violation(

@@ -121,7 +121,7 @@ def _components(violations: pd.DataFrame, rows: Ints, mask: str, policy: Policy)
 
 def _is_incident(component: Ints, qualifying: Ints, open_n: int) -> Ints:
     """Return the qualifying violations whose component is large enough (RULE 3)."""
-    size = np.bincount(component[qualifying], minlength=int(component.max(initial=0)) + 1)
+    size = np.bincount(component[qualifying])
     return qualifying[size[component[qualifying]] >= open_n]
 
 
@@ -220,7 +220,7 @@ def watches(violations: pd.DataFrame, coverage: pd.DataFrame, policy: Policy) ->
 
     Discs within ``link_m`` of a violation, and other grounds that hold it.
     """
-    linked = violations.loc[violations["qualifying"] & ~violations["attached"]]
+    linked = violations.loc[violations["qualifying"]]
     place = linked.groupby(_PLACE, sort=False).ngroup().tolist()
     grounds, told = _told(coverage, linked.drop_duplicates(_PLACE), policy)
     spans = list(zip(micros(coverage["observed_from"]).tolist(), micros(coverage["observed_to"]).tolist(), strict=True))
@@ -313,9 +313,7 @@ def recurrences(
 
     ``former`` are ended incidents of which no violation is among ``violations``.
     """
-    linked = violations.loc[
-        violations["qualifying"] & ~violations["attached"] & violations["incident_id"].isin(list(ends))
-    ]
+    linked = violations.loc[violations["qualifying"] & violations["incident_id"].isin(list(ends))]
     first = linked.sort_values(["observed_from", "content"]).drop_duplicates("incident_id")
     over = {name: end.at for name, end in ends.items() if end.at is not None}
     past = linked.loc[linked["incident_id"].isin(list(over))]

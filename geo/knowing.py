@@ -57,13 +57,11 @@ class Knowing:
 
     def together(self, step: Step) -> Step:
         """Return a step that is not known before what it needs is known to be one breach (RULE 1)."""
-        if len(step.needs) < 2:  # noqa: PLR2004 -- one alone is together
-            return step
         needed = step.needs, step.known_at
         if needed not in self._held:  # most steps need the same
             self._held[needed] = self._case.web.known_together(*needed)
         since = self._held[needed]
-        return step if since is None or since == step.known_at else step._replace(known_at=since)
+        return step if since in {None, step.known_at} else step._replace(known_at=since)
 
     def told(self, steps: tuple[Step, ...], scenario: str) -> tuple[Step, ...]:
         """Return the steps of a scenario, each known when it could be told (RULES 1 and 2)."""

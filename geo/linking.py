@@ -89,7 +89,7 @@ def _components(n: int, pairs: Pairs) -> Ints:
 
 def _bridges(n: int, pairs: Pairs) -> Bools:
     """Return which links are the only way between what they join."""
-    graph: rx.PyGraph[None, None] = rx.PyGraph(multigraph=False)
+    graph: rx.PyGraph[None, None] = rx.PyGraph()
     graph.add_nodes_from([None] * n)
     listed = list(zip(pairs[0].tolist(), pairs[1].tolist(), strict=True))
     graph.add_edges_from_no_data(listed)

@@ -20,7 +20,7 @@ import shapely
 from scipy.spatial import cKDTree
 
 from geo import nearness, shapes
-from geo.crs import GEOD, distance_m, ecef
+from geo.crs import chords, distance_m, ecef
 from geo.reports import voiced
 from geo.shapes import Area, Sector
 
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-_CURVED_M: Final = GEOD.b * GEOD.b / GEOD.a  # nothing on the ellipsoid bends more than a circle of this radius
-_SLACK_M: Final = 1e-3
 _BLOCK: Final = 4_000_000  # pairs looked at together, to bound the memory
 _ALIKE: Final = 1.2  # radii of one search differ by no larger factor: this only trades speed for speed
 
@@ -180,8 +178,7 @@ class Sights:
         if not len(lon) or not len(discs):
             return
         points, centres = cKDTree(ecef(lon, lat)), ecef(self.lon[discs], self.lat[discs])
-        # A chord is never longer than the geodesic; rounding is less than a millimetre.
-        reach = self.radius_m[discs] + _SLACK_M
+        reach = chords(self.radius_m[discs])[1]
         counts = np.asarray(points.query_ball_point(centres, reach, return_length=True), np.int64)
         for rows in _blocks(reach, counts):
             found = cKDTree(centres[rows]).sparse_distance_matrix(points, reach[rows[-1]], output_type="ndarray")
@@ -192,9 +189,9 @@ class Sights:
     def _within(self, place: Ints, point: Ints, chord: Floats, lon: Floats, lat: Floats) -> Bools:
         """Return which pairs are truly within the radius; only those that the chord leaves open are measured."""
         radius = self.radius_m[place]
-        longest = 2 * _CURVED_M * np.arcsin(np.minimum(chord / (2 * _CURVED_M), 1.0))
-        inside: Bools = longest + _SLACK_M <= radius
-        rest = np.flatnonzero(~inside & (chord <= radius + _SLACK_M))
+        surely, possibly = chords(radius)
+        inside: Bools = chord <= surely
+        rest = np.flatnonzero(~inside & (chord <= possibly))
         one, two = place[rest], point[rest]
         inside[rest] = distance_m(self.lon[one], self.lat[one], lon[two], lat[two]) <= radius[rest]
         return inside

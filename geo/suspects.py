@@ -127,7 +127,7 @@ class Scene:
 def _holding(course: Course, web: Web, court: Court) -> set[int]:
     """RULE 1: return those that hold the incident: its number, its parts, its end, its T0."""
     placed = web.placed
-    if len(course) <= court.most_n or len(placed) <= court.most_n:
+    if len(course) <= court.most_n:
         return set(placed)
     first, last = course.t0[1], max([each.violation.end for each in placed.values()])
     ends = {violation.row for violation in course if violation.end == first}

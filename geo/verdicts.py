@@ -92,8 +92,8 @@ def _shared(reports: pd.DataFrame) -> pd.DataFrame:
 
     A name may be a public report's, while only the others carry the violation.
     """
-    mute = reports["rulings"].map(len) == 0
-    public = reports.loc[~mute & (reports["trust"] == "public") & reports["violation_id"].notna()]
+    ruled = reports["rulings"].astype(bool)
+    public = reports.loc[ruled & (reports["trust"] == "public") & reports["violation_id"].notna()]
     if public.empty:
         return reports
     heard: dict[str, tuple[Ruling, ...]] = {}
@@ -116,7 +116,7 @@ def _attributed(reports: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
 
 def _on(reports: pd.DataFrame, found: pd.DataFrame) -> list[list[Ruling]]:
     """Return everything that people say of each violation."""
-    spoken = reports.loc[(reports["rulings"].map(len) > 0) & reports["violation_id"].notna()]
+    spoken = reports.loc[reports["rulings"].astype(bool) & reports["violation_id"].notna()]
     said: dict[str, list[Ruling]] = {}
     for name, rulings in zip(spoken["violation_id"], spoken["rulings"], strict=True):
         said.setdefault(name, []).extend(rulings)

@@ -60,13 +60,13 @@ def item(report: int, hour: float, luck: Random, who: tuple[str, str, str]) -> I
     inside = 3 if end < BEGIN + 40 * HOUR_US else 1
     plain: dict[str, Any] = {
         "report_id": f"R-{report}", "start": at, "end": end, "inside": inside, "lon": lon, "lat": lat,
-        "uncertainty_m": luck.choice([100.0, 200.0]), "content": f"{luck.randrange(100):02}-{report}",
     }  # fmt: skip
-    shared = ("inside", "content", "start", "end", "lon", "lat", "uncertainty_m")
+    metres, plain["content"] = luck.choice([100.0, 200.0]), f"{luck.randrange(100):02}-{report}"
+    shared = ("inside", "content", "start", "end", "lon", "lat")
     carrier = Carrier(
         voice=who[1], trust=who[2], disputed=False, stands_no=report, known_at=pd.Timestamp(at, unit="us", tz="UTC"),
         origin=who[0], length_us=end - at, reliability="C", credibility=2, means=None, sign=None, act="strike",
-        family="any", **{name: plain[name] for name in shared},
+        family="any", uncertainty_m=metres, **{name: plain[name] for name in shared},
     )  # fmt: skip
     weapon = luck.choice([*[None] * 9, "iskander"])
     return Item(
@@ -129,7 +129,7 @@ def content(each: Item) -> str:
     return each.content
 
 
-@pytest.mark.parametrize("seed", range(4 * strategies.MORE))
+@pytest.mark.parametrize("seed", range(12 * strategies.MORE))
 def test_no_pivotal_report_is_missed_and_none_is_made_up(seed: int) -> None:
     luck = Random(seed)  # noqa: S311 -- it guards nothing
     for _ in range(WORLDS):
@@ -206,22 +206,29 @@ def test_rule_5_the_report_that_places_a_shot_can_be_pivotal_though_the_shot_is_
 def test_a_violation_is_armed_by_who_places_it_or_else_by_who_names_a_weapon() -> None:
     luck = Random(1)  # noqa: S311 -- it guards nothing
     court = trial(luck)[1]
+    shots, day = [item(n, 0.0, luck, WHO[n]) for n in range(3)], 20 * HOUR_US
     plain, armed, grave = (
-        item(n, 0.0, luck, WHO[n])._replace(uncertainty_m=metres, weapon=weapon, weapon_class=weapon)
-        for n, (metres, weapon) in enumerate([(1.0, None), (2.0, "mortar"), (3.0, "missile")])
+        one._replace(
+            end=one.start + day,
+            weapon=weapon,
+            weapon_class=weapon,
+            carrier=one.carrier._replace(uncertainty_m=metres, end=one.start + day, length_us=day),
+        )
+        for one, metres, weapon in zip(shots, (1.0, 2.0, 3.0), (None, "mortar", "missile"), strict=True)
     )
     for items, weapon in (([plain, armed, grave], "mortar"), ([grave, armed], "mortar"), ([plain], None)):
-        day = 20 * HOUR_US
-        carried = [
-            one._replace(
-                end=one.start + day,
-                carrier=one.carrier._replace(uncertainty_m=one.uncertainty_m, end=one.start + day, length_us=day),
-            )
-            for one in items
-        ]
-        found = described(carried, 0, court)
+        found = described(items, 0, court)
         assert found is not None
         assert found.violation.weapon_class == weapon
+
+
+def test_the_report_by_which_a_person_confirmed_a_violation_is_pivotal_and_no_other_of_it() -> None:
+    rules = builders.versions(builders.policy(**{"corroboration.qualifying_status": "confirmed"}))
+    stored = builders.reports([builders.report(1.0, source="media", origin=who) for who in ("anna", "boris")])
+    confirmed = builders.commands([builders.command("confirm", "V-1", at=5.0)])
+    answer = assess(stored, builders.coverage(), builders.theatre(), rules, builders.when(6.0), confirmed)
+    found = answer.tables["evidence"].query("scenario == 'any' and seq == 2")
+    assert dict(zip(found["report_id"], found["pivotal"].astype(bool), strict=True)) == {"R-1": True, "R-2": False}
 
 
 def test_what_people_declared_is_not_examined_for_pivotal_reports() -> None:
