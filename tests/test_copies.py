@@ -145,6 +145,14 @@ def test_a_source_declared_to_copy_never_corroborates_what_it_copies() -> None:
     assert tables(*pair, sources=independent)["violations"]["status"].tolist() == ["corroborated"]
 
 
+@pytest.mark.parametrize("hour", range(1, 5))  # each another order of content
+def test_a_copy_goes_with_its_original_though_it_is_nearer_to_what_only_it_agrees_with(hour: int) -> None:
+    original = report(hour, text=SAID, reported_at=when(5))
+    copy = report(hour, (100.9, 1), source="media", origin="eve", text=SAID, reported_at=when(6))
+    found = tables(original, copy, report(hour, (101.5, 1), source="vetted"))["violations"]
+    assert found["reports"].tolist() == [2, 1]
+
+
 def test_a_forged_copy_takes_no_voice_from_a_mission_and_joins_no_two_witnesses() -> None:
     mission = report(3, source="mission", text=SAID, reported_at=when(9))
     witness = report(3, (100.3, 1), source="media", origin="anna", url="https://example.org/a/7", reported_at=when(9))

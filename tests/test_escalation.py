@@ -89,6 +89,7 @@ def test_rule_2_is_not_reached_before_its_instant() -> None:
     assert story.reached("eligible", 2) is None
     assert story.incident()["persistence"] is None or story.incident().isna()["persistence"]
     assert story.look("24:00").reached("eligible", 2) == 24
+    assert story.incident()["persistence"] == "persists"
 
 
 @pytest.mark.parametrize(("last", "effective"), [("59:59", None), ("60:00", None), ("60:01", 72), ("71:59", 72)])
@@ -226,6 +227,11 @@ def test_rule_6_silence_has_to_be_watched_at_every_place_of_the_breach(
     for sees in at_the_second_place:
         story.watch("0h", "30h", sees=sees, km=120.0)
     assert story.look("48h").incident()["end"] == how
+
+
+def test_rule_6_each_breach_is_watched_at_its_own_places() -> None:
+    story = Story(policy()).fire("0h", km=200).fire("1h", km=100).watch("0h", "30h", km=200).look("48h")
+    assert [story.incident(n)["end"] for n in (0, 1)] == ["ceased", "assumed"]
 
 
 def test_rule_6_exactly_at_the_gap_it_has_not_ended_and_a_shot_still_joins() -> None:

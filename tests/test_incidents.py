@@ -140,6 +140,8 @@ def test_rule_7_an_end_at_the_instant_from_which_time_is_counted_is_an_end() -> 
         ([0, 1, 2, 20, 21, 22], False),  # everything within a day: everything is linked with everything
         ([0, 1, 2, 25, 48, 49, 50], False),  # the one in the middle has several links to each side
         ([0, 1, 24.5, 48, 49], True),  # 1 to 24.5 alone, since 0 is too long before
+        ([0, 1, 25, 26], True),  # the smallest that has two parts
+        ([0, 1, 2, 3, 27], False),  # 3 to 27 alone, but one violation is no part
     ],
 )
 def test_a_single_link_that_holds_two_parts_together_is_flagged(hours: list[float], weak: bool) -> None:  # noqa: FBT001

@@ -269,7 +269,8 @@ def test_decisions_rule_1_dues_and_eligibility_count_from_the_t0_that_a_person_s
     assert row["next_due"] == when(34)
     later = told(TWO, said, at=48)
     assert later.tables["evidence"]["pivotal"].isna().any(), "nobody tries the reports of what a person dated"
-    (tier_2,) = steps(later, "B-1", "eligible").iloc[1:].itertuples()
+    (tier_1, tier_2) = steps(later, "B-1", "eligible").itertuples()
+    assert (tier_1.at, tier_1.known_at) == (when(1), when(2)), "a warning waits for nobody's T0"
     assert (tier_2.tier_to, tier_2.at) == (2, when(36))
     assert steps(told(TWO, at=48), "B-1", "eligible").iloc[1]["at"] == when(25)
 

@@ -156,6 +156,11 @@ def test_rule_7_what_keeps_a_violation_from_qualifying_is_said(row: dict[str, An
     assert (found["qualifying"], found["why_not"]) == (False, why)
 
 
+@pytest.mark.parametrize("row", [report(1, uncertainty_m=5000.0), report(1, to=26)])
+def test_rule_7_what_is_as_coarse_as_the_policy_allows_is_not_coarse(row: dict[str, Any]) -> None:
+    assert violations(row)["qualifying"].tolist() == [True]
+
+
 def test_rule_7_the_window_is_half_open() -> None:
     assert violations(report(0), windows=[(0, 50)])["qualifying"].tolist() == [True]
     assert violations(report(50), windows=[(0, 50)]).empty
