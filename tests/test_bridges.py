@@ -70,11 +70,11 @@ def test_an_incident_falls_apart_without_what_alone_joins_it() -> None:
     assert Web({0: row[0]}, REACH).parts(0) == []
 
 
-@pytest.mark.parametrize("link_m", [10_000.0, 0.5])
-def test_links_are_those_of_grouping_to_the_last_millimetre(link_m: float) -> None:
+@pytest.mark.parametrize(("link_m", "by_m"), [(10_000.0, 1e-5), (0.5, 2e-7)])
+def test_links_are_those_of_grouping_to_the_last_millimetre(link_m: float, by_m: float) -> None:
     lon, lat = builders.place(100.0, 1.0)
     one, reach = placed(0, 0.0, 0.0, 0.0), Reach.of(builders.policy(**{"grouping.link_m": link_m}).grouping)
-    for metres, near in ((link_m - 1e-5, True), (link_m + 1e-5, False)):
+    for metres, near in ((link_m - by_m, True), (link_m + by_m, False)):
         far = [float(x[0]) for x in crs.forward(*(np.array([v]) for v in (lon, lat, 40.0, metres)))[:2]]
         x, y, z = crs.ecef(*far).tolist()
         assert linked(one, Placed(one.violation, *far, 1, (x, y, z)), reach) is near

@@ -16,6 +16,7 @@ from shapely import box
 
 from geo import coverage, tables
 from geo.assess import Assessment, assess
+from geo.crs import distance_m
 from geo.sights import Sights, Spans, settle
 
 GEOD = Geod(ellps="WGS84")
@@ -93,10 +94,16 @@ def test_a_disc_holds_what_lies_at_its_very_edge() -> None:
     lon, lat = (np.array([value]) for value in place(*HERE))
     for metres in (900.0, 9000.0):
         far = GEOD.fwd(lon, lat, [40.0], [metres])
-        for radius_m, held in ((metres + 1e-6, 1), (metres - 1e-4, 0)):
+        exact = float(distance_m(lon, lat, far[0], far[1])[0])
+        for radius_m, held in ((exact, 1), (metres + 1e-6, 1), (metres - 1e-4, 0)):
             disc = builders.coverage([says(-4, 0, lon=far[0][0], lat=far[1][0], uncertainty_m=radius_m)])
             seen = Sights.of(settle(disc, theatre(), builders.policy()), 0, 2**62)
             assert sum(len(points) for _, points in seen.holding(lon, lat)) == held
+
+
+def test_what_begins_at_the_moment_of_the_answer_is_watched_by_what_is_declared_from_then_on() -> None:
+    row = of(look(report(AS_OF, HERE), declared=(says(0, 4, **WIDE),)))
+    assert row[["violations", "violations_watched", "covered_h"]].tolist() == [1, 1, 0.0]
 
 
 def test_spans_count_from_an_instant_on_and_are_joined_thing_by_thing() -> None:

@@ -69,6 +69,14 @@ def test_rule_4_a_coarse_report_reaches_as_far_as_it_may_lie() -> None:
     assert table.tables["violations"]["incident_id"].tolist() == ["B-1", "B-1", "C-3"]
 
 
+def test_rule_4_a_precise_report_reaches_no_farther_than_a_link() -> None:
+    apart = float(crs.distance_m(*place(100, 1), *place(109, 4))[()])
+    rows = report(0, (100, 1)), report(1, (109, 4), source="media", disputed=True)
+    at_it, under = (policy(**{"grouping.link_m": apart - less}) for less in (0.0, 0.5))
+    assert look(*rows, rules=at_it).tables["violations"]["attached"].tolist() == [False, True]
+    assert look(*rows, rules=under).tables["violations"]["attached"].tolist() == [False, False]
+
+
 def test_rule_4_what_attaches_changes_nothing() -> None:
     alone = incidents(report(0, (100, 1)))
     crowded = incidents(report(0, (100, 1)), report(2, (108, 5), uncertainty_m=8_000.0), report(3, source="public"))

@@ -69,6 +69,12 @@ def test_rule_8_an_incident_of_nothing_else_climbs_in_its_own_partys_scenario_al
     assert story.incident()["t0_from"] == clock("0h")
 
 
+def test_rule_8_where_more_than_one_shot_is_asked_for_response_fire_opens_nothing_for_others() -> None:
+    story = Story(policy(**{"ladder.open_reading": "repeated", "ladder.open_n": 2}))
+    story.fire("0h").fire("5h", by="party-r", act="response", party_claimed="R").look("6h")
+    assert story.incident()[["incident_id", "tier_eligible", "tier_peak"]].tolist() == ["B-1", 0, 0]
+
+
 # Growth and persistence in figures.
 
 

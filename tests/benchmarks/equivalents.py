@@ -16,6 +16,7 @@ _SCALE: Final = "it only scales the coordinates by which a tree is built; what i
 _BLOCK: Final = "it only moves where the work is cut into blocks, and no block depends on another"
 _EXACT: Final = "on the bound itself the distance is measured instead, with the same answer"
 _SHORT: Final = "a shortcut that is not taken: the long way gives the same"
+_REACH: Final = "a straight way as long as that is measured, and found too far"
 _SAME_NEWS: Final = "the steps that open an incident need the same violations, so that they are known at once"
 
 EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
@@ -32,6 +33,10 @@ EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
     },
     "geo.bridges": {
         "linked: chord <= reach.surely → chord < reach.surely": _EXACT,
+        "linked: chord <= reach.possibly → chord < reach.possibly": _REACH,
+        "Web._forest: dict.fromkeys(self.placed, 1) → dict.fromkeys(self.placed, 2)": (
+            "all sizes are doubled, and only which of two is larger is asked for"
+        ),
         "Web._by_knowledge: len(self.placed) <= FEW → len(self.placed) < FEW": "both ways list enough of the links",
         "Web._by_knowledge: i < j → i <= j": "nothing is linked to itself",
         "Web._searched: each.violation.known_at > known_at → each.violation.known_at >= known_at": (
@@ -43,9 +48,17 @@ EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
         ),
     },
     "geo.escalation": {
+        "_step: move.tier > _WARNING → move.tier >= _WARNING": (
+            "where a person set T0, replays tell since when a step was known, whatever stands here"
+        ),
         "only: known <= v.known_at → known < v.known_at": "what was known at once is given the moment that it has",
         "vouched_at: violation.origins <= seen → violation.origins < seen": (
             "the same origins as before, once more, are as few as they were then"
+        ),
+    },
+    "geo.evidence": {
+        "pivotal: parts is None and (not scene.lone) → parts is None or not scene.lone": (
+            "the same parts are made once more, or for a scene that does not ask for any"
         ),
     },
     "geo.incidents": {
@@ -62,6 +75,8 @@ EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
         ),
         "Knowing.told: steps[0] → steps[1]": _SAME_NEWS,
         "Knowing.told: steps[0] → steps[1] (2)": _SAME_NEWS,
+        "Knowing.told: known[0] → known[1]": _SAME_NEWS,
+        "Knowing._first: moment > floor → moment >= floor": "it has been tried before, and the step was not taken",
         "Knowing._taken: len(needs) == 1 → len(needs) != 1": _SHORT,
         "Knowing._taken: len(needs) == 1 → len(needs) == 2": _SHORT,
         "Knowing._taken: step.tier_to <= _WARNING → step.tier_to < _WARNING": _SHORT,
@@ -80,6 +95,8 @@ EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
         "Sights.of: code < 0 → code <= 0": "the number of an object (id) is never 0",
         "Sights.of: code < 0 → code < 1": "the number of an object (id) is never 0",
         "Sights._within: chord <= surely → chord < surely": _EXACT,
+        "Sights._within: chord <= possibly → chord < possibly": _REACH,
+        "Sights._within: ~inside & (chord <= possibly) → ~inside | (chord <= possibly)": _WIDER,
         "_blocks: (np.diff(size) > 0) | (np.diff(full) > 0) → (np.diff(size) > 0) & (np.diff(full) > 0)": _BLOCK,
         "_blocks: np.diff(size) > 0 → np.diff(size) >= 0": _BLOCK,
         "_blocks: np.diff(size) > 0 → np.diff(size) > 1": _BLOCK,
@@ -99,6 +116,8 @@ EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
         "Scene.stands: now.distance_m <= depth_m → now.distance_m < depth_m": _TRIED,
         "Scene.stands: stays or web.touches(left, web.placed.keys() - {row})"
         " → stays and web.touches(left, web.placed.keys() - {row})": _TRIED,
+        "_last_windows: n == 1 and court.closing(reduce(or_, masks.keys() - {one})) != whole"
+        " → n == 1 or court.closing(reduce(or_, masks.keys() - {one})) != whole": _TRIED,
         "_extremes: now.rate_n - 1 → now.rate_n - 2": _TRIED,
     },
     "geo.verdicts": {
