@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import builders
 import numpy as np
 import pandas as pd
@@ -18,6 +20,9 @@ from geo import coverage, tables
 from geo.assess import Assessment, assess
 from geo.crs import distance_m
 from geo.sights import Sights, Spans, settle
+
+if TYPE_CHECKING:
+    from geo.theatre import Source
 
 GEOD = Geod(ellps="WGS84")
 AS_OF = 200.0
@@ -133,13 +138,24 @@ def test_a_patrol_that_looks_one_way_sees_its_sector() -> None:
     assert (of(answer, side="left")["covered_h"], of(answer, side="right")["covered_h"]) == (10.0, 0.0)
 
 
-def test_no_place_means_the_regions_that_the_source_covers() -> None:
-    own = tuple(
-        source if source.id != "mission" else type(source)(**{**vars(source), "covers": ("middle",)})
+def covering(*regions: str) -> tuple[Source, ...]:
+    """Return the usual sources, of which the mission covers some regions."""
+    return tuple(
+        source if source.id != "mission" else type(source)(**{**vars(source), "covers": regions})
         for source in builders.SOURCES
     )
+
+
+def test_a_region_that_a_source_covers_ends_where_its_outline_says_to_the_last_digit() -> None:
+    regions = builders.boxes().set_geometry([box(lon, 46.0, lon + 2.123456789, 50.0) for lon in (34.0, 36.2, 38.4)])
+    world = theatre(regions=regions, sources=covering("west"))
+    [ground] = settle(builders.coverage([says(-10, 0, lon=None, lat=None)]), world, builders.policy())["ground"]
+    assert ground.holds(np.array([36.12345678, 36.1234568]), np.array([48.0, 48.0])).tolist() == [True, False]
+
+
+def test_no_place_means_the_regions_that_the_source_covers() -> None:
     nowhere = says(-10, 0, lon=None, lat=None), says(-24, -20, lon=None, lat=None, source="vetted")
-    table = look(declared=nowhere, sources=own).tables["coverage"]
+    table = look(declared=nowhere, sources=covering("middle")).tables["coverage"]
     day = table.loc[(table["side"] == "both") & (table["span"] == "24h")].set_index("segment_id")["covered_h"]
     assert (day["S0001"], day["S0015"], day["S0030"]) == (0.0, 10.0, 0.0)
 

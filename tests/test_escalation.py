@@ -184,6 +184,11 @@ def test_rule_5_a_single_vetted_source_is_enough_where_the_policy_says_so() -> N
     assert story.reached("eligible", 2) == 24
 
 
+def test_rule_5_a_vetted_source_is_enough_beside_others_of_its_own_origin() -> None:
+    story = Story(policy(**{"ladder.single_vetted": True})).fire("0h", by="media", origin="vetted")
+    assert story.fire("5h", "24h", by="vetted").look("31h").reached("eligible", 2) == 24
+
+
 def test_rule_5_a_late_second_origin_counts_from_its_own_violation_on() -> None:
     story = Story(policy()).shell(0, 30, by="mission").fire("36h", by="media").look("40h")
     assert story.reached("eligible", 2) == 36

@@ -245,6 +245,7 @@ def test_what_may_have_happened_counts_from_the_first_to_the_last_instant_of_the
         assert persists([(0.0, begin - INSTANT)], 30, **policy) == "ceased"
         assert persists([(30.0, 40.0)], 30, **policy) == "indeterminate"
         assert persists([(30.0 + INSTANT, 40.0)], 30, **policy) == "ceased"
+    assert persists([(0.0, 24.0)], 24, **literal) == "indeterminate"
     end = End("ended", instant(when(28)), "ceased", instant(when(28)))
     assert persists([(28.0, 29.0)], 30, end, **literal) == "indeterminate"
     assert persists([(28.0 + INSTANT, 29.0)], 30, end, **literal) == "ceased"

@@ -239,10 +239,12 @@ def test_decisions_rule_4_a_tier_is_declared_by_two_different_people() -> None:
 def test_decisions_rule_4_what_is_eligible_decides_nothing_and_the_answer_says_so() -> None:
     found = told(TWO[:1], [command("declare", "B-1", "1", at=2)])
     assert incidents(found).loc["B-1", "tier_declared"] == 1
-    both = [command("declare", "B-1", "3", at=2), command("declare", "B-1", "3", at=3, **BORIS)]
+    both = [command("declare", "B-1", "3", at=2.5), command("declare", "B-1", "3", at=3, **BORIS)]
     found = told(TWO[:1], both)
     assert answers(found)[0] == ("applied", "by the rules tier 1 is the highest that was eligible")
     assert incidents(found).loc["B-1", "tier_peak"] == 1
+    broad = report(1, source="media", weapon="iskander"), report(2.5)  # and nothing takes effect before hour 73
+    assert answers(told(broad, both, at=4)) == [("applied", ""), ("applied", "")]
 
 
 def test_decisions_rule_4_nothing_is_declared_before_the_breach_or_after_its_end() -> None:
@@ -351,6 +353,8 @@ def test_arrangement_rule_2_a_violation_is_moved() -> None:
     found = told([*CHAIN, report(1, (200, 1))], [command("move", "V-4", "B-5")])
     assert members(found) == {"B-1": {"V-1", "V-2", "V-3"}, "B-4": {"V-4", "V-5"}}
     assert answers(told(CHAIN, [command("move", "V-4", "B-1")])) == [("rejected", "V-4 is part of B-1 already")]
+    unsure = told([*CHAIN, report(1, (200, 1), disputed=True)], [command("move", "V-5", "B-1")])
+    assert answers(unsure) == [("rejected", "V-5 does not count now, so it can be moved nowhere")]
 
 
 def test_arrangement_rule_3_what_began_later_follows_its_shortest_link() -> None:

@@ -47,10 +47,20 @@ EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
             "of two moments that are the same either may be crossed first; the latest that is crossed is asked for"
         ),
     },
+    "geo.decisions": {
+        "Decisions.declared: step.kind == 'opened' → step.kind != 'opened'": (
+            "what opens a breach is a warning at the same instant, and only when that was is asked for"
+        ),
+        "Decisions.declared: max((step.tier_to for step in steps if step.kind == 'eligible'), default=0)"
+        " → max((step.tier_to for step in steps if step.kind == 'eligible'), default=1)": (
+            "where no step was taken every declaration is rejected before it is held against the highest"
+        ),
+    },
     "geo.escalation": {
         "_step: move.tier > _WARNING → move.tier >= _WARNING": (
             "where a person set T0, replays tell since when a step was known, whatever stands here"
         ),
+        "vouched_at: n > ladder.open_n → n >= ladder.open_n": "for n == open_n the origins are asked for besides",
         "only: known <= v.known_at → known < v.known_at": "what was known at once is given the moment that it has",
         "vouched_at: violation.origins <= seen → violation.origins < seen": (
             "the same origins as before, once more, are as few as they were then"
