@@ -203,6 +203,15 @@ def test_rule_5_the_report_that_places_a_shot_can_be_pivotal_though_the_shot_is_
     assert "R-3" in pivots(story.look("31h"), 3), "without it the breach was as wide from the first"
 
 
+def test_rule_5_the_report_that_dates_a_shot_just_after_the_first_window_can_be_pivotal() -> None:
+    story = Story(builders.policy(**{**BROAD, "expansion.rate_growth": {"times": 2.0, "floor": 1.0}}))
+    story.fire("0h", km=98).fire("0:30", by="media", km=102).fire("24h").fire("23h", by="media", minutes=10)
+    story.fire("12h", by="satellite").fire("25h", by="vetted", km=99)
+    for by, km in (("vetted", 98.5), ("media", 100), ("satellite", 101.5), ("mission", 103)):
+        story.fire("26:30", by=by, km=km)
+    assert pivots(story.look("27h"), 3) == ["R-3"], "without it four in the first day, not three, grew to seven"
+
+
 def test_a_violation_is_armed_by_who_places_it_or_else_by_who_names_a_weapon() -> None:
     luck = Random(1)  # noqa: S311 -- it guards nothing
     court = trial(luck)[1]

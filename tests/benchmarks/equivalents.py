@@ -117,6 +117,9 @@ EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
         "Scene.of: min(inside) → max(inside)": _TRIED,
         "Scene.of: max(inside) → min(inside)": _TRIED,
         "Scene.stands: True → False": _TRIED,
+        "Scene.stands: left.inside != before.inside → left.inside == before.inside": (
+            "what is no suspect holds no window open alone, nor does what is left of it close one; all others are tried"
+        ),
         "Scene.stands: counted and (now.start <= self.vouched or now.end < self.surely)"
         " → counted or (now.start <= self.vouched or now.end < self.surely)": _TRIED,
         "Scene.stands: now.end < self.surely → now.end <= self.surely": _TRIED,
