@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from pyproj import Geod
 from shapely import box
 
-from geo import coverage, tables
+from geo import coverage, nearness, tables
 from geo.assess import Assessment, assess
 from geo.crs import distance_m
+from geo.nearness import HOUR_US
 from geo.sights import Sights, Spans, settle
 
 if TYPE_CHECKING:
@@ -109,6 +110,19 @@ def test_a_disc_holds_what_lies_at_its_very_edge() -> None:
 def test_what_begins_at_the_moment_of_the_answer_is_watched_by_what_is_declared_from_then_on() -> None:
     row = of(look(report(AS_OF, HERE), declared=(says(0, 4, **WIDE),)))
     assert row[["violations", "violations_watched", "covered_h"]].tolist() == [1, 1, 0.0]
+
+
+def test_only_declarations_that_touch_a_span_of_time_are_taken_cut_to_it() -> None:
+    declared = builders.coverage([says(-9, -8), says(-7, -4), says(-3, 1), says(2, 3)])
+    begin, until = (nearness.instant(when(AS_OF + hours)) for hours in (-5, 0))
+    times = Sights.of(settle(declared, theatre(), builders.policy()), begin, until).times
+    assert [each.tolist() for each in (times.start, times.end)] == [[0, 2 * HOUR_US], [HOUR_US, 5 * HOUR_US]]
+
+
+def test_things_have_all_the_intervals_of_another_thing() -> None:
+    key, start, end = (np.array(values) for values in ((1, 0, 1, 1), (0, 4, 5, 8), (2, 6, 7, 9)))
+    found = Spans(key, start, end).spread(np.array([1, 0]), np.array([5, 6]))
+    assert [each.tolist() for each in (found.key, found.start, found.end)] == [[5, 5, 5, 6], [0, 5, 8, 4], [2, 7, 9, 6]]
 
 
 def test_spans_count_from_an_instant_on_and_are_joined_thing_by_thing() -> None:

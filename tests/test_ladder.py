@@ -185,6 +185,12 @@ def test_a_tier_above_the_first_is_not_reached_at_the_very_instant_of_the_end() 
         assert {step.tier_to for step in climbed(course, 30, end) if step.kind != "ended"} == tiers
 
 
+def test_where_no_quiet_time_is_allowed_even_a_shot_at_the_very_instant_shows_nothing_of_hostilities() -> None:
+    course = [shot(0, 0, weapon_class="ballistic missile"), shot(20, 1), shot(72, 2)]
+    taken = [step.kind for step in climbed(course, 73, **{"ladder.quiet_h": 1e-10}) if step.tier_to == 3]
+    assert taken == ["eligible"]
+
+
 def test_a_breach_that_is_said_to_have_ended_as_it_began_was_a_warning_all_the_same() -> None:
     end = End("ended", instant(when(0)), "ceased", instant(when(30)))
     kinds = [(step.kind, step.tier_to) for step in climbed([shot(0, 0)], 30, end)]

@@ -71,6 +71,11 @@ def test_rule_2_sources_of_one_party_are_one_voice() -> None:
     assert standing([*party, ANNA], PLAIN) == Standing("corroborated", 2)
 
 
+@pytest.mark.parametrize(("trust", "group"), [("party", "party"), ("media", "party"), ("public", "public")])
+def test_rule_3_who_carries_a_partys_word_speaks_for_parties_but_the_crowd_for_nobody(trust: str, group: str) -> None:
+    assert carrier(voice="party L", trust=trust).group == group
+
+
 @pytest.mark.parametrize(
     ("clause", "who", "status"),
     [

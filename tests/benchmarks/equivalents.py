@@ -92,6 +92,9 @@ EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
         "Knowing._taken: step.tier_to <= _WARNING → step.tier_to < _WARNING": _SHORT,
         "Knowing._taken: True → False": _SHORT,
     },
+    "geo.linking": {
+        "_windows: some >> bit & 1 → some >> bit | 1": "once more the set of nobody is looked at, in which nothing is linked",
+    },
     "geo.nearest": {
         "_searched: max(reach_m, 1.0) → max(reach_m, 2.0)": _SCALE,
         "_searched: float(longest) + 1.0 → float(longest) + 2.0": _SCALE,
