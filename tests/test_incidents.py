@@ -10,8 +10,8 @@ from builders import coverage, place, policy, report, reports, theatre, versions
 
 from geo import crs
 from geo.assess import Assessment, assess
-from geo.incidents import FOREVER, Sight, Watch, ending
-from geo.nearness import HOUR_US
+from geo.incidents import FOREVER, Sight, Watch, closing, ending
+from geo.nearness import HOUR_US, instant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,6 +115,12 @@ def test_rule_6_to_the_instant(after_h: int, closes_h: int | None, stands: tuple
     rules, closes = policy(), FOREVER if closes_h is None else closes_h * HOUR_US
     end = ending(0, closes, rules, rules.ladder, after_h * HOUR_US)
     assert (end.state, None if end.at is None else end.at // HOUR_US, end.how) == stands
+
+
+def test_rule_6_of_the_windows_that_hold_any_violation_the_last_to_close_counts() -> None:
+    windows = theatre(windows=((0, 20), (10, 40), (10, None))).windows
+    ends = [closing(inside, windows) for inside in ([1], [1, 2], [3], [1, 4])]
+    assert ends == [instant(when(20)), instant(when(40)), instant(when(40)), FOREVER]
 
 
 @pytest.mark.parametrize(

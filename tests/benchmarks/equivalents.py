@@ -93,7 +93,7 @@ EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
         "Knowing._taken: True → False": _SHORT,
     },
     "geo.linking": {
-        "_windows: some >> bit & 1 → some >> bit | 1": "once more the set of nobody is looked at, in which nothing is linked",
+        "_windows: some >> bit & 1 → some >> bit | 1": "the set of nobody is looked at too, which links none",
     },
     "geo.nearest": {
         "_searched: max(reach_m, 1.0) → max(reach_m, 2.0)": _SCALE,
