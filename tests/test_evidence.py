@@ -240,6 +240,12 @@ def test_the_report_by_which_a_person_confirmed_a_violation_is_pivotal_and_no_ot
     assert dict(zip(found["report_id"], found["pivotal"].astype(bool), strict=True)) == {"R-1": True, "R-2": False}
 
 
+def test_of_two_weapons_that_are_named_the_one_of_the_lesser_content_is_tried_whichever_came_first() -> None:
+    story = Story(builders.policy()).fire("0h", uncertainty_m=50.0).fire("0h", by="media", weapon="grad", content="2")
+    story.fire("0h", by="vetted", weapon="iskander", content="1").fire("0h", by="satellite")
+    assert pivots(story.look("2h"), 3) == ["R-3"]
+
+
 def test_what_people_declared_is_not_examined_for_pivotal_reports() -> None:
     declared = builders.commands([builders.command("declare", "B-1", "1", at=5.0)])
     versions, at = builders.versions(builders.policy()), builders.when(80.0)
