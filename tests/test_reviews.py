@@ -349,6 +349,20 @@ def test_arrangement_rule_2_a_split_makes_a_part_of_its_own() -> None:
     assert answers(strange) == [("applied", "left out, as no part of it counts now: V-9")]
 
 
+@pytest.mark.parametrize(("many", "rest"), [(5, ""), (6, " and 1 more")])
+def test_an_answer_names_five_violations_and_counts_the_rest(many: int, rest: str) -> None:
+    gone = [f"V-{n}" for n in range(5, 5 + many)]
+    found = told(CHAIN, [command("split", "B-1", violations=" ".join(["V-4", *gone]))])
+    why = f"left out, as no part of it counts now: V-5, V-6, V-7, V-8, V-9{rest}"
+    assert answers(found) == [("applied", why)]
+
+
+def test_arrangement_rule_2_a_fix_can_hold_one_violation_alone() -> None:
+    found = told(CHAIN, [command("fix", "B-1", violations="V-1", at=10)])
+    assert members(found) == {"B-1": {"V-1"}, "B-2": {"V-2", "V-3", "V-4"}}
+    assert answers(found) == [("applied", "by the rules V-2, V-3, V-4 would belong to it")]
+
+
 def test_arrangement_rule_2_a_violation_is_moved() -> None:
     found = told([*CHAIN, report(1, (200, 1))], [command("move", "V-4", "B-5")])
     assert members(found) == {"B-1": {"V-1", "V-2", "V-3"}, "B-4": {"V-4", "V-5"}}

@@ -17,6 +17,8 @@ _BLOCK: Final = "it only moves where the work is cut into blocks, and no block d
 _EXACT: Final = "on the bound itself the distance is measured instead, with the same answer"
 _SHORT: Final = "a shortcut that is not taken: the long way gives the same"
 _REACH: Final = "a straight way as long as that is measured, and found too far"
+_NO_LENGTH: Final = "an instant of no length is left out in the end"
+_NO_ONE: Final = "the set of nobody is looked at too, which links none"
 _SAME_NEWS: Final = "the steps that open an incident need the same violations, so that they are known at once"
 
 EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
@@ -28,6 +30,9 @@ EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
         "Ground.__init__: 2.0 * float(things.radius_m.max()) → 3.0 * float(things.radius_m.max())": _WIDER,
         "Ground.__init__: 1.0 + 1e-09 → 2.0 + 1e-09": _WIDER,
         "Ground.__init__: 1.0 + 1e-09 → 1.0 + 1.000000001": _WIDER,
+        "Ground.__init__: product((-1, 0, 1), repeat=3) → product((-1, 0, 1), repeat=4)": (
+            "the fourth step is left out, so that each part is looked at three times"
+        ),
         "Ground.__init__: reach_us + int((things.end - things.start).max()) + 1"
         " → reach_us + int((things.end - things.start).max()) + 2": _WIDER,
     },
@@ -37,6 +42,8 @@ EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
         "Web._forest: dict.fromkeys(self.placed, 1) → dict.fromkeys(self.placed, 2)": (
             "all sizes are doubled, and only which of two is larger is asked for"
         ),
+        "Web.joints: i < j → i <= j": "nothing is linked to itself",
+        "Web.pieces: len(placed) <= FEW → len(placed) < FEW": "both ways find the same pieces",
         "Web._by_knowledge: len(self.placed) <= FEW → len(self.placed) < FEW": "both ways list enough of the links",
         "Web._by_knowledge: i < j → i <= j": "nothing is linked to itself",
         "Web._searched: each.violation.known_at > known_at → each.violation.known_at >= known_at": (
@@ -72,6 +79,12 @@ EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
         ),
     },
     "geo.incidents": {
+        "Watch.blind: a <= end → a < end": _NO_LENGTH,
+        "Watch.blind: b >= begin → b > begin": _NO_LENGTH,
+        "Watch.blind: a <= end and b >= begin → a <= end or b >= begin": (
+            "of what lies outside the span an interval is left that ends before it begins, and is left out"
+        ),
+        "_left_over: part[0] < part[1] → part[0] <= part[1]": _NO_LENGTH,
         "_within: 1 + _PAIRS // (1 + len(discs)) → 2 + _PAIRS // (1 + len(discs))": _BLOCK,
         "_within: 1 + len(discs) → 2 + len(discs)": _BLOCK,
         "_within: nearness.between(seen, _still(some['lon'], some['lat']), policy.grouping.link_m, 0)"
@@ -93,9 +106,17 @@ EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
         "Knowing._taken: True → False": _SHORT,
     },
     "geo.linking": {
-        "_windows: some >> bit & 1 → some >> bit | 1": "the set of nobody is looked at too, which links none",
+        "_windows: some >> bit & 1 → some >> bit | 1": _NO_ONE,
+        "_windows: int(np.bitwise_or.reduce(masks)) & ~int(np.bitwise_and.reduce(masks))"
+        " → int(np.bitwise_or.reduce(masks)) | ~int(np.bitwise_and.reduce(masks))": _NO_ONE,
+        "_windows: range(64) → range(65)": "no mask has more than 64 bits",
+        "_components: connected_components(graph, directed=False)"
+        " → connected_components(graph, directed=True)": "which way a link points matters only to strong parts",
+        "_few: reach_m >= _SMALLEST_M → reach_m > _SMALLEST_M": "many pairs are listed, with the same result",
     },
     "geo.nearest": {
+        "nearest: not len(a) or not len(b) → not len(a) and (not len(b))": _SHORT,
+        "_searched: np.iinfo(np.int64).max // 4 → np.iinfo(np.int64).max // 5": "no two times are that far apart",
         "_searched: max(reach_m, 1.0) → max(reach_m, 2.0)": _SCALE,
         "_searched: float(longest) + 1.0 → float(longest) + 2.0": _SCALE,
         "_searched: np.stack(crs.chords(reach_m + a.radius_m), axis=-1)"
@@ -107,6 +128,11 @@ EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
         ),
         "Sights.of: code < 0 → code <= 0": "the number of an object (id) is never 0",
         "Sights.of: code < 0 → code < 1": "the number of an object (id) is never 0",
+        "Sights.of: -1 if ground is None else id(ground) → -2 if ground is None else id(ground)": (
+            "any negative number tells a disc from a shape"
+        ),
+        "Sights.of: keys.groupby(list(keys.columns), sort=False, dropna=False)"
+        " → keys.groupby(list(keys.columns), sort=True, dropna=False)": "the same places with other numbers",
         "Sights._within: chord <= surely → chord < surely": _EXACT,
         "Sights._within: chord <= possibly → chord < possibly": _REACH,
         "Sights._within: ~inside & (chord <= possibly) → ~inside | (chord <= possibly)": _WIDER,
@@ -117,6 +143,14 @@ EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
         "_blocks: np.diff(full) > 0 → np.diff(full) > 1": _BLOCK,
     },
     "geo.suspects": {
+        "Scene.of: max([tier for _, tier in moves], default=0) → max([tier for _, tier in moves], default=1)": (
+            "where no tier was reached no step is asked for"
+        ),
+        "Scene.of: highest <= _WARNING → highest < _WARNING": _TRIED,
+        "Scene.of: cls([name], course, own, moves, highest, own if lone else set(), lone, False, _ALWAYS, 0, None)"
+        " → cls([name], course, own, moves, highest, own if lone else set(), lone, False, _ALWAYS, 1, None)": (
+            "T0 is asked for only where a part of the reports can matter"
+        ),
         "Scene.of: min(inside) → max(inside)": _TRIED,
         "Scene.of: max(inside) → min(inside)": _TRIED,
         "Scene.stands: True → False": _TRIED,
