@@ -377,11 +377,11 @@ def _step(
     carriers: tuple[int, ...],
     reasons: Mapping[str, str] | None = None,
 ) -> list[Step]:
-    """Return a move's steps, one of each kind; ``reasons`` by kind where it is not ``reason``; carriers are rows."""
+    """Return a move's steps, one of each kind; ``reasons`` by kind where it is not ``reason``; carriers are rows.
+
+    Where a person set T0, ``geo.replays`` tells since when they were known.
+    """
     known = max([move.at, *[violation.known_at for violation in needs]])
-    set_t0 = needs[0].t0
-    if move.tier > _WARNING and set_t0 is not None:
-        known = max(known, set_t0.known_at)
     needed, told = tuple(dict.fromkeys([violation.row for violation in needs])), reasons or {}
     return [
         Step(kind, move.tier, move.at, known, rule, told.get(kind, reason), needed, carriers) for kind in move.kinds

@@ -197,8 +197,7 @@ class Watch:
     def blind(self, begin: int, end: int) -> bool:
         """Return whether at some place a moment of the span was declared unseen and nobody else could see it."""
         return any(
-            _left_over([(max(a, begin), min(b, end)) for a, b in place.unseen if a <= end and b >= begin], place.seen)
-            for place in self.places
+            _left_over([(max(a, begin), min(b, end)) for a, b in place.unseen], place.seen) for place in self.places
         )
 
     def verdict(self, begin: int, end: int) -> str:
@@ -209,7 +208,7 @@ class Watch:
 
 
 def _left_over(spans: list[tuple[int, int]], seen: tuple[tuple[int, int], ...]) -> list[tuple[int, int]]:
-    """Return the parts of the spans that the seen intervals leave over; instants of no length do not count."""
+    """Return the parts of the spans that the seen intervals leave over; what ends no later than it begins is none."""
     for a, b in seen:
         spans = [part for x, y in spans for part in ((x, min(y, a)), (max(x, b), y)) if part[0] < part[1]]
     return [span for span in spans if span[0] < span[1]]

@@ -17,8 +17,8 @@ _BLOCK: Final = "it only moves where the work is cut into blocks, and no block d
 _EXACT: Final = "on the bound itself the distance is measured instead, with the same answer"
 _SHORT: Final = "a shortcut that is not taken: the long way gives the same"
 _REACH: Final = "a straight way as long as that is measured, and found too far"
-_NO_LENGTH: Final = "an instant of no length is left out in the end"
 _NO_ONE: Final = "the set of nobody is looked at too, which links none"
+_MOST: Final = "what may be reached at most is only more, and what was reached is measured all the same"
 _SAME_NEWS: Final = "the steps that open an incident need the same violations, so that they are known at once"
 
 EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
@@ -54,6 +54,11 @@ EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
             "of two moments that are the same either may be crossed first; the latest that is crossed is asked for"
         ),
     },
+    "geo.course": {
+        "Course.most: max(span) - min(span) → max(span) + min(span)": _MOST,
+        "Course.most: [0.0, *[violation.distance_m for violation in self]]"
+        " → [1.0, *[violation.distance_m for violation in self]]": _MOST,
+    },
     "geo.decisions": {
         "Decisions.declared: step.kind == 'opened' → step.kind != 'opened'": (
             "what opens a breach is a warning at the same instant, and only when that was is asked for"
@@ -64,9 +69,6 @@ EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
         ),
     },
     "geo.escalation": {
-        "_step: move.tier > _WARNING → move.tier >= _WARNING": (
-            "where a person set T0, replays tell since when a step was known, whatever stands here"
-        ),
         "vouched_at: n > ladder.open_n → n >= ladder.open_n": "for n == open_n the origins are asked for besides",
         "only: known <= v.known_at → known < v.known_at": "what was known at once is given the moment that it has",
         "vouched_at: violation.origins <= seen → violation.origins < seen": (
@@ -79,12 +81,7 @@ EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
         ),
     },
     "geo.incidents": {
-        "Watch.blind: a <= end → a < end": _NO_LENGTH,
-        "Watch.blind: b >= begin → b > begin": _NO_LENGTH,
-        "Watch.blind: a <= end and b >= begin → a <= end or b >= begin": (
-            "of what lies outside the span an interval is left that ends before it begins, and is left out"
-        ),
-        "_left_over: part[0] < part[1] → part[0] <= part[1]": _NO_LENGTH,
+        "_left_over: part[0] < part[1] → part[0] <= part[1]": "an instant of no length is left out in the end",
         "_within: 1 + _PAIRS // (1 + len(discs)) → 2 + _PAIRS // (1 + len(discs))": _BLOCK,
         "_within: 1 + len(discs) → 2 + len(discs)": _BLOCK,
         "_within: nearness.between(seen, _still(some['lon'], some['lat']), policy.grouping.link_m, 0)"
