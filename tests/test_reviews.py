@@ -187,6 +187,8 @@ def test_verdicts_rule_2_an_attribution_takes_the_place_of_all_claims() -> None:
     found = told(listed, [command("attribute", "V-1", "lefts")])
     assert violation(found, "V-1")["party_claimed"] == "L"
     assert set(found.tables["transitions"]["scenario"]) == {"any", "L", "L+unknown"}
+    alone = told(listed[:1], [command("attribute", "V-1", "lefts")])
+    assert set(alone.tables["transitions"]["scenario"]) == {"any", "L", "L+unknown"}
     nobody = told(listed, [command("attribute", "V-1", "unknown")])
     assert pd.isna(violation(nobody, "V-1")["party_claimed"])
     assert set(nobody.tables["transitions"]["scenario"]) == {"any", "L+unknown", "R+unknown"}

@@ -207,8 +207,12 @@ class Trial:
         self.notes.add(kind="mutant", module=mutant.module, name=mutant.name, killer=killer)
 
     def rare(self, mutant: Mutant) -> Counter[pytest.Item]:
-        """Return how much each test runs, near a mutant, that few others run: it is about what happens there."""
-        found = Counter[pytest.Item]()
+        """Return how much each test runs, near a mutant, that few others run: it is about what happens there.
+
+        A test of the module's own file is about it, too.
+        """
+        own = f"test_{mutant.module.rpartition('.')[2]}"
+        found = Counter({item: 1.0 for item in self.runs[mutant.module, mutant.place] if item.path.stem == own})
         for place in range(mutant.place - NEAR, mutant.place + NEAR + 1):
             items = self.runs.get((mutant.module, place), [])
             found.update(dict.fromkeys(items, 1.0 / (1 + len(items))))
