@@ -36,6 +36,9 @@ EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
         "Ground.__init__: reach_us + int((things.end - things.start).max()) + 1"
         " → reach_us + int((things.end - things.start).max()) + 2": _WIDER,
     },
+    "geo.breaches": {
+        "Breach.opened_known_at: step.kind == 'opened' → step.kind != 'opened'": _SAME_NEWS,
+    },
     "geo.bridges": {
         "linked: chord <= reach.surely → chord < reach.surely": _EXACT,
         "linked: chord <= reach.possibly → chord < reach.possibly": _REACH,
