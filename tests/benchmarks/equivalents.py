@@ -159,6 +159,9 @@ EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
         ),
         "Scene.stands: counted and (now.start <= self.vouched or now.end < self.surely)"
         " → counted or (now.start <= self.vouched or now.end < self.surely)": _TRIED,
+        "Scene.stands: now.start <= self.vouched → now.start < self.vouched": (
+            "what is left of one that is no suspect, and begins with the last that vouches, only adds to these"
+        ),
         "Scene.stands: now.end < self.surely → now.end <= self.surely": _TRIED,
         "Scene.stands: now.start < self.base[0] → now.start <= self.base[0]": _TRIED,
         "Scene.stands: low_m <= now.chainage_m <= high_m → low_m < now.chainage_m <= high_m": _TRIED,

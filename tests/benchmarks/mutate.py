@@ -87,7 +87,8 @@ class Notes:
         NOTES.mkdir(exist_ok=True)
         earlier = sorted(NOTES.glob("*.jsonl"), key=lambda path: path.stat().st_mtime)
         notes = (json.loads(line) for path in earlier for line in path.read_text(encoding="utf-8").splitlines())
-        self.killers = {(note["module"], note["name"]): note["killer"] for note in notes if note.get("killer")}
+        kills = (note for note in notes if "name" in note and note["killer"])
+        self.killers = {(note["module"], note["name"]): note["killer"] for note in kills}
         self._file = NOTES / f"{told.hexdigest()[:16]}.jsonl"
         lines = self._file.read_text(encoding="utf-8").splitlines() if self._file.exists() else []
         self._every = [json.loads(line) for line in lines]
