@@ -73,6 +73,7 @@ EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
     },
     "geo.escalation": {
         "vouched_at: n > ladder.open_n → n >= ladder.open_n": "for n == open_n the origins are asked for besides",
+        "_enough: len(seen) > 1 → len(seen) >= 1": "who speaks alone is one origin",
         "only: known <= v.known_at → known < v.known_at": "what was known at once is given the moment that it has",
         "vouched_at: violation.origins <= seen → violation.origins < seen": (
             "the same origins as before, once more, are as few as they were then"
