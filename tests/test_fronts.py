@@ -101,7 +101,8 @@ def stars(draw: st.DrawFn) -> npt.NDArray[np.float64]:
     ring = np.column_stack([np.append(lon, lon[0]), np.append(lat, lat[0])])
     onward, back, _ = GEOD.inv(*ring[:-1].T, *ring[1:].T)
     assume((np.abs((onward - np.roll(back, 1) + 180) % 360 - 180) > 1.1).all())  # sharper ones are refused as spikes
-    return ring
+    clockwise = GEOD.polygon_area_perimeter(*ring.T)[0] < 0  # a triangle of whose middle all corners lie to one side
+    return ring[::-1] if clockwise else ring
 
 
 @settings(max_examples=25, deadline=None)
