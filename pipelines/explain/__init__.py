@@ -157,13 +157,14 @@ def _decisions(answer: Answer, column: str, name: str) -> list[dict[str, Any]]:
 
 def _steps(answer: Answer, name: str) -> list[dict[str, Any]]:
     steps, carried = (answer.rows(table, "incident_id", [name]) for table in ("transitions", "evidence"))
-    known = answer.rows("reports", "report_id", carried["report_id"]).set_index("report_id", drop=False)
-    known = known.rename_axis(None)
+    known = answer.rows("reports", "report_id", carried["report_id"])[list(_REPORT)]
+    plain = {report["report_id"]: report for report in records(known.sort_values(["observed_from", "report_id"]))}
     told = []
-    for step, plain in zip(steps.itertuples(), records(steps.drop(columns="incident_id")), strict=True):
+    for step, said in zip(steps.itertuples(), records(steps.drop(columns="incident_id")), strict=True):
         mine = carried[(carried["scenario"] == step.scenario) & (carried["seq"] == step.seq)]
-        reports = known.loc[mine["report_id"], list(_REPORT)].assign(pivotal=mine["pivotal"].to_numpy())
-        told.append({**plain, "reports": records(reports.sort_values(["observed_from", "report_id"]))})
+        pivotal = {each["report_id"]: each["pivotal"] for each in records(mine[["report_id", "pivotal"]])}
+        carrying = [{**plain[name], "pivotal": pivotal[name]} for name in plain if name in pivotal]
+        told.append({**said, "reports": carrying})
     return told
 
 
