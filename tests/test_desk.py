@@ -18,7 +18,7 @@ import cells
 import pytest
 from cells import Clock
 
-from pipelines import commands, publications, reviews
+from pipelines import commands, reviews
 from pipelines.audit import audit
 from pipelines.layers import read_table
 from pipelines.workspace import Workspace
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 PAUSE_S = 0.1  # of an editor between two decisions
 BEYOND = 1.5  # how many times as long as a run takes it may live
+ANEW = 10  # rounds after which it is asked anew how long that is
 NAMES = ("one", "two")
 
 
@@ -59,22 +60,30 @@ def forked(work: Callable[[], object]) -> int:
     return child
 
 
-def kill(child: int) -> None:
-    """End a process; one that has ended by itself must have ended well."""
+def kill(child: int) -> bool:
+    """End a process, and tell whether it had ended by itself; then it must have ended well."""
     os.kill(child, signal.SIGKILL)
     status = os.waitpid(child, 0)[1]
     assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
+    return not os.WIFSIGNALED(status)
 
 
-def die_often(place: Path, rounds: int) -> None:
-    """Let two people edit while runs publish, and kill all three at random moments, the run last or first."""
+def die_often(place: Path, rounds: int) -> int:
+    """Let two people edit while runs publish, and kill all three at random moments, the run last or first.
+
+    Return how many of these runs had ended by themselves. The more was decided the longer a run takes, so that every
+    ``ANEW`` rounds one that nobody kills is timed.
+    """
     chance = random.Random(1)  # noqa: S311 -- a test's moments
     workspace = Workspace.open(place)
     desks = (place / "reviews.gpkg", workspace.target(None).with_name("reviews.gpkg"))
-    begun = time.monotonic()
     cells.run(workspace, Clock(44))  # what is loaded here is loaded in every copy of this process
-    longest = BEYOND * (time.monotonic() - begun)
+    ended, longest = 0, 0.0
     for n in range(rounds):
+        if n % ANEW == 0:
+            begun = time.monotonic()
+            cells.run(workspace, Clock(45 + (n - 0.5) / 100))
+            longest = BEYOND * (time.monotonic() - begun)
         notes = [place.parent / name for name in NAMES]
         editors = [
             forked(partial(edit, desk, note, f"{note.name} {n}")) for desk, note in zip(desks, notes, strict=True)
@@ -82,20 +91,22 @@ def die_often(place: Path, rounds: int) -> None:
         time.sleep(chance.uniform(0.0, 0.2))
         run = forked(partial(cells.run, workspace, Clock(45 + n / 100)))
         time.sleep(chance.uniform(0.0, longest))
-        for child in chance.sample([*editors, run], 3):
-            kill(child)
+        done = {child: kill(child) for child in chance.sample([*editors, run], 3)}
+        ended += done[run]
+    return ended
 
 
 def survive(folder: Path, rounds: int) -> int:
-    """Ask whether nothing was lost; return how many of the runs got as far as to publish."""
+    """Ask whether nothing was lost; return how many of the runs that were to be killed ended before."""
     place = cells.shelled(folder)
     cells.run(place, Clock(40))
     reviews.offer(place, None)
-    code = "import pathlib, sys, test_desk as t; t.die_often(pathlib.Path(sys.argv[1]), int(sys.argv[2]))"
+    code = "import pathlib, sys, test_desk as t; print(t.die_often(pathlib.Path(sys.argv[1]), int(sys.argv[2])))"
     path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
-    subprocess.run(
-        [sys.executable, "-c", code, place.path, str(rounds)], check=True, env={**os.environ, "PYTHONPATH": path}
-    )
+    deaths = subprocess.run(
+        [sys.executable, "-c", code, place.path, str(rounds)],
+        check=True, env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE,
+    )  # fmt: skip
     done = cells.run(place, Clock(60))
     saved = [line for name in NAMES for line in (folder / name).read_text().splitlines()]
     with place.ledger() as ledger:
@@ -105,8 +116,7 @@ def survive(folder: Path, rounds: int) -> int:
     assert set(saved) <= set(heard)
     assert set(read_table(done.file, "reviews")["reason"]) == set(heard)
     assert audit(place).problems == ()
-    with place.ledger() as ledger:
-        return len(publications.history(ledger)) - 3
+    return int(deaths.stdout)
 
 
 @pytest.mark.slow
