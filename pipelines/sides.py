@@ -77,9 +77,9 @@ def layer(line: Baseline, names: tuple[str, str]) -> gpd.GeoDataFrame:
     for scale in _SCALES:
         if line.length_m < _LEAST_M * scale and scale > _SCALES[0]:
             break
-        for side, found in _placed(line, scale, [size(name) for name in names]).items():
-            name = names[list(_CODE).index(side)]
-            rows += [{"side": side, "name": name, **row} for row in _rows(scale, found)]
+        found = _placed(line, scale, [size(name) for name in names])
+        for side, name in zip(_CODE, names, strict=True):
+            rows += [{"side": side, "name": name, **row} for row in _rows(scale, found[side])]
     columns = [*tables.SIDES_LAYER.names, "geometry"]
     return tables.conform(gpd.GeoDataFrame(rows, columns=columns, geometry="geometry", crs=WGS84), tables.SIDES_LAYER)
 

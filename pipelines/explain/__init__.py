@@ -85,6 +85,7 @@ def told(answer: Answer, name: str) -> dict[str, Any]:
 
 def _incident(answer: Answer, row: pd.Series) -> dict[str, Any]:
     mine = answer.rows("violations", "incident_id", [row["incident_id"]])
+    held = answer.rows("reports", "violation_id", mine["violation_id"])
     return {
         "kind": "candidate" if row["state"] == "candidate" else "incident",
         "incident": _plain(row),
@@ -96,8 +97,8 @@ def _incident(answer: Answer, row: pd.Series) -> dict[str, Any]:
         ),
         "decisions": _decisions(answer, "incident_id", str(row["incident_id"])),
         "lineage": _kin(answer, str(row["incident_id"])),
-        "timeline": _timeline(answer, mine),
-        "voices": _voices(answer, mine),
+        "timeline": _timeline(held, mine),
+        "voices": _voices(answer, held, mine),
         "next": [
             {"tier": need.tier, "not_before": stamp(need.not_before), "needs": need.needs}
             for need in outlook(row, mine, answer.settings.policies, pd.Timestamp(answer.as_of))
@@ -105,11 +106,11 @@ def _incident(answer: Answer, row: pd.Series) -> dict[str, Any]:
     }
 
 
-def _timeline(answer: Answer, mine: pd.DataFrame) -> list[dict[str, Any]]:
+def _timeline(held: pd.DataFrame, mine: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the incident's violations in order of their begin, each with its reports, who sent them and since when."""
-    held = _held(answer, mine).sort_values("ledger_no").groupby("violation_id")
-    told, since = held["report_id"].agg(list), held["recorded_at"].min()
-    sources = held["source"].agg(lambda each: sorted(set(each)))
+    each = held.sort_values("ledger_no").groupby("violation_id")
+    told, since = each["report_id"].agg(list), each["recorded_at"].min()
+    sources = each["source"].agg(lambda said: sorted(set(said)))
     rows = mine.sort_values(["observed_from", "violation_id"])
     plain = records(rows[list(_EVENT)])
     return [
@@ -119,9 +120,9 @@ def _timeline(answer: Answer, mine: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _voices(answer: Answer, mine: pd.DataFrame) -> list[dict[str, Any]]:
+def _voices(answer: Answer, held: pd.DataFrame, mine: pd.DataFrame) -> list[dict[str, Any]]:
     """Return who told of an incident, in order of arrival: trust, how many reports, how many in what counts, when."""
-    held, theatre = _held(answer, mine), answer.settings.theatre
+    theatre = answer.settings.theatre
     counting = set(mine.loc[mine["qualifying"], "violation_id"])
     held = held.assign(counts=held["violation_id"].isin(counting))
     each = held.groupby("source").agg(
@@ -135,10 +136,6 @@ def _voices(answer: Answer, mine: pd.DataFrame) -> list[dict[str, Any]]:
         {"trust": declared.trust if (declared := theatre.source(row["source"])) else "public", **row}
         for row in records(found)
     ]
-
-
-def _held(answer: Answer, mine: pd.DataFrame) -> pd.DataFrame:
-    return answer.rows("reports", "violation_id", mine["violation_id"])
 
 
 def _kin(answer: Answer, name: str) -> list[dict[str, Any]]:
