@@ -7,7 +7,7 @@ every tie. Where pairs are few they are listed; where they are many, only the ne
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from operator import add
 from typing import TYPE_CHECKING, Final
@@ -207,7 +207,7 @@ def searched(said: Statements, reach_m: float, reach_us: int) -> Ints:
     """Return for each statement one of its group, without a list of pairs."""
     from geo import crowds, partners, queues, woods  # noqa: PLC0415 -- numba takes a while to load
 
-    order, roots = _sorted(nearness.classes(said.things), said.public)
+    order, roots = _sorted(said)
     places = said.things.lon + 1j * said.things.lat
     sites, site = np.unique(places, return_inverse=True)
     everybody, scale = np.arange(len(order)), (max(reach_m, 1.0), reach_us + 1.0)
@@ -229,9 +229,10 @@ def searched(said: Statements, reach_m: float, reach_us: int) -> Ints:
     return group
 
 
-def _sorted(classes: Iterable[Ints], public: Bools) -> tuple[Ints, Ints]:
-    """Return things by class and side, and rows of (side, low, high): which of these places each class and side has."""
-    parts = [(own, members[public[members] == bool(own)]) for members in classes for own in (0, 1)]
+def _sorted(said: Statements) -> tuple[Ints, Ints]:
+    """Return things by length and side, and rows of (side, low, high): which of these places each of both has."""
+    alike = nearness.classes(replace(said.things, radius_m=np.zeros(len(said.public))))
+    parts = [(own, members[said.public[members] == bool(own)]) for members in alike for own in (0, 1)]
     parts = [(own, members) for own, members in parts if len(members)]
     high = np.cumsum([len(members) for _, members in parts])
     rows = np.column_stack([[own for own, _ in parts], np.append(0, high[:-1]), high])

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
 
-BITS = 62  # that tell voices apart, of the 63 that an integer has to spare
+BITS, KINDS = 48, 14  # that tell voices and families apart, of the 63 that an integer has to spare
 OPEN, CLOSED, WAITING = 0, 1, 2
 SLACK_M = 2e-6  # more than what rounding makes of coordinates and distances
 
@@ -91,6 +91,23 @@ class Crowd(NamedTuple):
     beside: Ints  # by face: the next face of its group; the thing that names a group names one of its faces
     speaker: Ints  # by face: the thing that it is; -1 for none
     faces: Ints  # by group: their number
+
+
+@tight
+def signs(crowd, a):
+    """Return bits of what a group has: its voices and its family."""
+    kind = crowd.family[a]
+    return crowd.voices[a] | (1 << (BITS + kind) if 0 <= kind < KINDS else 0)
+
+
+@tight
+def bars(crowd, a):
+    """Return bits of what no group may have that agrees with a group: its voices, and other families than its own."""
+    kind = crowd.family[a]
+    if kind < 0:
+        return crowd.voices[a]
+    others = ((1 << KINDS) - 1) << BITS
+    return crowd.voices[a] | (others & ~(1 << (BITS + kind)) if kind < KINDS else others)
 
 
 @tight

@@ -15,7 +15,7 @@ import numpy as np
 
 from geo.descents import inner
 
-LEAF = 8  # things of the smallest half; no result depends on it
+LEAF = 4  # things of the smallest half; no result depends on it
 DEPTH = 512  # no stack of halves of halves is half as deep
 
 

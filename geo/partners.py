@@ -19,7 +19,7 @@ from geo.crowds import CLOSED, OPEN, SLACK_M, WAITING, Body, Crowd, Rules, Trait
 from geo.descents import outer, tight
 from geo.halves import DEPTH, LEAF, apart, square
 from geo.queues import Queues, meld, put, take
-from geo.woods import Woods, count, count_all, count_faces, count_members
+from geo.woods import Woods, count, count_all, count_faces, count_members, shut
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -138,9 +138,7 @@ def _least(woods, half, query):
 def _barred(world, way, half):
     """Return whether no group with somebody in a half can agree with the one that asks."""
     woods, crowd, rules, a = world.woods, world.crowd, world.rules, way.group
-    if not woods.alive[half] or woods.only[half] == a or woods.shared[half] & crowd.voices[a] != 0:
-        return True
-    if woods.voices[half] & ~crowd.voices[a] == 0:
+    if not woods.alive[half] or woods.only[half] == a or shut(woods, crowd, half, a):
         return True
     box = woods.box[half]
     if box[6] - crowd.earliest[a] > rules.reach_us or crowd.latest[a] - box[7] > rules.reach_us:
@@ -178,6 +176,13 @@ def _worse(world, way, half, i, query, place, best):
 
 
 @tight
+def _nearer(woods, one, two, place):
+    """Return whether the first of two halves is to be looked at first."""
+    here, there = apart(woods.box[one], place), apart(woods.box[two], place)
+    return here < there or (here == there and woods.rank[one] < woods.rank[two])
+
+
+@tight
 def _descend(world, way, i, best, work, wanted):
     """Return the better of all pairs of a thing and the best so far, and whether that is sure."""
     body, woods, sure = world.body, world.woods, True
@@ -202,7 +207,7 @@ def _descend(world, way, i, best, work, wanted):
                 continue
             one, two = (low + middle) // 2, (middle + high) // 2
             before, after = _least(woods, one, query), _least(woods, two, query)
-            first = before < after or (before == after and woods.rank[one] < woods.rank[two])
+            first = before < after or (before == after and _nearer(woods, one, two, place))
             near, later = (size + 1, size) if first else (size, size + 1)
             stack[near, 0], stack[near, 1] = low, middle
             stack[later, 0], stack[later, 1] = middle, high

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from geo.crowds import BITS, CLOSED
+from geo.crowds import CLOSED, bars, signs
 from geo.descents import inner, outer, tight
 from geo.halves import DEPTH, LEAF, build
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
 
-RARE = 1 << BITS  # the bit of all voices without one
+SETS = 4  # sets of bits that are kept of a half; no result depends on it
 
 
 class Woods(NamedTuple):
@@ -34,8 +34,8 @@ class Woods(NamedTuple):
     ends: Ints  # the earliest end and the latest begin, µs
     site: Ints  # where all are; -1 where they are at several
     alive: Ints  # faces of open groups
-    voices: Ints  # bits of those that speak (RARE for those without)
-    shared: Ints  # bits of the voices that all of their groups have
+    sets: Ints  # bits (n, SETS): each of their groups has all of one of the first ``known``
+    known: Ints
     only: Ints  # the group of them all; -1 where there are several
     rank: Ints  # the least
 
@@ -73,8 +73,22 @@ def plant(body, radius, site, order, roots, scale):
 
 @tight
 def _clear(woods, half):
-    woods.alive[half], woods.voices[half], woods.shared[half] = 0, 0, -1
+    woods.alive[half], woods.known[half] = 0, 0
     woods.only[half], woods.rank[half] = -1, len(woods.tree)
+
+
+@tight
+def _learn(woods, half, bits):
+    """Note what a group of a half has: where there is no room, what it shares with another one."""
+    sets, known = woods.sets[half], woods.known[half]
+    for k in range(known):
+        if sets[k] & ~bits == 0:
+            return
+    if known == SETS:
+        sets[SETS - 1] &= bits
+        return
+    sets[known] = bits
+    woods.known[half] += 1
 
 
 @tight
@@ -88,9 +102,7 @@ def _leaf(woods, crowd, traits, low, high):
             continue
         woods.only[half] = a if woods.alive[half] == 0 or woods.only[half] == a else -1
         woods.alive[half] += 1
-        voice = traits.voice.of[i]
-        woods.voices[half] |= 1 << min(voice, BITS)
-        woods.shared[half] &= crowd.voices[a]
+        _learn(woods, half, signs(crowd, a))
         woods.rank[half] = min(woods.rank[half], traits.rank[i])
 
 
@@ -101,8 +113,8 @@ def _add(woods, half, other):
         return
     woods.only[half] = woods.only[other] if woods.alive[half] == 0 or woods.only[half] == woods.only[other] else -1
     woods.alive[half] += woods.alive[other]
-    woods.voices[half] |= woods.voices[other]
-    woods.shared[half] &= woods.shared[other]
+    for k in range(woods.known[other]):
+        _learn(woods, half, woods.sets[other, k])
     woods.rank[half] = min(woods.rank[half], woods.rank[other])
 
 
@@ -114,6 +126,15 @@ def _sum(woods, low, high):
     _clear(woods, half)
     _add(woods, half, one)
     _add(woods, half, two)
+
+
+@tight
+def shut(woods, crowd, half, a):
+    """Return whether everybody in a half has what bars another group from them."""
+    barred, all_do = bars(crowd, a), True
+    for k in range(woods.known[half]):
+        all_do = all_do and woods.sets[half, k] & barred != 0
+    return all_do
 
 
 @tight
@@ -185,5 +206,5 @@ def count_faces(woods, crowd, traits, a, path):
 
 def bare(roots: Ints, tree: Ints, box: Floats, radius: Floats, ends: Ints, site: Ints) -> Woods:
     """Return woods with nobody counted."""
-    alive, voices, shared, only, rank = np.zeros((5, len(tree)), np.int64)
-    return Woods(roots, tree, box, radius, ends, site, alive, voices, shared, only, rank)
+    alive, known, only, rank = np.zeros((4, len(tree)), np.int64)
+    return Woods(roots, tree, box, radius, ends, site, alive, np.zeros((len(tree), SETS), np.int64), known, only, rank)

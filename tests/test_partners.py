@@ -32,7 +32,7 @@ def world(seed: int, least: int = 2, most: int = 60, voices_of: tuple[int, ...] 
     voices = int(rng.choice(voices_of))
     return Statements(
         Things(lon, lat, radius, start, end),
-        family=rng.integers(-1, 3, n),
+        family=rng.integers(-1, crowds.KINDS + 3 if seed % 3 == 0 else 3, n),
         cell=rng.integers(0, rng.integers(1, 3), n),
         voice=rng.integers(0, voices, n),
         origin=rng.integers(0, voices, n),
