@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from geo import copies, crs, nearness
+from geo import arcs, copies, crs, nearness
 from geo.nearness import Near, Things
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def _in_order(said: Statements, near: Near) -> list[tuple[int, int]]:
     """Return pairs in order of span, distance and content: of the lesser and the greater, or of left and right."""
     start, end = said.things.start, said.things.end
     span = np.maximum(end[near.left], end[near.right]) - np.minimum(start[near.left], start[near.right])
-    order = np.lexsort((near.right, near.left, near.distance_m, span))
+    order = np.lexsort((near.right, near.left, arcs.millimetres(near.distance_m), span))
     return list(zip(near.left[order].tolist(), near.right[order].tolist(), strict=True))
 
 
@@ -211,7 +211,7 @@ def searched(said: Statements, reach_m: float, reach_us: int) -> Ints:
     places = said.things.lon + 1j * said.things.lat
     sites, site = np.unique(places, return_inverse=True)
     everybody, scale = np.arange(len(order)), (max(reach_m, 1.0), reach_us + 1.0)
-    halves = woods.plant(_body(said, everybody), said.things.radius_m.copy(), site, order, roots, scale)
+    halves = woods.plant(_body(said, everybody), said.things.radius_m.copy(), order, roots, scale)
     # From here on things come in the order of their trees: what is looked at together lies together.
     body, traits = _body(said, order), _traits(said, site, order)
     crowd, known = _crowd(body, traits), (np.empty(0, np.int64), np.empty(0))

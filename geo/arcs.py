@@ -31,6 +31,11 @@ _R2: Final = GEOD.a * GEOD.b
 lesser, greater, where, root = np.minimum, np.maximum, np.where, np.sqrt
 
 
+def millimetres(metres: Real) -> Real:
+    """Return distances in whole millimetres."""
+    return np.floor(metres * 1000.0 + 0.5)
+
+
 def dot(one: Vector, two: Vector) -> Real:
     """Return the product of two vectors."""
     return one[0] * two[0] + one[1] * two[1] + one[2] * two[2]

@@ -8,15 +8,14 @@ faces are a circle too. What all members have in common is kept by group, so tha
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, NamedTuple
-
-import numpy as np
 
 from geo.descents import tight
 from geo.halves import square
+from geo.spacing import SLACK_M, arc, distance
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     Bools = NDArray[np.bool_]
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
 BITS, KINDS = 48, 14  # that tell voices and families apart, of the 63 that an integer has to spare
 OPEN, CLOSED, WAITING = 0, 1, 2
-SLACK_M = 2e-6  # more than what rounding makes of coordinates and distances
 
 
 class Body(NamedTuple):
@@ -108,28 +106,6 @@ def bars(crowd, a):
         return crowd.voices[a]
     others = ((1 << KINDS) - 1) << BITS
     return crowd.voices[a] | (others & ~(1 << (BITS + kind)) if kind < KINDS else others)
-
-
-@tight
-def arc(square_m, radius):
-    """Return the greatest distance that things at a straight distance can have, m."""
-    chord = math.sqrt(square_m)
-    if chord >= 2.0 * radius:
-        return np.inf
-    return 2.0 * radius * math.asin(chord / (2.0 * radius)) * (1.0 + 1e-12) + SLACK_M
-
-
-@tight
-def distance(rules, site, i, j):
-    """Return the distance of two things, m; below zero where it is not known."""
-    one, two = min(site[i], site[j]), max(site[i], site[j])
-    if one == two:
-        return 0.0
-    key = one * rules.sites + two
-    k = np.searchsorted(rules.keys, key)
-    if k < len(rules.keys) and rules.keys[k] == key:
-        return rules.metres[k]
-    return -1.0
 
 
 @tight

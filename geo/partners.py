@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from geo.crowds import CLOSED, OPEN, SLACK_M, WAITING, Body, Crowd, Rules, Traits, agree, arc, distance, note, unite
+from geo.arcs import SAME_M
+from geo.crowds import CLOSED, OPEN, WAITING, Body, Crowd, Rules, Traits, agree, note, unite
 from geo.descents import outer, tight
 from geo.halves import DEPTH, LEAF, apart, square
 from geo.queues import Queues, meld, put, take
+from geo.spacing import SLACK_M, arc, fewest, millimetres, most
 from geo.woods import Woods, count, count_all, count_faces, count_members, shut
 
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ class Way(NamedTuple):
 
 
 class Best(NamedTuple):
-    """The best pair so far (-1: none), in the order of the two sides; how far it is, and surely at most."""
+    """The best pair so far (-1: none), in the order of the two sides; from where on another one is surely further."""
 
     span: int
     square: float
@@ -89,7 +91,8 @@ def _sooner(world, way, pair, best):
     (i, j), p, q = pair, best.one, best.two
     site, rank = world.traits.site, world.traits.rank
     if not _alike(site, i, j, p, q):
-        one, two = distance(world.rules, site, i, j), distance(world.rules, site, p, q)
+        one = millimetres(world.body, world.rules, site, i, j)
+        two = millimetres(world.body, world.rules, site, p, q)
         if one < 0.0 or two < 0.0:
             return -1
         if one != two:
@@ -109,7 +112,7 @@ def _better(world, way, i, j, best, wanted):
     span, square_m = _span(body, i, j), square(body.xyz, i, j)
     if span > best.span or (span == best.span and square_m > best.edge):
         return best, True
-    first, far = 1, arc(square_m, world.rules.sharpest_m)
+    first, far = 1, arc(square_m, world.rules.sharpest_m) + SAME_M
     edge = far * far
     pair = (i, j) if way.own >= way.other else (j, i)
     if span == best.span and best.one >= 0 and edge >= best.square:
@@ -151,10 +154,10 @@ def _barred(world, way, half):
 
 
 @tight
-def _outranked(world, way, half, i, best):
-    """Return whether the pairs of a thing and a half are as far apart as the best so far, and come after it."""
-    there, rank, site, p, q = world.woods.site[half], world.traits.rank, world.traits.site, best.one, best.two
-    if there < 0 or min(site[i], there) != min(site[p], site[q]) or max(site[i], there) != max(site[p], site[q]):
+def _outranked(world, way, half, i, far, best):
+    """Return whether the pairs of a thing and a half, at least as far apart as the best so far, come after it."""
+    rank, p, q = world.traits.rank, best.one, best.two
+    if fewest(far) < most(best.square, world.rules.sharpest_m):
         return False
     least = world.woods.rank[half]
     if way.own >= way.other:
@@ -172,7 +175,7 @@ def _worse(world, way, half, i, query, place, best):
         return True
     if best.one < 0 or least < best.span:
         return False
-    return far > best.edge or _outranked(world, way, half, i, best)
+    return far > best.edge or _outranked(world, way, half, i, far, best)
 
 
 @tight

@@ -6,7 +6,8 @@ RULE 1  Revisions of one source's item are one report (the ledger gives only the
 RULE 2  Two reports agree when their origins are independent and their intervals, footprints and acts agree within the
         policy's tolerances. Pairs are joined in order of (span, distance, content) where all members agree pairwise; so
         no origin has two items in one violation. The span is from the earlier begin to the later end: who saw it at the
-        same time comes before who was nearer by, and who says when before who names the day.
+        same time comes before who was nearer by, and who says when before who names the day. Distances are whole
+        millimetres here.
         A presence agrees only with a presence in the same cell: segment and zone.
 RULE 3  Coarse and disputed reports stand alone.
 RULE 4  Public reports come last and change nothing: the others are assembled as if there were none.

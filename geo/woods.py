@@ -32,7 +32,6 @@ class Woods(NamedTuple):
     box: Floats
     radius: Floats  # the widest, m
     ends: Ints  # the earliest end and the latest begin, µs
-    site: Ints  # where all are; -1 where they are at several
     alive: Ints  # faces of open groups
     sets: Ints  # bits (n, SETS): each of their groups has all of one of the first ``known``
     known: Ints
@@ -41,11 +40,11 @@ class Woods(NamedTuple):
 
 
 @outer
-def plant(body, radius, site, order, roots, scale):
+def plant(body, radius, order, roots, scale):
     """Return the trees of things, with nobody alive."""
     n = len(order)
     box, widest, ends = np.empty((n, 8)), np.empty(n), np.empty((n, 2), np.int64)
-    one, tree = np.full(n, -1), np.empty(n, np.int64)
+    tree = np.empty(n, np.int64)
     stack = np.empty((DEPTH, 2), np.int64)
     for r in range(len(roots)):
         tree[roots[r, 1] : roots[r, 2]] = r
@@ -57,18 +56,15 @@ def plant(body, radius, site, order, roots, scale):
             low, high = stack[size, 0], stack[size, 1]
             middle, first = (low + high) // 2, order[low]
             widest[middle], ends[middle, 0], ends[middle, 1] = radius[first], body[2][first], body[1][first]
-            one[middle] = site[first]
             for n in range(low + 1, high):
                 i = order[n]
                 widest[middle] = max(widest[middle], radius[i])
                 ends[middle, 0], ends[middle, 1] = min(ends[middle, 0], body[2][i]), max(ends[middle, 1], body[1][i])
-                if site[i] != one[middle]:
-                    one[middle] = -1
             if high - low > LEAF:
                 stack[size, 0], stack[size, 1] = low, middle
                 stack[size + 1, 0], stack[size + 1, 1] = middle, high
                 size += 2
-    return tree, box, widest, ends, one
+    return tree, box, widest, ends
 
 
 @tight
@@ -204,7 +200,7 @@ def count_faces(woods, crowd, traits, a, path):
             return
 
 
-def bare(roots: Ints, tree: Ints, box: Floats, radius: Floats, ends: Ints, site: Ints) -> Woods:
+def bare(roots: Ints, tree: Ints, box: Floats, radius: Floats, ends: Ints) -> Woods:
     """Return woods with nobody counted."""
     alive, known, only, rank = np.zeros((4, len(tree)), np.int64)
-    return Woods(roots, tree, box, radius, ends, site, alive, np.zeros((len(tree), SETS), np.int64), known, only, rank)
+    return Woods(roots, tree, box, radius, ends, alive, np.zeros((len(tree), SETS), np.int64), known, only, rank)

@@ -44,6 +44,7 @@ SOURCES: Final = (
     "halves",
     "sweeps",
     "searches",
+    "spacing",
     "crowds",
     "woods",
     "queues",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -143,9 +144,14 @@ def span(a: Row, b: Row) -> timedelta:
     return end - begin  # type: ignore[no-any-return]
 
 
+def near_by(a: Row, b: Row) -> int:
+    """Return the whole millimetres from one report to another."""
+    return math.floor(distance(a, b) * 1000.0 + 0.5)
+
+
 def pair_key(a: Row, b: Row) -> tuple[Any, ...]:
     """Return what pairs are joined in order of."""
-    return (span(a, b), distance(a, b), *sorted([a["content"], b["content"]]), *sorted([a["no"], b["no"]]))
+    return (span(a, b), near_by(a, b), *sorted([a["content"], b["content"]]), *sorted([a["no"], b["no"]]))
 
 
 def cluster(rows: list[Row], policy: Policy) -> list[list[Row]]:
@@ -175,7 +181,7 @@ def join_public(solid: list[list[Row]], crowd: list[Row], policy: Policy) -> lis
 
 def public_key(p: Row, member: Row) -> tuple[Any, ...]:
     """Return what public reports are joined in order of."""
-    return (span(p, member), distance(p, member), p["content"], p["no"], member["content"], member["no"])
+    return (span(p, member), near_by(p, member), p["content"], p["no"], member["content"], member["no"])
 
 
 def word_of(row: Row) -> str:

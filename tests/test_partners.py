@@ -15,7 +15,7 @@ REACH = 1000.0, 60 * MINUTE
 
 
 def world(seed: int, least: int = 2, most: int = 60, voices_of: tuple[int, ...] = (2, 5, 12, 100)) -> Statements:
-    """Return a small crowd: at few sites, on a grid (where many distances are nearly equal), or anywhere."""
+    """Return a small crowd: at few sites or on a grid (where many distances are nearly equal), or anywhere."""
     rng = np.random.default_rng(seed)
     n, km = int(rng.integers(least, most)), float(rng.choice([0.3, 2, 8]))
     kind = rng.integers(3)
@@ -24,6 +24,8 @@ def world(seed: int, least: int = 2, most: int = 60, voices_of: tuple[int, ...] 
         away = away[rng.integers(0, min(n, 6), n)]
     elif kind == 1:
         away = np.round(away / 1000) * float(rng.choice([500, 1000, 1100]))
+    if seed % 4 == 0:
+        away[:, 1] += np.rint(rng.normal(0, 2, n)) * 5e-4 + rng.normal(0, 1e-6, n)  # where millimetres are rounded
     lon, lat, _ = crs.forward(np.full(n, 37.0), np.full(n, 48.0), np.zeros(n), away[:, 1])
     lon, lat, _ = crs.forward(lon, lat, np.full(n, 90.0), away[:, 0])
     start = rng.integers(0, 6, n) * int(rng.choice([1, 17 * MINUTE, 60 * MINUTE])) + rng.integers(0, 3, n) * MINUTE

@@ -1,9 +1,9 @@
-"""What does it cost to put reports together: of a month of the line, of one day in a town, of one point, of one text?
+"""What does it cost to put reports together: of a month of the line, a day in a town, one point, one place, one text?
 
-Run ``poe bench-crowd`` (100,000 reports) or ``poe bench-crowd 20000``. Every row is measured in a process of its own:
+Run ``poe bench-crowd`` (20,000 reports) or ``poe bench-crowd 100000``. Every row is measured in a process of its own:
 seconds by the clock and of all processors once what is compiled is ready, and the peak memory of the whole process.
 The tolerances are those of the shipped policy. Reports have the sizes, spans and mix of sources of a noisy month; at
-one point (with one radius), and of one text, every report has an origin of its own.
+one point, at places of their own within 100 m (both with one radius), and of one text, each has an origin of its own.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import sys
 import numpy as np
 from timing import peak, say, timed
 
-REPORTS = 100_000
-WORLDS = ("month", "town", "point", "text")
+REPORTS = 20_000
+WORLDS = ("month", "town", "point", "places", "text")
 DAY_US = 24 * 3600 * 10**6
 SHARES = (0.2, 0.2, 0.2, 0.1, 0.1, 0.06, 0.04, 0.04, 0.03, 0.03)  # of the voices; the first is the public's
 
@@ -44,16 +44,19 @@ def measure(what: str, n: int) -> None:
     end = start + np.where(whole, DAY_US - 1, rng.integers(DAY_US // 144, DAY_US // 48, n))
     voice = rng.choice(len(SHARES), n, p=SHARES)
     radius = np.exp(rng.normal(5.5, 0.8, n))
-    if what == "point":
-        radius[:] = 500.0
+    alone = what in {"point", "places"}
+    if alone:
         lon, lat, start, end, voice = np.full(n, 36.0), np.full(n, 48.0), start * 0, start * 0, np.arange(n)
+        radius[:] = 500.0
+    if what == "places":
+        lon, lat, _ = crs.forward(lon, lat, rng.uniform(0, 360, n), rng.uniform(0, 100, n))
     said = agreement.Statements(
         Things(lon, lat, radius, start, end),
-        family=np.zeros(n, np.int64) if what == "point" else rng.choice([-1, -1, 0, 1, 2, 3, 4], n),
+        family=np.zeros(n, np.int64) if alone else rng.choice([-1, -1, 0, 1, 2, 3, 4], n),
         cell=np.zeros(n, np.int64),
         voice=voice,
         origin=voice,
-        public=voice == 0,
+        public=(voice == 0) & (not alone),
     )
     minutes = int(rules.agree_min * agreement.MINUTE_US)
     label, wall, busy = timed(lambda: agreement.searched(said, float(rules.agree_m), minutes))
