@@ -16,6 +16,7 @@ import numpy as np
 
 from geo import crs, escalation, evidence, incidents, nearness, sights
 from geo.bridges import Placed, Reach, Web
+from geo.columns import texts
 from geo.course import Course, Grown, Violation, grown
 from geo.evidence import Case
 from geo.knowing import Knowing
@@ -200,11 +201,11 @@ def _placed(members: pd.DataFrame, told: Mapping[int, Told]) -> Iterator[Placed]
     courses = zip(
         *(nearness.micros(members[name]).tolist() for name in ("observed_from", "observed_to")),
         *(members[name].to_numpy(np.float64).tolist() for name in ("chainage_m", "distance_m")),
-        evidence.texts(members["weapon_class"]),
+        texts(members["weapon_class"]),
         members["origin_set"].tolist(),
         [told[row].parties for row in rows],
         nearness.micros(members["qualified_at"]).tolist(),
-        members["content"].to_numpy(object).tolist(),
+        texts(members["content"]),
         rows,
         [told[row].response for row in rows],
         strict=True,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
@@ -104,6 +105,12 @@ def _is_whole(frame: pd.DataFrame, table: Table) -> bool:
     return frame.columns.tolist() == names and all(
         found == _TYPES[column.kind] for found, column in zip(frame.dtypes, table.columns, strict=False)
     )
+
+
+def texts(column: pd.Series) -> list[str | None]:
+    """Return a column of texts, ``None`` where one is missing; equal texts are one object, and take room once."""
+    code, each = pd.factorize(column)
+    return np.append(each.to_numpy(object), [None])[code].tolist()  # type: ignore[no-any-return]  # the last: -1
 
 
 def empty(table: Table) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ import pandas as pd
 from geo import crs, escalation, incidents, nearness
 from geo.bridges import Placed
 from geo.carrying import carrying
+from geo.columns import texts
 from geo.course import Course, Violation
 from geo.qualification import qualified
 from geo.reviews import NOBODY, choose
@@ -46,26 +47,20 @@ _NOBODY: Final = frozenset[str]()
 
 
 class Item(NamedTuple):
-    """What of a report bears on its violation; instants in µs since 1970 UTC, metres, degrees."""
+    """What of a report bears on its violation, beside what its carrier tells; metres, µs since 1970 UTC."""
 
     report_id: str
-    start: int
-    end: int
-    inside: int
-    lon: float
-    lat: float
     chainage_m: float
     distance_m: float
     weapon: str | None
     weapon_class: str | None
     party_claimed: str | None
     response: str | None
-    content: str
     known_at: int
     carrier: Carrier
 
 
-_TEXTS: Final = ["weapon", "weapon_class", "party_claimed", "response"]
+_TEXTS: Final = ["report_id", "weapon", "weapon_class", "party_claimed", "response"]
 _NEEDED: Final = ["violation_id", "observed_from", "observed_to", *CONTENT, *Item._fields, *Carrier._fields]
 
 
@@ -120,23 +115,11 @@ def _plainly(frame: pd.DataFrame, where: Ints) -> Iterator[tuple[int, str, str |
     return zip(where.tolist(), some["report_id"].to_numpy(object).tolist(), *said, known, strict=True)
 
 
-def texts(column: pd.Series) -> list[str | None]:
-    """Return a column of texts; ``None`` where one is missing."""
-    plain = column.to_numpy(object, copy=True)
-    plain[column.isna().to_numpy(bool)] = None
-    return list(plain)
-
-
 def _items(frame: pd.DataFrame) -> Iterator[Item]:
     """Yield the reports in order of the rows."""
-    times = {"start": frame["observed_from"], "end": frame["observed_to"], "known_at": frame["known_at"]}
-    told: list[list[Any]] = []
-    for name in Item._fields[:-1]:
-        if name in times:
-            told.append(nearness.micros(times[name]).tolist())
-        else:
-            told.append(texts(frame[name]) if name in _TEXTS else frame[name].to_numpy().tolist())
-    return map(Item._make, zip(*told, carriers_of(frame), strict=True))
+    told = {name: texts(frame[name]) if name in _TEXTS else frame[name].tolist() for name in Item._fields[:-2]}
+    known = nearness.micros(frame["known_at"]).tolist()
+    return map(Item._make, zip(*told.values(), known, carriers_of(frame), strict=True))
 
 
 def spoken(items: Sequence[Item], rules: Corroboration) -> list[Item]:
@@ -235,7 +218,7 @@ def again(items: list[Item], before: Placed, case: Case, court: Court) -> Placed
     """
     rules = court.grouping.corroboration
     carriers, heard = [item.carrier for item in items], spoken(items, rules)
-    dated = min(heard, key=lambda item: dating(item.carrier))
+    dated = min((item.carrier for item in heard), key=dating)
     place = min(heard, key=lambda item: placing(item.carrier))
     if not qualified(carriers, rules, case.exempted):
         return None
@@ -253,9 +236,9 @@ def again(items: list[Item], before: Placed, case: Case, court: Court) -> Placed
         row=before.violation.row,
         response=responses(heard),
     )
-    stays = (place.lon, place.lat) == (before.lon, before.lat)
-    xyz = before.xyz if stays else tuple(crs.ecef(place.lon, place.lat).tolist())
-    return Placed(violation, place.lon, place.lat, dated.inside, xyz)
+    lon, lat = place.carrier.lon, place.carrier.lat
+    xyz = before.xyz if (lon, lat) == (before.lon, before.lat) else tuple(crs.ecef(lon, lat).tolist())
+    return Placed(violation, lon, lat, dated.inside, xyz)
 
 
 class Part(NamedTuple):

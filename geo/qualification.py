@@ -6,6 +6,7 @@ few sets of voices: what the policy says of a set is asked once and looked up fr
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from geo.reports import TIME
 from geo.standing import dating, judged, overruled, placing, qualifies, told_by, vouched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from pandas.api.extensions import ExtensionArray
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from geo.exemptions import Exemption
     from geo.policy import Corroboration
     from geo.standing import Carrier, Standing, Word
+
+    Origins = frozenset[tuple[str, str, str]]
 
 EXEMPT: Final = "exempt: "
 
@@ -51,7 +54,7 @@ class Finding(NamedTuple):
     origins: int
     anchor: int | None
     qualified_at: datetime | None
-    origin_set: frozenset[tuple[str, str, str]]
+    origin_set: Origins
     by_rule: str
 
 
@@ -67,6 +70,7 @@ class Bench:
         self.rules = rules
         self._exempted = exempted
         self._known: dict[frozenset[Word], Standing] = {}
+        self._vouched: dict[Origins, Origins] = {}  # few are different
 
     def case(self, carriers: Sequence[Carrier]) -> Case:
         """Return reports with who of them speaks."""
@@ -88,7 +92,9 @@ class Bench:
             why = f"{now.status}, while {self.rules.qualifying_status} is needed"
         status = "exempt" if why.startswith(EXEMPT) else now.status
         anchor, known = (None, None) if why else self._anchor(case)
-        return Finding(status, not why, why or None, now.voices, anchor, known, vouched(case.spoken), by_rule.status)
+        said = vouched(case.spoken)
+        said = self._vouched.setdefault(said, said)
+        return Finding(status, not why, why or None, now.voices, anchor, known, said, by_rule.status)
 
     def qualified(self, case: Case) -> bool:
         """Return whether a case qualifies by the rules: dated and placed by its carriers, with the status they give."""
@@ -104,17 +110,30 @@ class Bench:
         if len(carriers) == 1 and not helping:
             return carriers[0].stands_no, carriers[0].known_at
         known = [pd.Timestamp(ruling.known_at, unit="us", tz="UTC").to_pydatetime() for ruling in helping]
+
+        @cache  # many came in one by one, in the same order by number and by knowledge
+        def part(places: tuple[int, ...]) -> tuple[Case, bool]:
+            some = case if len(places) == len(carriers) else self.case([carriers[i] for i in places])
+            return some, self.qualified(some)
+
         return (
-            self._since(case, [one.stands_no for one in carriers], [ruling.no for ruling in helping]),
-            self._since(case, [one.known_at for one in carriers], known),
+            self._since(part, [one.stands_no for one in carriers], [ruling.no for ruling in helping]),
+            self._since(part, [one.known_at for one in carriers], known),
         )
 
-    def _since(self, case: Case, arrived: Sequence[Any], ruled: Sequence[Any]) -> Any:  # noqa: ANN401 -- all alike
-        """Return since when a case qualifies: by its carriers, and by the rulings for it, that had come in by then."""
+    def _since(
+        self, part: Callable[[tuple[int, ...]], tuple[Case, bool]], arrived: Sequence[Any], ruled: Sequence[Any]
+    ) -> Any:  # noqa: ANN401 -- all alike
+        """Return since when a case qualifies: by its carriers, and by the rulings for it, that had come in by then.
+
+        ``part`` gives what carriers at some places amount to, and whether that qualifies by the rules.
+        """
         for key in sorted({*arrived, *ruled}):
-            then = [one for one, own in zip(case.carriers, arrived, strict=True) if own <= key]
-            part = case if len(then) == len(case.carriers) else self.case(then)
-            if then and (self.qualified(part) or (ruled and min(ruled) <= key and self.counts(part))):
+            then = tuple([i for i, own in enumerate(arrived) if own <= key])
+            if not then:
+                continue
+            some, qualifies_alone = part(then)
+            if qualifies_alone or (ruled and min(ruled) <= key and self.counts(some)):
                 return key
         msg = "a violation that qualifies did so at no moment"
         raise AssertionError(msg)

@@ -15,12 +15,13 @@ RULE 4  A violation is described by those that speak; where nobody does, by thos
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from geo import nearness
+from geo.columns import texts
 from geo.copies import originals
 from geo.reports import PARTY
 from geo.reviews import choose
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 ORDER: Final = {"alleged": 0, "corroborated": 1, "confirmed": 2}
 UNRATED: Final = 6  # credibility that cannot be judged
+_TEXTS: Final = ("voice", "trust", "origin", "content", "reliability", "means", "act", "family")
 
 
 class Word(NamedTuple):
@@ -93,14 +95,13 @@ class Standing(NamedTuple):
 def carriers_of(reports: pd.DataFrame) -> list[Carrier]:
     """Return what bears on the standing of their violations, in order of the rows."""
     start, end = nearness.micros(reports["observed_from"]), nearness.micros(reports["observed_to"])
-    plain = {
+    plain: dict[str, list[Any]] = {
         "start": start.tolist(),
         "end": end.tolist(),
         "length_us": (end - start).tolist(),
         "known_at": pd.DatetimeIndex(reports["known_at"]).to_pydatetime().tolist(),
         "credibility": reports["credibility"].to_numpy(np.int64, na_value=UNRATED).tolist(),
-        "means": [None if pd.isna(each) else each for each in reports["means"].tolist()],
-    }
+    } | {name: texts(reports[name]) for name in _TEXTS}
     columns = (plain[name] if name in plain else reports[name].tolist() for name in Carrier._fields)
     return list(map(Carrier._make, zip(*columns, strict=True)))
 

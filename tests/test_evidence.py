@@ -58,19 +58,15 @@ def item(report: int, hour: float, luck: Random, who: tuple[str, str, str]) -> I
     along, off = luck.choice(KM), luck.choice([1.0, 1.0, 3.0, 5.0])
     lon, lat = builders.place(100.0 + along, off)
     inside = 3 if end < BEGIN + 40 * HOUR_US else 1
-    plain: dict[str, Any] = {
-        "report_id": f"R-{report}", "start": at, "end": end, "inside": inside, "lon": lon, "lat": lat,
-    }  # fmt: skip
-    metres, plain["content"] = luck.choice([100.0, 200.0]), f"{luck.randrange(100):02}-{report}"
-    shared = ("inside", "content", "start", "end", "lon", "lat")
+    metres, said = luck.choice([100.0, 200.0]), f"{luck.randrange(100):02}-{report}"
     carrier = Carrier(
         voice=who[1], trust=who[2], disputed=False, stands_no=report, known_at=pd.Timestamp(at, unit="us", tz="UTC"),
         origin=who[0], length_us=end - at, reliability="C", credibility=2, means=None, sign=None, act="strike",
-        family="any", uncertainty_m=metres, **{name: plain[name] for name in shared},
+        family="any", uncertainty_m=metres, inside=inside, content=said, start=at, end=end, lon=lon, lat=lat,
     )  # fmt: skip
     weapon = luck.choice([*[None] * 9, "iskander"])
     return Item(
-        **plain, chainage_m=along * 1000, distance_m=off * 1000, weapon=weapon, known_at=at,
+        report_id=f"R-{report}", chainage_m=along * 1000, distance_m=off * 1000, weapon=weapon, known_at=at,
         weapon_class=weapon and "ballistic missile", party_claimed=luck.choice(PARTIES),
         response=luck.choice([*[None] * 14, "L"]), carrier=carrier,
     )  # fmt: skip
@@ -126,7 +122,7 @@ def trial(luck: Random) -> tuple[dict[int, list[Item]], Court]:
 
 def content(each: Item) -> str:
     """Return what the reports of a violation are put in order by."""
-    return each.content
+    return each.carrier.content
 
 
 @pytest.mark.parametrize("seed", range(12 * strategies.MORE))
