@@ -264,7 +264,7 @@ def summarise(
     policy = in_force(policies, as_of)
     found, reports = (summary.named(frame, theatre, policy.publication) for frame in (grouping.violations, reports))
     rows = cache(lambda: summary.incident_rows(ladder, found, reports, theatre))
-    discs = cache(lambda: extents.shapes(found, policy.publication.footprint_m))
+    discs = cache(lambda: extents.Discs.of(found, policy.publication.footprint_m))
     grounds = cache(lambda: extents.grow(ladder, discs(), as_of))
 
     @cache

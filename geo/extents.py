@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 import geopandas as gpd
 import numpy as np
@@ -12,8 +14,11 @@ import shapely
 
 from geo import crs, nearness, tables
 from geo.course import DAY_US
+from geo.threads import mapped
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from geo.breaches import Breach
@@ -27,7 +32,7 @@ class Day(NamedTuple):
     """What began on a UTC day (days since 1970; rows of violations), and the ground covered by its end."""
 
     number: int
-    begun: list[int]
+    begun: tuple[int, ...]
     ground: shapely.MultiPolygon
 
 
@@ -38,18 +43,27 @@ class Ground(NamedTuple):
     days: list[Day]
 
 
-def shapes(violations: pd.DataFrame, least_m: float) -> Shapes:
-    """Return each linked violation's geodesic disc, of its own radius but at least ``least_m``; WGS 84.
+class Discs(NamedTuple):
+    """The geodesic discs of violations, by position: drawn when they are asked for, since corners take much room."""
 
-    Whoever knows his place to a few thousand kilometres is drawn no wider than degrees can say; the radius that he
-    stated stays what is published. There is no disc (``None``) for what is part of no incident or candidate, or only
-    attached to it.
-    """
-    linked = (violations["incident_id"].notna() & ~violations["attached"]).to_numpy(bool)
-    lon, lat, radius = (violations[name].to_numpy(float)[linked] for name in ("lon", "lat", "uncertainty_m"))
-    drawn = np.full(len(violations), None, object)
-    drawn[linked] = crs.discs(lon, lat, np.clip(radius, least_m, np.maximum(crs.widest_m(lon, lat), least_m)))
-    return drawn
+    lon: NDArray[np.float64]
+    lat: NDArray[np.float64]
+    radius_m: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, violations: pd.DataFrame, least_m: float) -> Self:
+        """Take each violation's place and its own radius, but at least ``least_m``.
+
+        Whoever knows his place to a few thousand kilometres is drawn no wider than degrees can say; the radius that he
+        stated stays what is published.
+        """
+        lon, lat, radius = (violations[name].to_numpy(float) for name in ("lon", "lat", "uncertainty_m"))
+        return cls(lon, lat, np.clip(radius, least_m, np.maximum(crs.widest_m(lon, lat), least_m)))
+
+    def drawn(self, rows: Sequence[int] | pd.Index) -> Shapes:
+        """Return the discs of some violations; WGS 84."""
+        at = np.asarray(rows, np.intp)
+        return crs.discs(self.lon[at], self.lat[at], self.radius_m[at])
 
 
 def union(discs: Shapes) -> shapely.MultiPolygon:
@@ -61,22 +75,22 @@ def _multi(whole: Any) -> shapely.MultiPolygon:  # noqa: ANN401 -- what shapely 
     return whole if isinstance(whole, shapely.MultiPolygon) else shapely.MultiPolygon([whole])
 
 
-def grow(breaches: list[Breach], discs: Shapes, as_of: datetime) -> dict[str, Ground]:
-    """Return by name the ground of each breach, as its violations began; ``discs`` are those of ``shapes``."""
-    return {breach.name: _ground(breach, discs, as_of) for breach in breaches}
+def grow(breaches: list[Breach], discs: Discs, as_of: datetime) -> dict[str, Ground]:
+    """Return by name the ground of each breach, as its violations began."""
+    grounds = mapped(partial(_ground, discs=discs, as_of=as_of), breaches)
+    return {breach.name: ground for breach, ground in zip(breaches, grounds, strict=True)}
 
 
-def _ground(breach: Breach, discs: Shapes, as_of: datetime) -> Ground:
-    begun: dict[int, list[int]] = {}
-    for violation in breach.course:
-        begun.setdefault(violation.start // DAY_US, []).append(violation.row)
+def _ground(breach: Breach, discs: Discs, as_of: datetime) -> Ground:
+    rows, drawn = breach.course.rows, discs.drawn(breach.course.rows)
+    day = [start // DAY_US for start in breach.course.starts]
     now = nearness.instant(as_of)
     last = (now if breach.end.at is None else min(now, breach.end.at)) // DAY_US
     ground, days = None, []
-    for number in sorted({*range(min(begun), last + 1), *begun}):
-        new = begun.get(number, [])
-        ground = _grown(ground, discs[new])
-        days.append(Day(number, new, ground))
+    for number in sorted({*range(day[0], last + 1), *day}):
+        new = slice(bisect_left(day, number), bisect_right(day, number))
+        ground = _grown(ground, drawn[new])
+        days.append(Day(number, rows[new], ground))
     return Ground(days[-1].ground, [day for day in days if day.number <= last])
 
 
@@ -114,7 +128,7 @@ def _row(breach: Breach, day: Day, reports: NDArray[np.int64], as_of: datetime) 
     last = begin + timedelta(days=1, microseconds=-1)
     return (
         breach.name, begin.date().isoformat(), pd.Timestamp(begin), pd.Timestamp(close),
-        len(day.begun), int(reports[day.begun].sum()), _tier_at(breach, min(last, as_of)), day.ground,
+        len(day.begun), int(reports[list(day.begun)].sum()), _tier_at(breach, min(last, as_of)), day.ground,
     )  # fmt: skip
 
 

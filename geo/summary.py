@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pandas._libs.tslibs.nattype import NaTType
 
     from geo.breaches import Breach, Climb
-    from geo.extents import Ground, Shapes
+    from geo.extents import Discs, Ground
     from geo.fronts import Baseline
     from geo.policy import Publication
     from geo.tables import Table
@@ -62,12 +62,12 @@ def reports_layer(reports: pd.DataFrame, violations: pd.DataFrame) -> gpd.GeoDat
 
 
 def incident_areas(
-    rows: pd.DataFrame, violations: pd.DataFrame, grounds: Mapping[str, Ground], discs: Shapes
+    rows: pd.DataFrame, violations: pd.DataFrame, grounds: Mapping[str, Ground], discs: Discs
 ) -> gpd.GeoDataFrame:
     """Return the layer ``incidents``, drawn, of ``incident_rows``; candidates have no ground yet."""
     loose = _own(violations[violations["incident_id"].str.startswith("C-", na=False)])
     drawn = {name: ground.whole for name, ground in grounds.items()}
-    drawn |= {str(name): extents.union(discs[at]) for name, at in loose.groupby("incident_id").groups.items()}
+    drawn |= {str(name): extents.union(discs.drawn(at)) for name, at in loose.groupby("incident_id").groups.items()}
     whole = gpd.GeoDataFrame(rows, geometry=[drawn[name] for name in rows["incident_id"]], crs=crs.WGS84)
     return tables.conform(whole, tables.INCIDENTS)
 
