@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -15,6 +15,8 @@ import pandas as pd
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from pandas.api.extensions import ExtensionDtype
 
 Kind = Literal["text", "int", "real", "bool", "time", "date"]
 Geometry = Literal["Point", "LineString", "MultiLineString", "MultiPolygon"]
@@ -79,6 +81,8 @@ def column(name: str, kind: Kind, doc: str, allowed: Iterable[str | int] = ()) -
 def conform(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     """Return ``frame`` with exactly the declared columns, in order and typed, and ``geometry`` last where declared.
 
+    Texts that are categorical stay so.
+
     Raises
     ------
     KeyError
@@ -92,7 +96,7 @@ def conform(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
         if column.kind == "time" and values.dtype != wanted and values.isna().all():
             # A column without a single time has no zone yet; one that has times must bring its own.
             values = pd.Series(pd.NaT, frame.index, dtype=wanted)
-        columns[column.name] = values if values.dtype == wanted else values.astype(wanted)
+        columns[column.name] = values if plain(values.dtype) == wanted else values.astype(wanted)
     made = pd.DataFrame(columns, frame.index, copy=False)
     if table.geometry is None:
         return made
@@ -103,8 +107,13 @@ def conform(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
 def _is_whole(frame: pd.DataFrame, table: Table) -> bool:
     names = [*table.names, "geometry"] if table.geometry else table.names
     return frame.columns.tolist() == names and all(
-        found == _TYPES[column.kind] for found, column in zip(frame.dtypes, table.columns, strict=False)
+        plain(found) == _TYPES[column.kind] for found, column in zip(frame.dtypes, table.columns, strict=False)
     )
+
+
+def plain(dtype: ExtensionDtype | np.dtype[Any]) -> ExtensionDtype | np.dtype[Any]:
+    """Return the type of a column's values: where few texts stand in many rows, a column may be categorical."""
+    return dtype.categories.dtype if isinstance(dtype, pd.CategoricalDtype) else dtype
 
 
 def texts(column: pd.Series) -> list[str | None]:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from geo.breaches import Breach
 
     Ints = NDArray[np.int64]
+    Ints32 = NDArray[np.int32]  # there are many rows
 
 _EXAMINED = ("eligible", "effective")  # what people declared is no matter of what would be without a report
-_NEEDED = ["report_id", "violation_id", "trust", "content", "source", "first_no"]
 
 
 def table(breaches: list[Breach], reports: pd.DataFrame, violations: pd.DataFrame) -> pd.DataFrame:
@@ -36,36 +36,43 @@ def table(breaches: list[Breach], reports: pd.DataFrame, violations: pd.DataFram
         With ``violation_id``.
     """
     kept, row = carrying(reports, violations["violation_id"])
-    told = reports[_NEEDED].iloc[kept].assign(row=row).sort_values(CONTENT)
+    told = reports[["report_id", *CONTENT]].iloc[kept].assign(row=row).sort_values(CONTENT)
     row = told["row"].to_numpy()
     order = np.argsort(row, kind="stable")
     edges = np.searchsorted(row[order], np.arange(len(violations) + 1))
-    reports_of = told["report_id"].array.take(order)
+    reports_of = pd.Index(told["report_id"].array.take(order))
     climbs = [(breach.name, scenario, climb) for breach in breaches for scenario, climb in breach.climbs.items()]
     steps = [(n, step) for _, _, climb in climbs for n, step in enumerate(climb.steps)]
     carriers = np.fromiter(chain.from_iterable(step.carriers for _, step in steps), np.int64)
     size = np.diff(edges)[carriers]
-    of = np.repeat(np.repeat(np.arange(len(steps)), [len(step.carriers) for _, step in steps]), size)
+    of = np.repeat(np.repeat(np.arange(len(steps), dtype=np.int32), [len(step.carriers) for _, step in steps]), size)
     which = _ranges(edges[carriers], size)
-    climb_of = np.repeat(np.arange(len(climbs)), [len(climb.steps) for _, _, climb in climbs])[of]
+    climb_of = np.repeat(np.arange(len(climbs)), [len(climb.steps) for _, _, climb in climbs])
     frame = pd.DataFrame(
         {
-            "incident_id": pd.array([name for name, _, _ in climbs], dtype="str").take(climb_of),
-            "scenario": pd.array([scenario for _, scenario, _ in climbs], dtype="str").take(climb_of),
+            "incident_id": _looked_up([name for name, _, _ in climbs], climb_of, of),
+            "scenario": _looked_up([scenario for _, scenario, _ in climbs], climb_of, of),
             "seq": np.array([n + 1 for n, _ in steps], np.int64)[of],
-            "report_id": reports_of.take(which),
-            "pivotal": _pivotal(breaches, pd.Index(reports_of), of, which),
+            "report_id": pd.Categorical.from_codes(which, reports_of),
+            "pivotal": _pivotal(breaches, reports_of, of, which),
         }
     )
     return tables.conform(frame, tables.EVIDENCE)
 
 
-def _ranges(start: Ints, size: Ints) -> Ints:
+def _looked_up(names: list[str], climb_of: Ints, step_of: Ints32) -> pd.Categorical:
+    """Return the name that each row has by its step's climb."""
+    code, each = pd.factorize(pd.Series(names, dtype="str"))
+    return pd.Categorical.from_codes(code.astype(np.int32)[climb_of][step_of], each)
+
+
+def _ranges(start: Ints, size: Ints) -> Ints32:
     """Return ``start``, ``start + 1``, … for each, as many as ``size`` says, one after the other."""
-    return np.repeat(start - (np.cumsum(size) - size), size) + np.arange(size.sum())
+    first = (start - (np.cumsum(size) - size)).astype(np.int32)
+    return np.repeat(first, size) + np.arange(size.sum(), dtype=np.int32)
 
 
-def _pivotal(breaches: list[Breach], reports: pd.Index, of: Ints, which: Ints) -> pd.arrays.BooleanArray:
+def _pivotal(breaches: list[Breach], reports: pd.Index, of: Ints32, which: Ints32) -> pd.arrays.BooleanArray:
     """Return which are pivotal, missing where nobody looked; ``of`` gives the step, ``which`` the report."""
     unknown: list[bool] = []
     lone: list[tuple[int, str]] = []
@@ -76,4 +83,5 @@ def _pivotal(breaches: list[Breach], reports: pd.Index, of: Ints, which: Ints) -
             unknown.append(step.tier_to > 0 and (climb.pivotal is None or step.kind not in _EXAMINED))
     at = reports.get_indexer(pd.Index([name for _, name in lone], dtype="str"))
     key = [step * len(reports) + report for (step, _), report in zip(lone, at, strict=True)]
-    return pd.arrays.BooleanArray(np.isin(of * len(reports) + which, key), np.array(unknown, bool)[of])
+    rows = of * np.int64(len(reports)) + which
+    return pd.arrays.BooleanArray(np.isin(rows, np.array(key, np.int64)), np.array(unknown, bool)[of])

@@ -104,7 +104,7 @@ def dated(instant: str) -> Iterator[None]:
             _pyogrio.set_gdal_config_options(dict.fromkeys(("OGR_CURRENT_DATE", *_CACHE)))
 
 
-def write(rows: pa.Table, path: Path, table: Table, *, title: str, description: str) -> None:
+def write(rows: pa.Table | pa.RecordBatchReader, path: Path, table: Table, *, title: str, description: str) -> None:
     """Add a layer to a GeoPackage 1.3, which is made if it does not exist.
 
     Parameters

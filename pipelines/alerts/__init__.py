@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import pandas as pd
+
 from geo.terms import TIER_LABELS
 from pipelines.alerts.area import circle
 from pipelines.alerts.message import Info, Message, stamp, xml
@@ -20,8 +22,6 @@ from pipelines.outcome import caveats, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-
-    import pandas as pd
 
     from pipelines.alerts.steps import Step
     from pipelines.alerts.told import News, Status
@@ -199,10 +199,11 @@ def _heirs(lineage: pd.DataFrame) -> dict[str, tuple[str, ...]]:
 def _certainty(content: Mapping[str, pd.DataFrame]) -> dict[tuple[str, int], str]:
     """Return how certain each step is: as the best established violation among those that carry it."""
     status = content["violations"].set_index("violation_id")["status"]
-    carried = content["reports"].set_index("report_id")["violation_id"].map(status)
+    rank = content["reports"].set_index("report_id")["violation_id"].map(status).map(_CERTAIN)
     proof = content["evidence"]
     proof = proof[proof["scenario"] == "any"]
-    rank = proof["report_id"].map(carried).map(_CERTAIN).fillna(0)
-    best = rank.groupby([proof["incident_id"], proof["seq"]]).max().reset_index(name="level")
+    code, each = pd.factorize(proof["report_id"])
+    level = rank.reindex(each.astype("str")).fillna(0).take(code).set_axis(proof.index)
+    best = level.groupby([proof["incident_id"], proof["seq"]]).max().reset_index(name="level")
     told = zip(best["incident_id"], best["seq"], best["level"], strict=True)
     return {(str(name), int(seq)): _WORDS[int(level)] for name, seq, level in told}

@@ -18,7 +18,7 @@ from geo import tables
 from pipelines import gdal
 from pipelines.layers import looks
 from pipelines.layers.fault import PublicationError
-from pipelines.layers.rows import boxes
+from pipelines.layers.rows import boxes, written_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -206,12 +206,12 @@ def _same_extent(found: tuple[float | None, ...] | None, wanted: tuple[float | N
 def _values(path: Path, table: Table, rows: pa.Table) -> Iterator[str]:
     """Read the layer as any GIS would, and compare every value."""
     names = ["geom" if name == "geometry" else name for name in rows.column_names]
-    read, differing = 0, set[str]()
+    read, differing, meant = 0, set[str](), written_out(rows)
     with gdal.opened(path, table.name) as found:
         columns = found.schema.names
         for batch in found if columns == names else ():
             there = pa.Table.from_batches([batch]).rename_columns(rows.column_names)
-            differing.update(_differing(there, rows.slice(read, batch.num_rows)))
+            differing.update(_differing(there, rows.slice(read, batch.num_rows).cast(meant)))
             read += batch.num_rows
     if columns != names or read != rows.num_rows:
         yield f"{table.name} is read as {read} rows of {columns}"

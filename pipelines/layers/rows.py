@@ -53,6 +53,8 @@ _ACCEPTED: Final[dict[Geometry, tuple[shapely.GeometryType, ...]]] = {
 }
 
 
+_AT_ONCE: Final = 500
+"""So many shapes are made ready at a time: each step of it makes them anew, and they may have many corners."""
 POINT: Final = np.dtype([("order", "u1"), ("kind", "<u4"), ("x", "<f8"), ("y", "<f8")])
 """A point as WKB has it."""
 
@@ -61,7 +63,7 @@ def prepare(frames: Mapping[str, pd.DataFrame]) -> dict[str, pa.Table]:
     """Return the rows of every declared table, in drawing order, as they shall stand in the file.
 
     Columns are the declared ones, in order, then ``geometry`` (WKB) where declared. Texts are NFC without control
-    characters, lone surrogates replaced, never empty; times are UTC, cut to milliseconds; shapes are two-dimensional,
+    characters, lone surrogates replaced, never empty, and in a dictionary where they were categorical; times are UTC, cut to milliseconds; shapes are two-dimensional,
     of the declared type, polygons valid with outer rings counter-clockwise; empty shapes are missing.
 
     Raises
@@ -123,6 +125,10 @@ def _plain(series: pd.Series[Any], kind: pa.DataType) -> pa.Array:
 
 
 def _text(series: pd.Series[Any], kind: pa.DataType) -> pa.Array:
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        code = series.cat.codes.to_numpy()
+        each = _text(pd.Series(series.cat.categories), kind)
+        return pa.DictionaryArray.from_arrays(pa.array(code, mask=code < 0), each)
     values = _whole(pa.Array.from_pandas(series, type=pa.large_string()))
     if not _is_plain(values):
         values = pc.replace_substring_regex(pc.replace_substring(values, "\r\n", "\n"), _CONTROLS, "")
@@ -176,25 +182,36 @@ def _wkb(series: pd.Series[Any], name: str, geometry: Geometry) -> pa.Array:
     if (crs := getattr(series, "crs", None)) not in (None, WGS84):
         message = f"the shapes of {name} are in {crs.name}, not in WGS 84; nothing is reprojected on the way out."
         raise PublicationError(message)
-    shapes = _on_the_globe(series, name)
-    if geometry != "Point":
-        shapes = _tidy(shapes)
+    shapes = np.array(series, dtype=object)
+    shapes[pd.isna(shapes)] = None
+    if geometry == "Point":
+        return _points(_accepted(_on_the_globe(shapes, np.arange(len(shapes)), name), name, geometry))
+    # A shape that stands in many rows is made ready once.
+    which = pd.factorize(np.fromiter(map(id, shapes), np.int64, len(shapes)))[0]
+    first = np.unique(which, return_index=True)[1]
+    made = [pa.array([], pa.binary())]
+    for rows in (first[start : start + _AT_ONCE] for start in range(0, len(first), _AT_ONCE)):
+        ready = _accepted(_tidy(_on_the_globe(shapes[rows], rows, name)), name, geometry)
+        made.append(pa.array(shapely.to_wkb(_promote(ready, geometry)), pa.binary()))
+    return pa.concat_arrays(made).take(pa.array(which))
+
+
+def _accepted(shapes: Shapes, name: str, geometry: Geometry) -> Shapes:
+    """Return the shapes if they are of the declared type."""
     odd = set(np.unique(shapely.get_type_id(shapes)).tolist()) - {-1, *_ACCEPTED[geometry]}
     if odd:
         found = ", ".join(sorted(shapely.GeometryType(kind).name for kind in odd))
         message = f"{name} is declared as {geometry} and holds {found}."
         raise PublicationError(message)
-    return _points(shapes) if geometry == "Point" else pa.array(shapely.to_wkb(_promote(shapes, geometry)), pa.binary())
+    return shapes
 
 
-def _on_the_globe(series: pd.Series[Any], name: str) -> Shapes:
-    """Return the shapes, empty ones missing."""
-    shapes = np.array(series, dtype=object)
-    shapes[pd.isna(shapes)] = None
+def _on_the_globe(shapes: Shapes, rows: npt.NDArray[np.intp], name: str) -> Shapes:
+    """Return shapes that stand in some rows, empty ones missing."""
     places, at = shapely.get_coordinates(shapes, return_index=True)
     off = at[~(np.abs(places) <= (180, 90)).all(axis=1)]
     if off.size:
-        message = f"row {off[0] + 1} of {name} has a place that is not on the globe: {shapes[off[0]]}"
+        message = f"row {rows[off[0]] + 1} of {name} has a place that is not on the globe: {shapes[off[0]]}"
         raise PublicationError(message[:300])
     shapes[shapely.is_empty(shapes)] = None
     return shapes
@@ -222,11 +239,19 @@ def _points(shapes: Shapes) -> pa.Array:
     return pa.Array.from_buffers(pa.binary(), len(shapes), [seen, pa.py_buffer(ends), pa.py_buffer(held)])
 
 
+def written_out(rows: pa.Table) -> pa.Schema:
+    """Return the schema of rows in which every text stands where it belongs."""
+    kinds = ((f.name, f.type.value_type if pa.types.is_dictionary(f.type) else f.type) for f in rows.schema)
+    return pa.schema(list(kinds))
+
+
 def boxes(wkb: pa.ChunkedArray, geometry: Geometry) -> npt.NDArray[np.float64]:
     """Return the bounds of the shapes that are there, shape (n, 4): west, south, east, north."""
     present = _whole(wkb.drop_null())
     if geometry != "Point" or not len(present):
-        return np.asarray(shapely.bounds(shapely.from_wkb(present.to_numpy(zero_copy_only=False))))
+        blocks = (present[start : start + _AT_ONCE] for start in range(0, len(present), _AT_ONCE))
+        found = (shapely.bounds(shapely.from_wkb(block.to_numpy(zero_copy_only=False))) for block in blocks)
+        return np.concatenate([np.empty((0, 4)), *found])
     _, ends, held = present.buffers()
     begin = np.frombuffer(ends, np.int32)[present.offset]
     points = np.frombuffer(held, POINT, len(present), begin)
@@ -250,7 +275,7 @@ _NULLABLE: Final = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
 
 def frame(rows: pa.Table, table: Table) -> pd.DataFrame | gpd.GeoDataFrame:
     """Return rows as read from a file as a frame of the declared columns, with ``geometry`` (WGS 84) where declared."""
-    data = rows.to_pandas(types_mapper=_NULLABLE.get, date_as_object=True)
+    data = rows.cast(written_out(rows)).to_pandas(types_mapper=_NULLABLE.get, date_as_object=True)
     if not table.geometry:
         return tables.conform(data, table)
     data["geometry"] = shapely.from_wkb(data.pop("geom").to_numpy())

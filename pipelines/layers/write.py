@@ -6,23 +6,25 @@ import logging
 import sqlite3
 from typing import TYPE_CHECKING, Final, TypeVar
 
+import pyarrow as pa
+
 from geo import tables
 from pipelines import gdal
 from pipelines.layers import looks, schema
 from pipelines.layers.fault import unwritten
 from pipelines.layers.proof import SIDECARS
+from pipelines.layers.rows import written_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
-
-    import pyarrow as pa
 
     from geo.tables import Table
     from pipelines.cartography import Cartography
 
 _Made = TypeVar("_Made")
 _log: Final = logging.getLogger(__name__)
+_AT_ONCE: Final = 65_536  # rows
 
 
 def twice(path: Path, make: Callable[[Path], _Made]) -> _Made:
@@ -58,7 +60,7 @@ def build(path: Path, rows: Mapping[str, pa.Table], look: Cartography, instant: 
     with gdal.dated(instant):
         for table in _biggest_first(rows):
             gdal.write(
-                rows[table.name],
+                _batches(rows[table.name]),
                 path,
                 table,
                 title=schema.heading(table),
@@ -67,6 +69,12 @@ def build(path: Path, rows: Mapping[str, pa.Table], look: Cartography, instant: 
     schema.arrange(path)
     schema.describe(path)
     looks.dress(path, rows, look, instant)
+
+
+def _batches(rows: pa.Table) -> pa.RecordBatchReader:
+    """Return rows as they are written, some at a time: texts in a dictionary take little room, written out much."""
+    schema = written_out(rows)
+    return pa.RecordBatchReader.from_batches(schema, (b.cast(schema) for b in rows.to_batches(max_chunksize=_AT_ONCE)))
 
 
 def _biggest_first(rows: Mapping[str, pa.Table]) -> list[Table]:
