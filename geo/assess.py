@@ -63,11 +63,24 @@ class Standing(NamedTuple):
     breaches: list[Breach]
 
 
+class _Once:
+    """Makes a layer when it is first asked for, and lets go of what it is made of."""
+
+    def __init__(self, make: Callable[[], pd.DataFrame]) -> None:
+        self._make: Callable[[], pd.DataFrame] | None = make
+
+    def __call__(self) -> pd.DataFrame:
+        """Return the layer, the same at every call."""
+        if self._make is not None:
+            self._made, self._make = self._make(), None
+        return self._made
+
+
 class Layers(Mapping[str, pd.DataFrame]):
     """Layers by name, each made when somebody first asks for it: many questions need a few of them only."""
 
     def __init__(self, makers: Mapping[str, Callable[[], pd.DataFrame]]) -> None:
-        self._makers = {name: cache(make) for name, make in makers.items()}
+        self._makers = {name: make if isinstance(make, _Once) else _Once(make) for name, make in makers.items()}
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         """Return a layer, the same at every call."""

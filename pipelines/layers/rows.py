@@ -178,7 +178,7 @@ def _refuse_values(values: pa.Array, column: Column, table: Table) -> None:
         raise PublicationError(message)
 
 
-def _wkb(series: pd.Series[Any], name: str, geometry: Geometry) -> pa.Array:
+def _wkb(series: pd.Series[Any], name: str, geometry: Geometry) -> pa.Array | pa.ChunkedArray:
     if (crs := getattr(series, "crs", None)) not in (None, WGS84):
         message = f"the shapes of {name} are in {crs.name}, not in WGS 84; nothing is reprojected on the way out."
         raise PublicationError(message)
@@ -189,11 +189,11 @@ def _wkb(series: pd.Series[Any], name: str, geometry: Geometry) -> pa.Array:
     # A shape that stands in many rows is made ready once.
     which = pd.factorize(np.fromiter(map(id, shapes), np.int64, len(shapes)))[0]
     first = np.unique(which, return_index=True)[1]
-    made = [pa.array([], pa.binary())]
+    made: list[pa.Array] = []
     for rows in (first[start : start + _AT_ONCE] for start in range(0, len(first), _AT_ONCE)):
         ready = _accepted(_tidy(_on_the_globe(shapes[rows], rows, name)), name, geometry)
         made.append(pa.array(shapely.to_wkb(_promote(ready, geometry)), pa.binary()))
-    return pa.concat_arrays(made).take(pa.array(which))
+    return pa.chunked_array(made, pa.binary()).take(pa.array(which))
 
 
 def _accepted(shapes: Shapes, name: str, geometry: Geometry) -> Shapes:
