@@ -131,9 +131,9 @@ def write(rows: pa.Table | pa.RecordBatchReader, path: Path, table: Table, *, ti
 
 
 @contextmanager
-def opened(path: Path, layer: str) -> Iterator[pa.RecordBatchReader]:
-    """Give what ``read`` returns some ten thousand rows at a time, each batch when it is asked for."""
-    with _pyogrio.raw.open_arrow(str(path), layer=layer, use_pyarrow=True) as (_, reader):
+def opened(path: Path, layer: str, at_once: int) -> Iterator[pa.RecordBatchReader]:
+    """Give what ``read`` returns so many rows at a time, each batch when it is asked for."""
+    with _pyogrio.raw.open_arrow(str(path), layer=layer, use_pyarrow=True, batch_size=at_once) as (_, reader):
         yield reader
 
 

@@ -53,8 +53,8 @@ _ACCEPTED: Final[dict[Geometry, tuple[shapely.GeometryType, ...]]] = {
 }
 
 
-_AT_ONCE: Final = 500
-"""So many shapes are made ready at a time: each step of it makes them anew, and they may have many corners."""
+AT_ONCE: Final = 500
+"""So many shapes are looked at together: each step makes them anew, and they may have many corners."""
 POINT: Final = np.dtype([("order", "u1"), ("kind", "<u4"), ("x", "<f8"), ("y", "<f8")])
 """A point as WKB has it."""
 
@@ -190,7 +190,7 @@ def _wkb(series: pd.Series[Any], name: str, geometry: Geometry) -> pa.Array | pa
     which = pd.factorize(np.fromiter(map(id, shapes), np.int64, len(shapes)))[0]
     first = np.unique(which, return_index=True)[1]
     made: list[pa.Array] = []
-    for rows in (first[start : start + _AT_ONCE] for start in range(0, len(first), _AT_ONCE)):
+    for rows in (first[start : start + AT_ONCE] for start in range(0, len(first), AT_ONCE)):
         ready = _accepted(_tidy(_on_the_globe(shapes[rows], rows, name)), name, geometry)
         made.append(pa.array(shapely.to_wkb(_promote(ready, geometry)), pa.binary()))
     return pa.chunked_array(made, pa.binary()).take(pa.array(which))
@@ -247,11 +247,12 @@ def written_out(rows: pa.Table) -> pa.Schema:
 
 def boxes(wkb: pa.ChunkedArray, geometry: Geometry) -> npt.NDArray[np.float64]:
     """Return the bounds of the shapes that are there, shape (n, 4): west, south, east, north."""
+    if geometry != "Point":
+        blocks = (wkb.slice(start, AT_ONCE).drop_null() for start in range(0, len(wkb), AT_ONCE))
+        return np.concatenate([np.empty((0, 4)), *(shapely.bounds(shapely.from_wkb(block)) for block in blocks)])
     present = _whole(wkb.drop_null())
-    if geometry != "Point" or not len(present):
-        blocks = (present[start : start + _AT_ONCE] for start in range(0, len(present), _AT_ONCE))
-        found = (shapely.bounds(shapely.from_wkb(block.to_numpy(zero_copy_only=False))) for block in blocks)
-        return np.concatenate([np.empty((0, 4)), *found])
+    if not len(present):
+        return np.empty((0, 4))
     _, ends, held = present.buffers()
     begin = np.frombuffer(ends, np.int32)[present.offset]
     points = np.frombuffer(held, POINT, len(present), begin)
