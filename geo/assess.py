@@ -156,7 +156,8 @@ def _cut(frame: pd.DataFrame, title: str, some: _Some) -> pd.DataFrame:
     if title == "reports":
         keep |= frame["report_id"].isin(some.reports)
     cut: pd.DataFrame = frame.loc[keep].reset_index(drop=True)
-    return cut
+    named = cut.select_dtypes("category")
+    return cut.assign(**{str(name): column.cat.remove_unused_categories() for name, column in named.items()})
 
 
 def assess(

@@ -25,7 +25,7 @@ from geo.columns import texts
 from geo.course import Course, Violation
 from geo.qualification import qualified
 from geo.reviews import NOBODY, choose
-from geo.standing import Carrier, carriers_of, dating, placing, speaking
+from geo.standing import CARRIED, Carrier, carriers_of, dating, placing, speaking
 from geo.suspects import Scene
 from geo.violations import CONTENT
 
@@ -61,7 +61,7 @@ class Item(NamedTuple):
 
 
 _TEXTS: Final = ["report_id", "weapon", "weapon_class", "party_claimed", "response"]
-_NEEDED: Final = ["violation_id", "observed_from", "observed_to", *CONTENT, *Item._fields, *Carrier._fields]
+_NEEDED: Final = ["violation_id", *CONTENT, *Item._fields, *CARRIED]
 
 
 class Told(NamedTuple):

@@ -53,7 +53,7 @@ def table(breaches: list[Breach], reports: pd.DataFrame, violations: pd.DataFram
             "incident_id": _looked_up([name for name, _, _ in climbs], climb_of, of),
             "scenario": _looked_up([scenario for _, scenario, _ in climbs], climb_of, of),
             "seq": np.array([n + 1 for n, _ in steps], np.int64)[of],
-            "report_id": pd.Categorical.from_codes(which, reports_of),
+            "report_id": _named(which, reports_of),
             "pivotal": _pivotal(breaches, reports_of, of, which),
         }
     )
@@ -62,8 +62,15 @@ def table(breaches: list[Breach], reports: pd.DataFrame, violations: pd.DataFram
 
 def _looked_up(names: list[str], climb_of: Ints, step_of: Ints32) -> pd.Categorical:
     """Return the name that each row has by its step's climb."""
-    code, each = pd.factorize(pd.Series(names, dtype="str"))
-    return pd.Categorical.from_codes(code.astype(np.int32)[climb_of][step_of], each)
+    code, each = pd.factorize(pd.Series(names, dtype="str"), sort=True)
+    return _named(code.astype(np.int32)[climb_of][step_of], each)
+
+
+def _named(code: Ints32, names: pd.Index) -> pd.Categorical:
+    """Return names by number; there is no category of which there is no row."""
+    used = np.zeros(len(names), bool)
+    used[code] = True
+    return pd.Categorical.from_codes((np.cumsum(used, dtype=np.int32) - 1)[code], names[used])
 
 
 def _ranges(start: Ints, size: Ints) -> Ints32:

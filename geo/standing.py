@@ -85,6 +85,12 @@ class Carrier(NamedTuple):
         return Word(self.voice, self.group, self.reliability, self.credibility, self.means)
 
 
+CARRIED: Final = [
+    "observed_from", "observed_to", *(name for name in Carrier._fields if name not in {"start", "end", "length_us"}),
+]  # fmt: skip
+"""The columns that ``carriers_of`` needs."""
+
+
 class Standing(NamedTuple):
     """How well a set of reports establishes a violation."""
 

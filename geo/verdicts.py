@@ -80,7 +80,7 @@ def _by_report(reports: pd.DataFrame, said: dict[int, list[Ruling]]) -> pd.Serie
 def _assemble(
     reports: pd.DataFrame, gone: dict[int, Command], policy: Policy, theatre: Theatre
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    some = reports.loc[~reports["first_no"].isin(list(gone))]
+    some = reports.loc[~reports["first_no"].isin(list(gone))] if gone else reports
     counted, found = violations.assemble(some, policy, theatre.exemptions)
     made = counted[[name for name in counted if name not in reports or name == "violation_id"]].reindex(reports.index)
     made["violation_id"] = made["violation_id"].astype("str")

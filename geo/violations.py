@@ -38,7 +38,7 @@ from geo.groups import Groups
 from geo.nearness import HOUR_US, Things
 from geo.qualification import EXEMPT, Bench, established
 from geo.reports import PARTY
-from geo.standing import carriers_of
+from geo.standing import CARRIED, carriers_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -146,7 +146,8 @@ def _describe(material: pd.DataFrame, groups: Groups, policy: Policy, exempted: 
     carrying = np.flatnonzero(~public | public_only[groups.of])
     carried = Groups(groups.of[carrying])
     bench = Bench(policy.corroboration, exempted)
-    cases = [bench.case(carriers) for carriers in carried.split(carriers_of(material.iloc[carrying]))]
+    carriers = carriers_of(material[CARRIED].iloc[carrying])
+    cases = [bench.case(each) for each in carried.split(carriers)]
     rows = carrying[carried.marked([case.telling for case in cases])]
     spoken, own = material.iloc[rows], Groups(groups.of[rows])
     told = {**_told(spoken, own, policy), "reports": groups.sizes(), "public_only": public_only}

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo.columns import plain
 from pipelines import reuse, reviews
 from pipelines.recall import recall
 from pipelines.watch import compare, compose, judge
@@ -80,7 +79,7 @@ def differences(less: Mapping[str, pd.DataFrame], full: Mapping[str, pd.DataFram
         for name in one.columns:
             a, b = _values(one[name]), _values(other[name])
             rows = np.flatnonzero([not _same(x, y) for x, y in zip(a, b, strict=True)])
-            if len(rows) or plain(one[name].dtype) != plain(other[name].dtype):
+            if len(rows) or one[name].dtype != other[name].dtype:
                 first = int(rows[0]) if len(rows) else 0
                 said = f"{a[first]!r}, the whole run {b[first]!r}" if len(rows) else "is of another type"
                 yield f"layer {layer}, row {first + 1} ({one.iloc[first, 0]!s}), column {name}: {said}"

@@ -214,10 +214,9 @@ def test_a_violation_is_armed_by_who_places_it_or_else_by_who_names_a_weapon() -
     shots, day = [item(n, 0.0, luck, WHO[n]) for n in range(3)], 20 * HOUR_US
     plain, armed, grave = (
         one._replace(
-            end=one.start + day,
             weapon=weapon,
             weapon_class=weapon,
-            carrier=one.carrier._replace(uncertainty_m=metres, end=one.start + day, length_us=day),
+            carrier=one.carrier._replace(uncertainty_m=metres, end=one.carrier.start + day, length_us=day),
         )
         for one, metres, weapon in zip(shots, (1.0, 2.0, 3.0), (None, "mortar", "missile"), strict=True)
     )

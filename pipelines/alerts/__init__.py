@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
@@ -91,13 +92,14 @@ class _Office:
     def __init__(
         self, content: Mapping[str, pd.DataFrame], run: Mapping[str, Any], meant: Status, grid_m: float
     ) -> None:
-        self.run, self.meant, self.grid_m = run, meant, grid_m
+        self.run, self.meant = run, meant
         scope = "" if run["scope"] == "whole" else f".{run['scope']}"
         self.sender = _ODD.sub("-", f"ceasewatch.{run['theatre']}{scope}")
         self.sent = stamp(run["as_of"])
         self.incidents = {row["incident_id"]: row for row in rows(content["incidents"])}
         self.heirs = _heirs(content["lineage"])
         self.certainty = _certainty(content)
+        self._circle = cache(lambda name: circle(self.incidents[name]["geometry"], grid_m))  # several steps have one
         self.files: dict[str, bytes] = {}
         self.rows: list[tuple[str, ...]] = []
 
@@ -174,7 +176,7 @@ class _Office:
                 ("ceasewatch:run", str(self.run["run_id"])),
             ),
             area=where,
-            circle=circle(incident["geometry"], self.grid_m),
+            circle=self._circle(key.incident_id),
         )
 
 

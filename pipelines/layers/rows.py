@@ -63,8 +63,9 @@ def prepare(frames: Mapping[str, pd.DataFrame]) -> dict[str, pa.Table]:
     """Return the rows of every declared table, in drawing order, as they shall stand in the file.
 
     Columns are the declared ones, in order, then ``geometry`` (WKB) where declared. Texts are NFC without control
-    characters, lone surrogates replaced, never empty, and in a dictionary where they were categorical; times are UTC, cut to milliseconds; shapes are two-dimensional,
-    of the declared type, polygons valid with outer rings counter-clockwise; empty shapes are missing.
+    characters, lone surrogates replaced, never empty, in a dictionary where they were categorical; times are UTC, cut
+    to milliseconds; shapes are two-dimensional, of the declared type, polygons valid with outer rings
+    counter-clockwise; empty shapes are missing.
 
     Raises
     ------
