@@ -89,6 +89,9 @@ def _pivotal(breaches: list[Breach], reports: pd.Index, of: Ints32, which: Ints3
             lone.extend((len(unknown), name) for name in names)
             unknown.append(step.tier_to > 0 and (climb.pivotal is None or step.kind not in _EXAMINED))
     at = reports.get_indexer(pd.Index([name for _, name in lone], dtype="str"))
-    key = [step * len(reports) + report for (step, _), report in zip(lone, at, strict=True)]
-    rows = of * np.int64(len(reports)) + which
-    return pd.arrays.BooleanArray(np.isin(rows, np.array(key, np.int64)), np.array(unknown, bool)[of])
+    edges = np.searchsorted(of, np.arange(len(unknown) + 1))  # rows come step by step
+    pivotal = np.zeros(len(of), bool)
+    for (place, _), report in zip(lone, at.tolist(), strict=True):
+        mine = slice(edges[place], edges[place + 1])
+        pivotal[mine] |= which[mine] == report
+    return pd.arrays.BooleanArray(pivotal, np.array(unknown, bool)[of])

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 import shapely
 from publishable import AS_OF, DAMAGE, publish, world
@@ -24,8 +25,6 @@ from pipelines.layers.proof import connect, prove
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import pyarrow as pa
 
     from pipelines.cartography import Cartography
 
@@ -265,6 +264,24 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Meant:
     given = world()
     given["evidence"] = pd.concat([given["evidence"]] * 2334, ignore_index=True)
     return _built(tmp_path_factory.mktemp("many"), given)
+
+
+def test_texts_that_are_held_once_and_shapes_that_stand_in_many_rows_are_published_as_any_others(
+    tmp_path: Path, sound: Meant
+) -> None:
+    given = world()
+    texts = [column.name for column in tables.EVIDENCE.columns if column.kind == "text"]
+    given["evidence"] = given["evidence"].astype(dict.fromkeys(texts, "category"))
+    days = given["incident_days"]
+    days.loc[:, "geometry"] = [days.geometry.iloc[n // 2] for n in range(len(days))]
+    path, (held, *_) = _built(tmp_path, given)
+    prove(path, held, *_)
+    plain = given["incident_days"].geometry.map(lambda shape: None if shape is None else shapely.wkt.loads(shape.wkt))
+    again = rows.prepare({**given, "incident_days": days.set_geometry(plain)})
+    assert held["incident_days"]["geometry"].to_pylist() == again["incident_days"]["geometry"].to_pylist()
+    for name in texts:
+        assert held["evidence"][name].to_pylist() == sound[1][0]["evidence"][name].to_pylist()
+        assert pa.types.is_dictionary(held["evidence"][name].type)
 
 
 @pytest.mark.parametrize("name", DAMAGE)

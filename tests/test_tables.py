@@ -32,7 +32,8 @@ def test_every_layer_of_an_assessment_is_exactly_as_declared() -> None:
         geometry = ["geometry"] if declared.geometry else []
         assert list(frame.columns) == [*declared.names, *geometry], name
         for column in declared.columns:
-            assert columns.plain(frame[column.name].dtype) == pd.Series(dtype=tables.PANDAS[column.kind]).dtype, (name, column.name)
+            found = columns.plain(frame[column.name].dtype)
+            assert found == pd.Series(dtype=tables.PANDAS[column.kind]).dtype, (name, column.name)
             if column.allowed:
                 assert set(frame[column.name].dropna()) <= set(column.allowed), (name, column.name)
 
@@ -46,3 +47,10 @@ def test_a_time_without_a_zone_is_never_taken_for_utc() -> None:
     frame = tables.empty(tables.LINEAGE_TABLE).assign(at=pd.Series([pd.Timestamp("2026-01-01")]))
     with pytest.raises(TypeError):
         tables.conform(pd.DataFrame({**frame, "at": [pd.Timestamp("2026-01-01")]}), tables.LINEAGE_TABLE)
+
+
+def test_equal_texts_are_one_object_and_missing_ones_none() -> None:
+    column = pd.Series(["a road", None, "a road", "b"], dtype="str")
+    found = columns.texts(column)
+    assert found == ["a road", None, "a road", "b"]
+    assert found[0] is found[2]

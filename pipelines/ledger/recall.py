@@ -126,16 +126,17 @@ def _active(entries: pd.DataFrame) -> pd.DataFrame:
     A later revision takes the place of an earlier one, a retraction withdraws what its subject said before it, and
     what conflicts with something is ``disputed``, as that is.
     """
-    taken_back = entries["kind"] == "retraction"
-    last_retraction = entries[taken_back].groupby(["moment", "subject_no"])["ledger_no"].max().rename("retracted_no")
-    newest = entries[~taken_back].drop_duplicates(["moment", "first_no"], keep="last")
+    keys = entries[["moment", "subject_no", "first_no", "ledger_no", "kind"]]  # the others are copied once
+    taken_back = keys["kind"] == "retraction"
+    last_retraction = keys[taken_back].groupby(["moment", "subject_no"])["ledger_no"].max().rename("retracted_no")
+    newest = keys[~taken_back].drop_duplicates(["moment", "first_no"], keep="last")
     newest = newest.join(last_retraction, on=["moment", "subject_no"])
     active = newest[newest["ledger_no"] > newest["retracted_no"].fillna(0)]
-    conflicts = entries.loc[entries["kind"] == "conflict", ["moment", "subject_no"]].drop_duplicates()
-    active = active.merge(conflicts.assign(disputed=True), on=["moment", "subject_no"], how="left")
-    active["disputed"] = active["disputed"].notna()
+    conflicts = keys.loc[keys["kind"] == "conflict", ["moment", "subject_no"]].drop_duplicates()
+    marked = active.merge(conflicts.assign(disputed=True), on=["moment", "subject_no"], how="left")
     known = entries.drop_duplicates("ledger_no").set_index("ledger_no")["known_at"]
-    return active.assign(stood_at=active["stands_no"].map(known)).sort_values("ledger_no", ignore_index=True)
+    found = entries.loc[active.index].assign(disputed=marked["disputed"].notna().to_numpy())
+    return found.assign(stood_at=found["stands_no"].map(known)).sort_values("ledger_no", ignore_index=True)
 
 
 def _stored(store: Store, active: pd.DataFrame) -> pd.DataFrame:
