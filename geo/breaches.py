@@ -136,7 +136,7 @@ def escalate(
         for name, case in _cases(table, reports, theatre, policy).items()
     ]
     ends = {story.name: story.end for story in stories}
-    former = grouping.former
+    former = None if grouping.former is None else incidents.near(grouping.former, table, policy)
     before = incidents.recurrences(table, ends, policy, former)
     lasts = {} if former is None else dict(zip(former.name.tolist(), former.last.tolist(), strict=True))
     lasts |= {

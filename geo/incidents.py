@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from geo import linking, nearness, sights
+from geo import crs, linking, nearness, sights
 from geo.nearest import nearest
 from geo.nearness import HOUR_US, Things, micros
 
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 _PLACE: Final = ["lon", "lat"]
 _DISC: Final = ["lon", "lat", "uncertainty_m"]
 FOREVER: Final = int(np.iinfo(np.int64).max // 4)
+_DEGREE_M: Final = 110_000.0  # less than any degree of latitude has
 _PAIRS: Final = 1_000_000  # pairs of a disc and a place that are looked at together; no result depends on it
 
 
@@ -153,6 +154,12 @@ def _loose(violations: pd.DataFrame, rows: Ints) -> Ints:
     """Return which of the violations that attach to nothing may form candidates (RULE 5)."""
     some = violations.iloc[rows]
     return rows[(~some["public_only"] & ~some["status"].isin(["refuted", "exempt"])).to_numpy(bool)]
+
+
+def _numbers(names: NDArray[np.object_]) -> Ints:
+    """Return n of each name; many are the same."""
+    code, different = pd.factorize(names)
+    return np.array([number_of(name) for name in different.tolist()], np.int64)[code]
 
 
 def ending(last: int, closes: int, policy: Policy, ladder: Ladder, as_of: int) -> End:
@@ -305,6 +312,32 @@ def _parts(forest: dict[int, list[int]], size: Ints) -> Iterator[tuple[int, int,
         yield from ((block, weight[block], weight[root]) for block, _ in trail[1:])
 
 
+def near(former: Former, violations: pd.DataFrame, policy: Policy) -> Former:
+    """Return the places of former incidents from which any of the violations' incidents may recur (RULE 7).
+
+    Of those that surely are in reach only the latest count; of what is left out nothing is measured.
+    """
+    order = np.argsort(former.lat)
+    lon, lat, ended = former.lon[order], former.lat[order], former.ended[order]
+    first = _firsts(violations.loc[violations["qualifying"] & violations["incident_id"].notna()])
+    apart, (surely, possibly) = policy.grouping.link_m / _DEGREE_M, crs.chords(policy.grouping.link_m)
+    found = np.zeros(len(order), bool)
+    for start, *place in zip(micros(first["observed_from"]), *(first[one] for one in _PLACE), strict=True):
+        x, y = place
+        some = np.arange(*np.searchsorted(lat, (y - apart, y + apart)))
+        wide = apart / max(np.cos(np.radians(min(abs(y) + apart, 90.0))), apart / 180)
+        some = some[(np.abs((lon[some] - x + 180) % 360 - 180) <= wide) & (ended[some] < start)]
+        chord = np.linalg.norm(crs.ecef(lon[some], lat[some]) - crs.ecef(*place), axis=1)
+        latest = ended[some][chord <= surely].max(initial=-FOREVER)
+        found[some[(chord <= possibly) & (ended[some] >= latest)]] = True
+    return Former._make(each[order[found]] for each in former)
+
+
+def _firsts(linked: pd.DataFrame) -> pd.DataFrame:
+    """Return the first violation of each incident."""
+    return linked.sort_values(["observed_from", "content"]).drop_duplicates("incident_id")
+
+
 def recurrences(
     violations: pd.DataFrame, ends: dict[str, End], policy: Policy, former: Former | None = None
 ) -> dict[str, str]:
@@ -313,7 +346,7 @@ def recurrences(
     ``former`` are ended incidents of which no violation is among ``violations``.
     """
     linked = violations.loc[violations["qualifying"] & violations["incident_id"].isin(list(ends))]
-    first = linked.sort_values(["observed_from", "content"]).drop_duplicates("incident_id")
+    first = _firsts(linked)
     over = {name: end.at for name, end in ends.items() if end.at is not None}
     past = linked.loc[linked["incident_id"].isin(list(over))]
     old, new = past["incident_id"].to_numpy(object), first["incident_id"].to_numpy(object)
@@ -327,7 +360,7 @@ def recurrences(
         replace(begin, end=begin.start),
         Things(lon, lat, np.zeros(len(lon)), ended, ended),
         (np.ones(len(new), np.int64), np.ones(len(old), np.int64)),
-        -np.array([number_of(name) for name in old], np.int64),
+        -_numbers(old),
         policy.grouping.link_m,
         FOREVER,
         earlier=True,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+import pandas as pd
 
 from geo import tables
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _BY: Final = ["day", "segment_id", "side", "zone_id"]
 
@@ -21,8 +20,8 @@ def count(violations: pd.DataFrame) -> pd.DataFrame:
         With ``observed_from`` (aware UTC), ``segment_id``, ``side``, ``zone_id`` and ``qualifying``.
     """
     counted = violations["qualifying"].astype(bool)
-    rows = violations.assign(
-        day=violations["observed_from"].dt.strftime("%Y-%m-%d"), violations=counted, not_qualifying=~counted
-    )
+    code, days = pd.factorize(violations["observed_from"].dt.floor("D"))
+    day = pd.Series(days.strftime("%Y-%m-%d").to_numpy()[code], violations.index, dtype="str")
+    rows = violations.assign(day=day, violations=counted, not_qualifying=~counted)
     found = rows.groupby(_BY, dropna=False)[["violations", "not_qualifying"]].sum().reset_index()
     return tables.conform(found.sort_values(_BY, ignore_index=True), tables.COUNTS)

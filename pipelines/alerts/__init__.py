@@ -200,8 +200,8 @@ def _heirs(lineage: pd.DataFrame) -> dict[str, tuple[str, ...]]:
 
 def _certainty(content: Mapping[str, pd.DataFrame]) -> dict[tuple[str, int], str]:
     """Return how certain each step is: as the best established violation among those that carry it."""
-    status = content["violations"].set_index("violation_id")["status"]
-    rank = content["reports"].set_index("report_id")["violation_id"].map(status).map(_CERTAIN)
+    status = content["violations"].set_index("violation_id")["status"].map(_CERTAIN)
+    rank = content["reports"].set_index("report_id")["violation_id"].map(status)
     proof = content["evidence"]
     proof = proof[proof["scenario"] == "any"]
     code, each = pd.factorize(proof["report_id"])
