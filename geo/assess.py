@@ -22,6 +22,7 @@ from geo import (
     points,
     proof,
     reviews,
+    said,
     sights,
     summary,
     tables,
@@ -46,9 +47,10 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from geo.breaches import Breach
-    from geo.incidents import Former, Grouping
+    from geo.incidents import Grouping
     from geo.policy import Matching, PolicyVersion
     from geo.reviews import Docket
+    from geo.said import Before
     from geo.theatre import Theatre
 
     Matcher: TypeAlias = Callable[[pd.DataFrame, Theatre, Matching], pd.DataFrame]
@@ -155,7 +157,7 @@ def _cut(frame: pd.DataFrame, title: str, some: _Some) -> pd.DataFrame:
         keep |= frame["violation_id"].isin(some.violations)
     if title == "reports":
         keep |= frame["report_id"].isin(some.reports)
-    cut: pd.DataFrame = frame.loc[keep].reset_index(drop=True)
+    cut: pd.DataFrame = (frame if keep.all() else frame.loc[keep]).reset_index(drop=True)
     named = cut.select_dtypes("category")
     return cut.assign(**{str(name): column.cat.remove_unused_categories() for name, column in named.items()})
 
@@ -167,7 +169,7 @@ def assess(
     policies: tuple[PolicyVersion, ...],
     as_of: datetime,
     commands: pd.DataFrame | None = None,
-    former: Former | None = None,
+    before: Before = said.NOTHING,
 ) -> Assessment:
     """Answer for ``as_of`` (aware UTC).
 
@@ -181,15 +183,15 @@ def assess(
         Versions in order; grouping uses the one in force at ``as_of``, each ladder the one in force at its T0.
     commands
         ``geo.reviews.REVIEWS``: what people decided; without it, nothing.
-    former
-        Incidents that had ended, and of which no report is among ``reports`` (``geo.settled``).
+    before
+        What is to be known of reports that were left out because they are settled (``geo.settled``).
     """
     commands = reviews.none() if commands is None else commands
     docket = hearing.hear(commands, theatre, as_of)
     matched, grouping = gather(reports, theatre, policies, as_of, match, docket)
-    grouping = replace(grouping, former=former)
+    grouping = replace(grouping, former=before.former)
     found = climb(matched, grouping, docket, coverage, theatre, policies, as_of)
-    answer = summarise(*found, coverage, theatre, policies, as_of)
+    answer = summarise(found, coverage, theatre, policies, as_of, before)
     heard = answers.layer(commands, docket, found.reports, found.grouping.violations)
     return Assessment(answer.tables.also("reviews", lambda: heard))
 
@@ -266,16 +268,15 @@ def place(
 
 
 def summarise(
-    reports: pd.DataFrame,
-    grouping: Grouping,
-    ladder: list[Breach],
+    standing: Standing,
     coverage: pd.DataFrame,
     theatre: Theatre,
     policies: tuple[PolicyVersion, ...],
     as_of: datetime,
+    before: Before,
 ) -> Assessment:
-    """Return everything that was found as the declared layers, each made when it is asked for."""
-    policy = in_force(policies, as_of)
+    """Return everything that was found, and was said before, as the declared layers, each made when it is asked for."""
+    policy, (reports, grouping, ladder) = in_force(policies, as_of), standing
     found, reports = (summary.named(frame, theatre, policy.publication) for frame in (grouping.violations, reports))
     rows = cache(lambda: summary.incident_rows(ladder, found, reports, theatre))
     discs = cache(lambda: extents.Discs.of(found, policy.publication.footprint_m))
@@ -284,29 +285,47 @@ def summarise(
     @cache
     def watched() -> pd.DataFrame:
         settled = sights.settle(coverage, theatre, policy)
-        return coverages.measure(grouping.violations, settled, theatre, policy.coverage.depth_m, as_of)
+        return coverages.measure(counted()[0], settled, theatre, policy.coverage.depth_m, as_of)
 
-    def pointed() -> pd.DataFrame:
-        return points.told(reports, theatre, policy.matching, policy.publication.window_from(as_of))
+    @cache
+    def counted() -> tuple[pd.DataFrame, list[summary.Touch]]:
+        return said.counted(before, found, summary.touches(ladder))
 
-    return Assessment(
-        Layers(
-            {
-                "incident_points": lambda: summary.layer(rows(), tables.INCIDENT_POINTS),
-                "violations": lambda: summary.layer(found, tables.VIOLATIONS),
-                "reports": lambda: summary.reports_layer(pointed(), found),
-                "segments": lambda: summary.segments(ladder, found, watched(), theatre, as_of),
-                "regions": lambda: summary.regions(ladder, found, theatre, as_of),
-                "front_line": lambda: summary.front_line(theatre, as_of),
-                "incidents": lambda: summary.incident_areas(rows(), found, grounds(), discs()),
-                "incident_days": lambda: extents.layer(ladder, grounds(), found, as_of),
-                "zones": lambda: summary.zones_layer(theatre),
-                "transitions": lambda: summary.moves(ladder),
-                "evidence": lambda: proof.table(ladder, reports, found),
-                "lineage": lambda: summary.lineage(ladder),
-                "coverage": watched,
-                "scenarios": lambda: summary.scenarios(ladder),
-                "counts": lambda: tally.count(found),
-            }
-        )
+    def reported() -> pd.DataFrame:
+        mine = points.days(reports, theatre, policy.matching, policy.publication.window_from(as_of))
+        layer = summary.reports_layer(reports.assign(same_point_days=None), found)
+        return said.pointed(before, said.beside(before, "reports", layer), mine, policy.matching)
+
+    made = Layers(
+        {
+            "incident_points": lambda: summary.layer(rows(), tables.INCIDENT_POINTS),
+            "violations": lambda: summary.layer(found, tables.VIOLATIONS),
+            "reports": reported,
+            "segments": lambda: summary.segments(counted()[1], counted()[0], watched(), theatre, as_of),
+            "regions": lambda: summary.regions(counted()[1], counted()[0], theatre, as_of),
+            "front_line": lambda: summary.front_line(theatre, as_of),
+            "incidents": lambda: summary.incident_areas(rows(), found, grounds(), discs()),
+            "incident_days": lambda: extents.layer(ladder, grounds(), found, as_of),
+            "zones": lambda: summary.zones_layer(theatre),
+            "transitions": lambda: summary.moves(ladder),
+            "evidence": lambda: proof.table(ladder, reports, found),
+            "lineage": lambda: summary.lineage(ladder),
+            "coverage": watched,
+            "scenarios": lambda: summary.scenarios(ladder),
+            "counts": lambda: tally.count(found),
+        }
     )
+    return Assessment(_joined(made, before))
+
+
+def _joined(made: Layers, before: Before) -> Layers:
+    """Return layers with what was said before; the reports have it already."""
+    if not before.rows:
+        return made
+    rows = set(before.rows) - {"reports"}
+    whole = Layers({n: partial(_beside, made, n, before) if n in rows else partial(made.__getitem__, n) for n in made})
+    return whole.also("counts", lambda: tally.count(whole["violations"]))
+
+
+def _beside(made: Layers, name: str, before: Before) -> pd.DataFrame:
+    return said.beside(before, name, made[name])

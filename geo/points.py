@@ -43,13 +43,12 @@ def widen(reports: pd.DataFrame, theatre: Theatre) -> pd.DataFrame:
     return reports.assign(uncertainty_m=stated.mask(wider, least)) if wider.any() else reports
 
 
-def told(reports: pd.DataFrame, theatre: Theatre, rules: Matching, since: datetime | None = None) -> pd.DataFrame:
-    """Return placed reports with ``same_point_days``: on how many days their source used exactly their point (RULE 2).
+def days(reports: pd.DataFrame, theatre: Theatre, rules: Matching, since: datetime | None = None) -> pd.DataFrame:
+    """Return by ``report_id`` the point and the UTC day (``observed_from``) of placed reports to be told of (RULE 2).
 
-    It is missing up to the number in the policy, where the point is declared, where the source gives the precision of
-    each place by a code (``place_m``), and for whatever has a ground of its own, is withheld or states no act that
-    could be prohibited. Days are UTC days of ``observed_from``, so that many rows of one day are one. What began before
-    ``since`` (aware UTC) is neither counted nor told of: a run may have left it out (``geo.settled``).
+    These are none where the policy has no number, or the point is declared, or the source gives the precision of each
+    place by a code (``place_m``), and nothing that has a ground of its own, is withheld or states no act that could be
+    prohibited. What began before ``since`` (aware UTC) is not among them: a run may have left it out (``geo.settled``).
     """
     coded = {source.id for source in theatre.sources if source.place_m}
     asked = reports["footprint"].isna() & ~reports["withheld"] & reports["prohibited"].isin(["everywhere", "in_zone"])
@@ -57,8 +56,14 @@ def told(reports: pd.DataFrame, theatre: Theatre, rules: Matching, since: dateti
     asked &= True if since is None else reports["observed_from"] >= since
     some = reports.loc[asked if rules.same_point_days else asked & False, _POINT]
     day = reports.loc[some.index, "observed_from"].dt.floor("D")
-    days = some.assign(source=_sources(some), day=day).groupby(_POINT)["day"].transform("nunique").astype("Int64")
-    return reports.assign(same_point_days=days.where(days > rules.same_point_days).reindex(reports.index))
+    return some.assign(source=_sources(some), day=day).set_axis(reports.loc[some.index, "report_id"])
+
+
+def told(found: pd.DataFrame, rules: Matching) -> pd.Series:
+    """Return by ``report_id`` on how many of the ``days`` its source used exactly its point, where it were many."""
+    number = found.groupby(_POINT)["day"].transform("nunique").astype("Int64")
+    many: pd.Series = number[number > rules.same_point_days]
+    return many
 
 
 def _declared(reports: pd.DataFrame, theatre: Theatre) -> pd.Series:

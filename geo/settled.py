@@ -15,8 +15,10 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from geo import linking, nearness, reach
+from geo.columns import among
 from geo.incidents import Former
 from geo.nearness import HOUR_US, Things
+from geo.said import ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -132,6 +134,19 @@ def _warm(placed: pd.DataFrame, open_: Bools, policy: Policy) -> Bools:
     begun = nearness.micros(placed["observed_from"])[open_ & ~heat]
     earliest = int(begun.min()) if len(begun) else np.iinfo(np.int64).max
     return heat & (nearness.micros(placed["observed_to"]) + reach_us(policy) >= earliest)
+
+
+def rows(answer: Assessment, names: AbstractSet[str]) -> dict[str, pd.DataFrame]:
+    """Return what is said of the reports of these names, by layer."""
+    reports = answer.tables["reports"]
+    mine = reports[among(reports["report_id"], names)]
+    loose = mine[mine["incident_id"].isna()]
+    some = answer.only(
+        set(mine["incident_id"].dropna().unique()),
+        set(loose["violation_id"].dropna()),
+        set(loose.loc[loose["violation_id"].isna(), "report_id"]),
+    )
+    return {name: some.tables[name] for name in ROWS}
 
 
 def former(answer: Assessment, names: AbstractSet[str]) -> Former:

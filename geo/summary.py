@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 import geopandas as gpd
 import numpy as np
@@ -19,7 +19,7 @@ from geo.course import Grown, by_end
 from geo.standing import independent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from pandas._libs.tslibs.nattype import NaTType
@@ -42,8 +42,7 @@ def layer(frame: pd.DataFrame, table: Table) -> gpd.GeoDataFrame:
     """Return a frame with lon and lat as a declared layer of points; rows without a place have no geometry."""
     points = np.asarray(shapely.points(frame["lon"].to_numpy(float), frame["lat"].to_numpy(float)), object)
     points[frame["lon"].isna().to_numpy()] = None
-    placed = frame.assign(geometry=gpd.GeoSeries(points, frame.index, crs=crs.WGS84))
-    return tables.conform(placed, table)
+    return tables.conform(gpd.GeoDataFrame(frame, geometry=points, crs=crs.WGS84), table)
 
 
 def named(frame: pd.DataFrame, theatre: Theatre, rules: Publication) -> pd.DataFrame:
@@ -251,24 +250,37 @@ def moves(breaches: list[Breach]) -> pd.DataFrame:
     return tables.conform(pd.DataFrame(rows, columns=tables.TRANSITIONS.names), tables.TRANSITIONS)
 
 
+class Touch(NamedTuple):
+    """An incident, by the rows of its violations, when it had ended (µs; ``None``: not), and its highest tier."""
+
+    rows: Collection[int]
+    ended: int | None
+    tier: int
+
+
+def touches(breaches: list[Breach]) -> list[Touch]:
+    """Return what segments and regions have to know of each incident."""
+    return [Touch(breach.rows, breach.end.at, breach.peak("eligible")) for breach in breaches]
+
+
 def segments(
-    breaches: list[Breach], violations: pd.DataFrame, watched: pd.DataFrame, theatre: Theatre, as_of: datetime
+    touched: list[Touch], violations: pd.DataFrame, watched: pd.DataFrame, theatre: Theatre, as_of: datetime
 ) -> gpd.GeoDataFrame:
     """Return the layer ``segments`` with what happened on them lately, and how it was watched."""
     frame = theatre.baselines[0].segments
-    recent = frame.assign(**_recent(frame["segment_id"], "segment_id", breaches, violations, as_of))
+    recent = frame.assign(**_recent(frame["segment_id"], "segment_id", touched, violations, as_of))
     return tables.conform(coverage.beside(recent, watched), tables.SEGMENTS)
 
 
-def regions(breaches: list[Breach], violations: pd.DataFrame, theatre: Theatre, as_of: datetime) -> gpd.GeoDataFrame:
+def regions(touched: list[Touch], violations: pd.DataFrame, theatre: Theatre, as_of: datetime) -> gpd.GeoDataFrame:
     """Return the layer ``regions`` with what happened in them lately."""
     frame = theatre.regions
-    recent = frame.assign(**_recent(frame["region_id"], "region_id", breaches, violations, as_of))
+    recent = frame.assign(**_recent(frame["region_id"], "region_id", touched, violations, as_of))
     return tables.conform(recent, tables.REGIONS)
 
 
 def _recent(
-    ids: pd.Series, key: str, breaches: list[Breach], violations: pd.DataFrame, as_of: datetime
+    ids: pd.Series, key: str, touched: list[Touch], violations: pd.DataFrame, as_of: datetime
 ) -> dict[str, pd.Series]:
     """Return counts and worst tiers by place for every span."""
     columns: dict[str, pd.Series] = {}
@@ -277,10 +289,10 @@ def _recent(
         since = pd.Timestamp(as_of) - pd.Timedelta(hours=hours)
         fresh = violations.loc[violations["qualifying"] & (violations["observed_from"] > since), key]
         tier = dict.fromkeys(ids, 0)
-        for breach in breaches:
-            if breach.end.at is None or breach.end.at > nearness.instant(since.to_pydatetime()):
-                for place in {at[row] for row in breach.rows} & tier.keys():
-                    tier[place] = max(tier[place], breach.peak("eligible"))
+        for one in touched:
+            if one.ended is None or one.ended > nearness.instant(since.to_pydatetime()):
+                for place in {at[row] for row in one.rows} & tier.keys():
+                    tier[place] = max(tier[place], one.tier)
         columns[f"violations_{short}"] = ids.map(fresh.value_counts()).fillna(0).astype("Int64")
         columns[f"tier_{short}"] = ids.map(tier).astype("Int64")
     return columns

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from geo.errors import PolicyError
 from geo.policy import in_force
+from geo.said import NOTHING
 from pipelines import commands, publications, reuse, surfaces
 from pipelines.edge import whole_second
 from pipelines.stages import stage
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from geo.incidents import Former
     from geo.policy import Policy, Sharing
+    from geo.said import Before
     from pipelines.ledger import Head, Ledger
     from pipelines.publications import Profile, Publication, Question
     from pipelines.reuse import Kept
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 class Memory:
     """What was known at a moment: settings, reports, coverage and commands of people, with the hashes of these.
 
-    ``former`` are the incidents of reports that were left out because they are settled; ``None``: none was.
+    ``before`` is what is to be known of reports that were left out because they are settled.
     """
 
     settings: Settings
@@ -44,7 +45,7 @@ class Memory:
     commands: pd.DataFrame
     command_hashes: tuple[str, ...]
     withdrawn: Mapping[str, pd.Timestamp]
-    former: Former | None = None
+    before: Before = NOTHING
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,11 +239,11 @@ def _memory(
         ledger.reports(
             known_at, up_to_no=up_to_no, suspended=settings.theatre.suspended, only=kept.some if kept else None
         ),
-        ledger.coverage(known_at, up_to_no=up_to_no),
+        ledger.coverage(known_at, up_to_no=up_to_no, only=kept.sights if kept else None),
         decided,
         hashes,
         ledger.withdrawn(known_at),
-        kept.former if kept else None,
+        kept.before if kept else NOTHING,
     )
 
 

@@ -50,7 +50,7 @@ def check(workspace: Workspace, question: Question, *, version: str, clock: Cloc
     found = list(_differ(recalled, less, compose(anew, answer, compare(anew, answer))))
     if found:
         more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-        path = reuse.place(workspace)
+        path = reuse.place(workspace, reuse.WINDOW).parent
         msg = (
             f"left out what is settled, and with it: {'; '.join(found[:_SHOWN])}{more}. Nothing is published. "
             f"Delete {path}: the next run assesses everything"

@@ -20,8 +20,11 @@ import pandas as pd
 import shapely
 
 from geo import nearness, past
+from geo.columns import among
 from geo.incidents import Former
 from geo.policy import in_force
+from geo.said import ROWS, Before
+from pipelines import frames
 from pipelines.layers import beside, read_run
 from pipelines.ledger import Some
 from pipelines.ledger.outline import NEVER
@@ -38,14 +41,12 @@ if TYPE_CHECKING:
 
 FOLDER: Final = "settled"
 FILE: Final = "internal.npz"
+WINDOW: Final = "window.npz"
 PAST: Final = "past"
-_FORM: Final = 2
+_FORM: Final = 3
 _DIGEST: Final = hashlib.sha256().digest_size
-_ARRAYS: Final = ("numbers", "name", "lon", "lat", "ended", "last")
-_SAID: Final = (
-    "incident_points", "incidents", "incident_days", "violations", "reports", "transitions", "evidence", "scenarios",
-    "lineage",
-)  # fmt: skip
+_ARRAYS: Final = ("numbers", "beats", "name", "code", "lon", "lat", "ended", "last")
+_ROWS: Final = "rows of "
 _log: Final = logging.getLogger(__name__)
 
 
@@ -53,41 +54,58 @@ _log: Final = logging.getLogger(__name__)
 class Kept:
     """What an earlier run wrote down.
 
-    ``rules`` is all that the answer depends on beside the ledger; ``since`` where the past ends and ``as_of`` the
-    moment that it was settled for, both ISO 8601; ``ledger_no`` and ``head`` how far the ledger had come. ``numbers``
-    are the entries up to there that must still be looked at, ``former`` the ended incidents that need not. ``rest`` is
-    the digest of what was over without being settled, ``files`` the run of each file of the past, by its name.
+    ``rules`` is all that the answer depends on beside the ledger; ``since`` where the past ends, ``until`` up to when
+    things are settled and ``as_of`` the moment that it was so for, all ISO 8601; ``ledger_no`` and ``head`` how far the
+    ledger had come, ``decided`` how many commands it held. ``numbers`` are the entries up to there that must still be
+    looked at, ``beats`` those of coverage, ``before`` what is to be known of all others. ``rest`` is the digest of what
+    was over without being settled, ``files`` the run of each file of the past, by its name, ``sides`` the layer of that
+    name.
     """
 
     rules: str
     since: str
+    until: str
     as_of: str
     ledger_no: int
+    decided: int
     head: str
     rest: str
     files: Mapping[str, str]
     numbers: np.ndarray[Any, np.dtype[np.int64]]
-    former: Former
+    beats: np.ndarray[Any, np.dtype[np.int64]]
+    sides: pd.DataFrame
+    before: Before
 
     @property
     def some(self) -> Some:
         """The entries that a run must look at."""
         return Some(self.numbers, self.ledger_no)
 
+    @property
+    def sights(self) -> Some:
+        """Entries among which all are that declare who could see, or could not."""
+        return Some(self.beats, self.ledger_no)
+
     def packed(self) -> bytes:
         """Return it as the bytes of a file."""
         about = {name: getattr(self, name) for name in _ABOUT} | {"form": _FORM, "files": dict(self.files)}
         said = np.frombuffer(json.dumps(about, sort_keys=True).encode(), np.uint8)
-        former = self.former._replace(name=self.former.name.astype("U"))
+        former, rows, points = self.before
+        arrays = {} if former is None else former._asdict()
+        if former is not None:
+            code, names = pd.factorize(former.name)
+            arrays |= {"name": names.astype("U"), "code": code}
+        held = {_SIDES: self.sides, **rows} | ({} if points is None else {_POINTS: points.reset_index()})
+        kept = {_ROWS + name: frames.packed(frame) for name, frame in held.items()}
         file = io.BytesIO()
-        np.savez(file, allow_pickle=False, about=said, numbers=self.numbers, **former._asdict())
+        np.savez(file, allow_pickle=False, about=said, numbers=self.numbers, beats=self.beats, **arrays, **kept)
         return hashlib.sha256(file.getvalue()).digest() + file.getvalue()
 
     @classmethod
     def read(cls, path: Path) -> Kept | None:
         """Return what a file holds; ``None`` where there is none, or it is not whole."""
         try:
-            data = path.read_bytes()
+            data = memoryview(path.read_bytes())
         except OSError:
             return None
         if hashlib.sha256(data[_DIGEST:]).digest() != data[:_DIGEST]:
@@ -96,16 +114,21 @@ class Kept:
             about = json.loads(file["about"].tobytes())
             if about.pop("form") != _FORM:
                 return None
-            numbers, name, *rest = (file[one] for one in _ARRAYS)
-        return cls(**about, numbers=numbers, former=Former(name.astype(object), *rest))
+            numbers, beats, name, code, *rest = (file[one] for one in _ARRAYS)
+            kept = [one.removeprefix(_ROWS) for one in file.files if one.startswith(_ROWS)]
+            rows = {one: frames.unpacked(file[_ROWS + one]) for one in kept}
+        sides, points = rows.pop(_SIDES), rows.pop(_POINTS).set_index("report_id") if _POINTS in rows else None
+        before = Before(Former(name.astype(object)[code], *rest), rows, points)
+        return cls(**about, numbers=numbers, beats=beats, sides=sides, before=before)
 
 
-_ABOUT: Final = ("rules", "since", "as_of", "ledger_no", "head", "rest")
+_ABOUT: Final = ("rules", "since", "until", "as_of", "ledger_no", "decided", "head", "rest")
+_POINTS, _SIDES = "points", "sides"
 
 
-def place(workspace: Workspace) -> Path:
+def place(workspace: Workspace, name: str = FILE) -> Path:
     """Return where it is kept."""
-    return workspace.path / FOLDER / FILE
+    return workspace.path / FOLDER / name
 
 
 def rules(settings: Settings, as_of: datetime, version: str) -> str:
@@ -140,23 +163,24 @@ def fitting(
     since = window_from(settings, question)
     if since is None or not applies(ledger, question):
         return None
-    kept = Kept.read(place(workspace))
-    if kept is None:
-        why: str | None = "nothing is kept of an earlier run"
-    else:
-        mine = kept.rules == rules(settings, question.as_of, version)
-        whys = (
-            None if mine else "theatre, policy, line or version changed",
-            _misfit(kept, ledger, question, since),
-            _aged(kept, workspace, ledger, since, version, earlier),
-            _touched(kept, ledger, since, commands, earlier),
-            _unfiled(kept, workspace),
-        )
-        why = next((one for one in whys if one is not None), None)
-    if why is not None:
-        _log.info("assessing everything anew: %s", why)
-        return None
-    return kept
+    for file, what in ((WINDOW, "what the map holds"), (FILE, "everything")):
+        kept = Kept.read(place(workspace, file))
+        if kept is None:
+            why: str | None = "nothing is kept of an earlier run"
+        else:
+            mine = kept.rules == rules(settings, question.as_of, version)
+            whys = (
+                None if mine else "theatre, policy, line or version changed",
+                _misfit(kept, ledger, question, since),
+                _aged(kept, workspace, ledger, version, earlier),
+                _touched(kept, ledger, commands, earlier),
+                _unfiled(kept, workspace),
+            )
+            why = next((one for one in whys if one is not None), None)
+        if why is None:
+            return kept
+        _log.info("assessing %s anew: %s", what, why)
+    return None
 
 
 def _misfit(kept: Kept, ledger: Ledger, question: Question, since: datetime) -> str | None:
@@ -168,26 +192,26 @@ def _misfit(kept: Kept, ledger: Ledger, question: Question, since: datetime) -> 
     return "the ledger is another one" if ledger.missing([kept.head]) else None
 
 
-def _aged(
-    kept: Kept, workspace: Workspace, ledger: Ledger, since: datetime, version: str, earlier: Publication | None
-) -> str | None:
+def _aged(kept: Kept, workspace: Workspace, ledger: Ledger, version: str, earlier: Publication | None) -> str | None:
     """Return why the publication to compare with was made when other things were settled, or by other rules."""
     if earlier is None:
         return None
     then = workspace.settings(ledger, earlier.known_at, earlier.ledger_no)
+    since = datetime.fromisoformat(kept.as_of if kept.before.rows else kept.since)
     if earlier.as_of >= since and kept.rules == rules(then, earlier.as_of, version):
         return None
     return "the last publication is too old, or of other rules"
 
 
-def _touched(
-    kept: Kept, ledger: Ledger, since: datetime, commands: pd.DataFrame, earlier: Publication | None
-) -> str | None:
+def _touched(kept: Kept, ledger: Ledger, commands: pd.DataFrame, earlier: Publication | None) -> str | None:
     """Return what may bear on what is settled, of all that came in since, or since the publication to compare with."""
+    until = datetime.fromisoformat(kept.until)
     came = ledger.outline(kept.ledger_no if earlier is None else min(kept.ledger_no, earlier.ledger_no))
     begun = came["observed_from"]
-    if ((begun != NEVER) & (begun < nearness.instant(since))).any():
-        return f"something came in about the time before {since:%Y-%m-%d}"
+    if ((begun != NEVER) & (begun < nearness.instant(until))).any():
+        return f"something came in about the time before {until:%Y-%m-%d %H:%M}"
+    if kept.before.rows and len(commands) != kept.decided:  # it may recur from what a person decided about
+        return "a person decided something"
     if not kept.some.holds(came["subject_no"]).all():
         return "news came in of an item that was settled"
     named = pd.Series([number for each in commands["subjects"] for number in each.values()], dtype="int64")
@@ -220,14 +244,14 @@ def is_off(kept: Kept | None, answer: Assessment) -> bool:
 def rest(parted: Parted, answer: Assessment, settled: frozenset[str]) -> str:
     """Return the digest of what is over, without the reports that are settled and what is made of them."""
     reports = answer.tables["reports"]
-    mine = reports[reports["report_id"].isin(settled)]
+    mine = reports[among(reports["report_id"], settled)]
     gone = parted.gone
     some = answer.only(
         set(gone.incidents.index) - set(mine["incident_id"].dropna()),
         set(gone.violations.index) - set(mine["violation_id"].dropna()),
         set(gone.reports.index) - set(mine["report_id"]),
     )
-    return digest((name, some.tables[name]) for name in _SAID)
+    return digest((name, some.tables[name]) for name in ROWS)
 
 
 def digest(frames: Iterable[tuple[str, pd.DataFrame]]) -> str:
@@ -249,7 +273,7 @@ def _hashed(frame: pd.DataFrame) -> Iterator[bytes]:
 
 def write(workspace: Workspace, kept: Kept) -> None:
     """Put it in its place, whole or not at all; a disk that is full costs the next run its time and nothing else."""
-    target = place(workspace)
+    target = place(workspace, WINDOW if kept.before.rows else FILE)
     try:
         target.parent.mkdir(exist_ok=True)
         beside.put(target.parent, {target.name: kept.packed()})

@@ -20,7 +20,7 @@ from geo.assess import Assessment, assess
 from geo.errors import PolicyError
 from geo.policy import in_force
 from geo.sharing import share
-from pipelines import commands, compiled, layers, publications, reuse, reviews, sides, surfaces, yearly
+from pipelines import commands, compiled, layers, publications, reuse, reviews, surfaces, yearly
 from pipelines.alerts import FOLDER
 from pipelines.companions import FILES, companions, messages
 from pipelines.feeds import health
@@ -134,11 +134,11 @@ def _sizes(found: Assessment) -> dict[str, int]:
 @stage("assess", _sizes)
 def judge(memory: Memory, as_of: datetime) -> Assessment:
     """Assess the whole theatre."""
-    if len(memory.reports) >= compiled.MANY:
+    if len(memory.reports) + len(memory.before.rows.get("reports", ())) >= compiled.MANY:
         compiled.keep()
     known, settings = memory, memory.settings
     rules = settings.theatre, settings.policies
-    return assess(known.reports, known.coverage, *rules, as_of, known.commands, known.former)
+    return assess(known.reports, known.coverage, *rules, as_of, known.commands, known.before)
 
 
 @stage("compare", lambda late: {"notices": len(late.notices), "lineage": len(late.lineage)})
@@ -208,7 +208,7 @@ def compose(recalled: Recalled, whole: Assessment, late: Changed) -> Composed:
         "lineage": _descent(layers_of_scope["lineage"], told),
         "notices": late.notices,
         "quarantine": recalled.quarantine,
-        "sides": sides.layer(theatre.baselines[0], (theatre.parties[0].name, theatre.parties[1].name)),
+        "sides": yearly.names_of_sides(recalled),
     }
     content["run"] = imprint(recalled, content)
     over = frozenset(found.gone.incidents.index) | _former(recalled)
@@ -217,9 +217,10 @@ def compose(recalled: Recalled, whole: Assessment, late: Changed) -> Composed:
 
 
 def _former(recalled: Recalled) -> frozenset[str]:
-    """Return the names of ended incidents that were left out because they are settled."""
-    former = recalled.now.former
-    return frozenset() if former is None else frozenset(former.name.tolist())
+    """Return the names of ended incidents that are settled, and that the map does not hold."""
+    former, rows = recalled.now.before.former, recalled.now.before.rows
+    held = rows["incident_points"]["incident_id"] if rows else ()
+    return frozenset() if former is None else frozenset(former.name.tolist()).difference(held)
 
 
 def target(workspace: Workspace, recalled: Recalled, out: Path | None) -> Path:
@@ -245,8 +246,7 @@ def publish(recalled: Recalled, content: Composed, file: Path) -> Put:
 
 def settle(workspace: Workspace, recalled: Recalled, whole: Assessment, published: Put) -> None:
     """Write down what later runs need not assess again, where this one put map and past in the workspace's place."""
-    windowed = reuse.window_from(recalled.now.settings, recalled.question) is not None
-    if windowed and published.past is not None and published.path == workspace.target(None):
+    if published.path == workspace.target(None) and not recalled.now.before.rows:
         yearly.settle(workspace, recalled, whole, published.past)
 
 

@@ -7,21 +7,26 @@ written only when what it holds has changed; its table ``run`` is that of the ru
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Final, NamedTuple
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
 
-from geo import nearness, past, tables
+from geo import nearness, past, points, tables
 from geo.assess import place
-from geo.policy import in_force
-from geo.settled import former, reach_us, settled
-from pipelines import layers, reuse, surfaces
+from geo.columns import among
+from geo.incidents import Former
+from geo.said import Before
+from geo.settled import former, reach_us, rows, settled
+from pipelines import layers, reuse, sides, surfaces
 from pipelines.imprint import in_window
 from pipelines.stages import stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
     from pathlib import Path
 
     from geo.assess import Assessment
@@ -32,6 +37,15 @@ if TYPE_CHECKING:
     Year = dict[str, pd.DataFrame]
 
 _BESIDE: Final = ("notices", "quarantine")  # what only the map says
+
+
+def names_of_sides(recalled: Recalled) -> pd.DataFrame:
+    """Return the layer ``sides``, which only the theatre bears on."""
+    if recalled.kept is not None:
+        return recalled.kept.sides
+    theatre = recalled.now.settings.theatre
+    drawn: pd.DataFrame = sides.layer(theatre.baselines[0], (theatre.parties[0].name, theatre.parties[1].name))
+    return drawn
 
 
 def parted(recalled: Recalled, answer: Assessment) -> Parted:
@@ -84,7 +98,7 @@ def before(folder: Path, made: Mapping[int, Year], content: Mapping[str, pd.Data
 
     What goes into the past stands there before it leaves the map. Files that hold what comes back wait for the map.
     """
-    mapped = set(content["reports"]["report_id"])
+    mapped = set(content["reports"]["report_id"]) if made else set()
     stand = {year: layers.read_column(_place(folder, year), "reports", "report_id") for year in made}
     first = {year: made[year] for year, reports in stand.items() if mapped.isdisjoint(reports)}
     return _publish(folder, first) if first else {}
@@ -122,40 +136,86 @@ def _put(file: Path, held: Year) -> Filed:
 
 
 @stage("settle")
-def settle(workspace: Workspace, recalled: Recalled, answer: Assessment, files: Mapping[str, Filed]) -> None:
-    """Write down for later runs what is settled by this one, which put the files of the past in their places."""
+def settle(workspace: Workspace, recalled: Recalled, answer: Assessment, files: Mapping[str, Filed] | None) -> None:
+    """Write down for later runs what is settled by this one, which put the map in its place.
+
+    ``files`` are those of the past, ``None``: they were left as they are, and so is what was written of the past.
+    """
     known, question = recalled.now, recalled.question
     since = reuse.window_from(known.settings, question)
     with workspace.ledger() as ledger:
         if since is None or not reuse.applies(ledger, question):
             return
         outline = ledger.outline()
-    policy = in_force(known.settings.policies, question.as_of)
-    found = past.part(answer, since)
-    named = {number for each in known.commands["subjects"] for number in each.values()}
-    placed = place(known.reports, known.settings.theatre, known.settings.policies, question.as_of)
-    item = placed["first_no"].map(outline.set_index("ledger_no")["subject_no"])
-    done = settled(answer, placed, item, found.gone, policy, since, named)
-    last = recalled.head.inputs_no
-    outline = outline[outline["ledger_no"] <= last]
-    late = outline["observed_to"] + reach_us(policy) >= nearness.instant(since)
-    stands = known.reports.loc[~known.reports["report_id"].isin(done), "first_no"]
-    wanted = late | outline["ledger_no"].isin({*stands, *named})
-    open_ = set(outline.loc[wanted, "subject_no"])
-    numbers = outline.loc[outline["subject_no"].isin(open_), "ledger_no"].to_numpy(np.int64)
-    reports = answer.tables["reports"]
-    ended = set(reports.loc[reports["report_id"].isin(done), "incident_id"].dropna())
-    reuse.write(
-        workspace,
-        reuse.Kept(
-            rules=reuse.rules(known.settings, question.as_of, recalled.version),
-            since=since.isoformat(),
-            as_of=question.as_of.isoformat(),
-            ledger_no=last,
+    desk, parts = _Desk.of(recalled, answer, outline, since), past.part(answer, since)
+    kept, over = recalled.kept, frozenset[str]()
+    if kept is None:
+        over, runs = desk.settled(since), {name: found.run_id for name, found in (files or {}).items()}
+        kept = desk.kept(since, over, reuse.rest(parts, answer, over), runs)
+        reuse.write(workspace, kept)
+    until = question.as_of - timedelta(hours=max(each.policy.ladder.persist_h for each in known.settings.policies))
+    said = known.commands
+    turns = said["expires"].notna().any() or (said["at"] > question.as_of).any()  # without any news
+    if until > since and not turns:
+        still = desk.settled(until)
+        days = points.days(desk.placed, known.settings.theatre, recalled.policy.matching, since)
+        made = desk.kept(until, still, reuse.rest(parts, answer, still), kept.files)
+        mine = (still - over).intersection(parts.window.tables["reports"]["report_id"].to_numpy(object))
+        before = made.before._replace(rows=rows(answer, mine), points=days[among(days.index, mine)])
+        reuse.write(workspace, replace(made, before=before))
+
+
+@dataclass(frozen=True, eq=False)
+class _Desk:
+    """What is needed to tell what is settled: of the ledger, only what the run looked at."""
+
+    recalled: Recalled
+    answer: Assessment
+    outline: pd.DataFrame
+    placed: pd.DataFrame
+    named: frozenset[int]
+    since: datetime
+
+    @classmethod
+    def of(cls, recalled: Recalled, answer: Assessment, outline: pd.DataFrame, since: datetime) -> Self:
+        known, settings = recalled.now, recalled.now.settings
+        if recalled.kept is not None:
+            outline = outline[recalled.kept.some.holds(outline["ledger_no"])]
+        named = frozenset(number for each in known.commands["subjects"] for number in each.values())
+        placed = place(known.reports, settings.theatre, settings.policies, recalled.question.as_of)
+        return cls(recalled, answer, outline, placed, named, since)
+
+    def settled(self, until: datetime) -> frozenset[str]:
+        """Return the names of the reports that are settled if nothing comes in of the time before an instant."""
+        item = self.placed["first_no"].map(self.outline.set_index("ledger_no")["subject_no"])
+        gone = past.part(self.answer, until).gone
+        return settled(self.answer, self.placed, item, gone, self.recalled.policy, until, self.named)
+
+    def kept(self, until: datetime, done: frozenset[str], rest: str, files: Mapping[str, str]) -> reuse.Kept:
+        """Return what later runs must know where these reports are settled."""
+        known, recalled, reports = self.recalled.now, self.recalled, self.answer.tables["reports"]
+        outline = self.outline[self.outline["ledger_no"] <= recalled.head.inputs_no]
+        late = outline["observed_to"] + reach_us(recalled.policy) >= nearness.instant(until)
+        stands = known.reports.loc[~among(known.reports["report_id"], done), "first_no"]
+        wanted = late | outline["ledger_no"].isin({*stands, *self.named})
+        open_ = set(outline.loc[wanted, "subject_no"])
+        before = former(
+            self.answer, set(reports.loc[among(reports["report_id"], done), "incident_id"].dropna().unique())
+        )
+        if known.before.former is not None:
+            before = Former._make(map(np.concatenate, zip(known.before.former, before, strict=True)))
+        return reuse.Kept(
+            rules=reuse.rules(known.settings, recalled.question.as_of, recalled.version),
+            since=self.since.isoformat(),
+            until=until.isoformat(),
+            as_of=recalled.question.as_of.isoformat(),
+            ledger_no=recalled.head.inputs_no,
+            decided=len(known.commands),
             head=recalled.head.inputs_hash,
-            rest=reuse.rest(found, answer, done),
-            files={name: found.run_id for name, found in files.items()},
-            numbers=numbers,
-            former=former(answer, ended),
-        ),
-    )
+            rest=rest,
+            files=files,
+            numbers=outline.loc[outline["subject_no"].isin(open_), "ledger_no"].to_numpy(np.int64),
+            sides=names_of_sides(recalled),
+            beats=known.coverage["ledger_no"].to_numpy(np.int64),
+            before=Before(before),
+        )

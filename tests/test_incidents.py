@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from builders import coverage, place, policy, report, reports, theatre, versions, when
 
 from geo import crs
 from geo.assess import Assessment, assess
-from geo.incidents import FOREVER, Sight, Watch, closing, ending
+from geo.incidents import FOREVER, Former, Sight, Watch, closing, ending, near, recurrences
 from geo.nearness import HOUR_US, instant
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from geo.policy import Policy
 
 
@@ -172,3 +172,21 @@ def test_a_region_run_is_the_whole_run_cut_to_it() -> None:
 
 def test_nothing_at_all_is_an_answer() -> None:
     assert incidents().empty
+
+
+@pytest.mark.parametrize(("lon", "lat"), [(37.0, 48.0), (-179.99, 0.0), (10.0, 89.95), (10.0, -80.0)])
+def test_rule_7_of_former_incidents_only_those_matter_that_are_near_and_the_latest(lon: float, lat: float) -> None:
+    luck, n = np.random.default_rng(7), 400
+    wide = np.array([0.3 / max(np.cos(np.radians(lat)), 0.002), 0.3])
+    around = np.array([lon, lat]) + luck.uniform(-1, 1, (n + 20, 2)) * wide
+    x, y = (around[:, 0] + 180) % 360 - 180, np.minimum(around[:, 1], 90.0)
+    names, ended = np.array([f"B-{n}" for n in luck.integers(1, 40, n)], object), luck.integers(0, 30, n) * HOUR_US
+    former = Former(names, x[20:], y[20:], ended, ended)
+    begun = pd.to_datetime(luck.integers(0, 40, 20), unit="h", utc=True).astype("datetime64[us, UTC]")
+    new = pd.DataFrame({"incident_id": [f"B-{n}" for n in range(100, 120)], "lon": x[:20], "lat": y[:20]})
+    new = new.assign(observed_from=begun, observed_to=begun, content=new["incident_id"], qualifying=True)
+    ends, some = dict.fromkeys(new["incident_id"], ending(0, FOREVER, policy(), policy().ladder, 0)), policy()
+    found = recurrences(new, ends, some, former)
+    assert recurrences(new, ends, some, near(former, new, some)) == found
+    assert len(found) > 5
+    assert len(near(former, new, some).name) < n / 4

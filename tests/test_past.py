@@ -15,10 +15,11 @@ from hypothesis import assume, event, given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from geo import nearness, past
+from geo import nearness, past, points
 from geo.assess import assess, place
 from geo.policy import in_force
-from geo.settled import former, settled
+from geo.said import NOTHING, Before
+from geo.settled import former, rows, settled
 
 if TYPE_CHECKING:
     from strategies import World
@@ -32,9 +33,9 @@ BELONGING = ("incident_days", "transitions", "evidence", "scenarios")
 APART_H = (0.0, 60.0, 200.0)
 
 
-def assessed(world: World, without: frozenset[str] = frozenset(), gone: Former | None = None) -> Assessment:
+def assessed(world: World, without: frozenset[str] = frozenset(), before: Before = NOTHING) -> Assessment:
     stored = world.stored[~world.stored["report_id"].isin(without)].reset_index(drop=True)
-    return assess(stored, world.coverage, world.theatre, world.policies, world.as_of, world.commands, gone)
+    return assess(stored, world.coverage, world.theatre, world.policies, world.as_of, world.commands, before)
 
 
 @st.composite
@@ -117,7 +118,7 @@ def test_what_is_settled_may_be_left_out(world: World, data: st.DataObject) -> N
 
     later = world.but(as_of=world.as_of + timedelta(hours=data.draw(st.sampled_from((0.0, 7.0, 48.0)))))
     assume(in_force(later.policies, later.as_of) is in_force(world.policies, world.as_of))
-    full, less = assessed(later), assessed(later, done, gone)
+    full, less = assessed(later), assessed(later, done, Before(gone))
     kept = full.only(
         set(full.tables["incident_points"]["incident_id"]) - set(gone.name) - candidates(full, done),
         *(set(full.tables[title][name]) - held(full, done, title, name) for title, name in LOOSE),
@@ -130,6 +131,18 @@ def test_what_is_settled_may_be_left_out(world: World, data: st.DataObject) -> N
     for title, frame in other.items():
         if title not in RECENT or since <= later.as_of - timedelta(days=7):
             assert_frame_equal(frame, one[title], obj=title)
+    persist_h = max(version.policy.ladder.persist_h for version in world.policies)
+    if since <= early.as_of - timedelta(hours=persist_h):
+        whole = assessed(later, done, told(early, done, gone))
+        for title, frame in whole.tables.items():
+            assert_frame_equal(frame, full.tables[title], obj=title)
+
+
+def told(world: World, done: frozenset[str], gone: Former) -> Before:
+    """Return what a run that leaves these reports out has to know, if its answer shall hold them."""
+    placed = place(world.stored, world.theatre, world.policies, world.as_of)
+    days = points.days(placed, world.theatre, in_force(world.policies, world.as_of).matching)
+    return Before(gone, rows(assessed(world), done), days[days.index.isin(done)])
 
 
 RECENT = ("segments", "regions", "coverage")
@@ -255,7 +268,14 @@ def test_an_incident_recurs_from_one_that_was_left_out() -> None:
     world = world.but(coverage=builders.coverage([(0.0, 900.0, True)], km=(104, 1), radius_m=20_000.0))
     done, gone = settle(world, when(500))
     assert done == {"R-1"}
-    whole, less = (assessed(world, *without).tables["incidents"].iloc[-1] for without in ((), (done, gone)))
+    whole, less = (assessed(world, *without).tables["incidents"].iloc[-1] for without in ((), (done, Before(gone))))
     for found in (whole, less):
         assert (found["incident_id"], found["recurrence_of"], found["gap_covered"]) == ("B-2", "B-1", True)
     assert (gone.name.tolist(), gone.ended.tolist()) == (["B-1"], [nearness.instant(when(34))])
+
+
+def test_an_incident_recurs_from_the_latest_that_was_left_out() -> None:
+    world = world_of(report(10), report(300, (104, 3)), report(200), report(400, (124, 1)), report(890, (104, 1)))
+    done, gone = settle(world, when(600))
+    assert done == {"R-1", "R-2", "R-3", "R-4"}
+    assert assessed(world, done, Before(gone)).tables["incidents"]["recurrence_of"].tolist() == ["B-2"]

@@ -24,6 +24,7 @@ from hypothesis import given
 
 from geo import tables
 from geo.incidents import Former
+from geo.said import Before
 from pipelines import audit as audits
 from pipelines import commands, edge, layers, recheck, reuse, reviews, watch
 from pipelines import recall as recalls
@@ -104,8 +105,13 @@ class Cell:
 
     @property
     def kept(self) -> Path:
-        """Return where it is kept what is settled."""
+        """Return where it is kept what is settled of the past."""
         return reuse.place(self.place)
+
+    @property
+    def window(self) -> Path:
+        """Return where it is kept what is settled, also of what the map holds."""
+        return reuse.place(self.place, reuse.WINDOW)
 
 
 def window_from(cell: Cell) -> datetime:
@@ -243,6 +249,7 @@ def test_a_tick_leaves_out_what_is_settled_and_writes_no_file_of_the_past(cell: 
 
 @pytest.mark.usefixtures("shelf")
 def test_nothing_changes_when_the_cache_is_deleted_or_damaged(cell: Cell) -> None:
+    cell.window.unlink()
     data = cell.kept.read_bytes()
     for spoiled in (None, b"", data[: len(data) // 2], data[:-9], bytes([*data[:300], data[300] ^ 1, *data[301:]])):
         cell.kept.unlink(missing_ok=True)
@@ -254,10 +261,135 @@ def test_nothing_changes_when_the_cache_is_deleted_or_damaged(cell: Cell) -> Non
     assert recalled(cell).kept is not None
 
 
+@pytest.fixture(scope="module")
+def ended(start: Cell, tmp_path_factory: pytest.TempPathFactory) -> Cell:
+    """Return a cell whose map holds a breach that is over for days, a candidate, and a report that is in neither."""
+    cell = copy(start, tmp_path_factory.mktemp("ended"))
+    ago = cell.hour - 4 * DAY
+    cell.send(cells.row("over", ago, km=106.0), cells.row("same", ago + 1.0, km=106.0))
+    cell.send(cells.row("lone", ago, km=5.0), cells.row("heat of late", ago, km=75.0, act="heat"), source="media")
+    cells.run(cell.place, cell.clock)
+    return cell
+
+
+@pytest.fixture
+def lately(ended: Cell, tmp_path: Path, shelf: Shelf) -> Cell:
+    """Return a copy of it that publishes on the shelf."""
+    assert not shelf.frames
+    return copy(ended, tmp_path)
+
+
+LATELY = {"over", "same", "lone", "heat of late"}
+
+
+def test_what_is_over_stays_in_the_map_and_is_not_looked_at_again(lately: Cell, shelf: Shelf) -> None:
+    lately.send(cells.row("new", lately.hour - 0.5, km=107.0))
+    assert lately.tick(0.1) == 17
+    assert sorted(recalled(lately).now.reports["source_ref"]) == ["fresh", "new", "other"]
+    told = shelf.frames[lately.published / "monitor.gpkg"]
+    assert set(told["reports"]["source_ref"]) > LATELY
+    home = told["reports"].set_index("source_ref")["incident_id"]
+    assert told["incidents"].set_index("incident_id")["recurrence_of"][home["new"]] == home["over"] == home["same"]
+    assert home["over"] in set(told["lineage"]["from_id"])
+
+
+def test_segments_and_regions_count_what_is_not_looked_at_again(lately: Cell, shelf: Shelf) -> None:
+    assert lately.tick() == 17
+    told = shelf.frames[lately.published / "monitor.gpkg"]
+    for ground in ("segments", "regions"):
+        assert told[ground]["violations_7d"].sum() - told[ground]["violations_72h"].sum() >= 2
+        assert told[ground]["tier_7d"].max() >= 1
+    assert told["counts"]["violations"].sum() == told["violations"]["qualifying"].sum()
+
+
+def test_days_at_a_point_are_counted_with_those_that_are_not_looked_at_again(lately: Cell, shelf: Shelf) -> None:
+    lately.edit(("same_point_days = 5", "same_point_days = 1"))
+    lately.send(*(cells.row(f"day {day}", lately.hour - 24.0 * day, km=5.0) for day in range(3, 6)), source="media")
+    cells.run(lately.place, lately.clock)
+    lately.send(cells.row("today", lately.hour - 0.7, km=5.0), source="media")
+    assert lately.tick(0.1) == 20
+    reports = shelf.frames[lately.published / "monitor.gpkg"]["reports"].set_index("source_ref")
+    assert reports.loc[["lone", "day 3", "day 4", "day 5", "today"], "same_point_days"].tolist() == [4] * 5
+
+
+def test_what_a_person_decides_of_an_incident_changes_what_recurred_from_it(lately: Cell) -> None:
+    lately.send(cells.row("older", lately.hour - 6 * DAY, km=106.0))
+    cells.run(lately.place, lately.clock)
+    older = everything(lately)["reports"].set_index("source_ref").loc["older"]
+    lately.decide("declare", older["incident_id"], "2")
+    lately.turn(0.1)
+    cells.run(lately.place, lately.clock)
+    lately.turn(0.1)
+    assert older["incident_id"] in set(recalled(lately).now.before.rows["incidents"]["recurrence_of"])
+    lately.decide("refute", older["violation_id"])
+    assert lately.tick(0.1) == 13
+
+
+def test_what_was_said_before_the_others_were_over_is_not_compared_with_that(lately: Cell) -> None:
+    cells.run(lately.place, lately.clock, region="west")
+    question = Question(lately.clock.now, region="west")
+    for wait in (0.0, 1.0):  # the region's last publication is of the same moment, and of an earlier one
+        lately.turn(wait)
+        lately.window.unlink()
+        cells.run(lately.place, lately.clock)
+        found = recalls.recall(
+            lately.place, replace(question, as_of=lately.clock.now), version="test", at=lately.clock()
+        )
+        assert found.kept is not None
+        assert bool(found.kept.before.rows) is (wait == 0.0)
+        assert (set(found.now.reports["source_ref"]) >= LATELY) is (wait > 0.0)
+
+
+NEWS = {
+    "late": lambda cell: cell.send(cells.row("late", cell.hour - 4 * DAY, km=107.0)),
+    "corrected": lambda cell: cell.send(cells.row("over", cell.hour - 0.5, km=106.0)),
+    "an outage then": lambda cell: cell.send(cells.row("blind", cell.hour - 4 * DAY, act="outage")),
+    "decided": lambda cell: cell.decide("refute", "V-21"),
+    "damaged": lambda cell: cell.window.write_bytes(cell.window.read_bytes()[:-1]),
+}
+
+
+@pytest.mark.parametrize("what", NEWS)
+def test_news_of_what_is_over_lets_the_map_be_looked_at_again_and_no_more(lately: Cell, what: str) -> None:
+    lately.turn(0.1)
+    assert recalled(lately).now.before.rows["violations"]["violation_id"].tolist() == ["V-21", "V-22", "V-23"]
+    NEWS[what](lately)
+    lately.turn(0.1)
+    found = recalled(lately)
+    assert found.kept is not None
+    assert not found.kept.before.rows
+    assert set(found.now.reports["source_ref"]) >= LATELY
+
+
+def test_the_run_that_looked_at_the_map_again_writes_down_what_is_over(lately: Cell) -> None:
+    NEWS["late"](lately)
+    assert lately.tick(0.1) == 13
+    lately.turn(0.1)
+    found = recalled(lately)
+    assert {*LATELY, "late"} == set(found.now.before.rows["reports"]["source_ref"])
+    assert sorted(found.now.reports["source_ref"]) == ["fresh", "other"]
+
+
 def test_whatever_bit_of_the_cache_flips_it_is_not_believed_and_stops_no_run(tmp_path: Path) -> None:
     none = np.empty(0)
     former = Former(none.astype(object), none, none, none.astype(np.int64), none.astype(np.int64))
-    kept = reuse.Kept("rules", "since", "as_of", 7, "head", "rest", {"2026.gpkg": "run"}, np.arange(5), former)
+    some = np.arange(5)
+    names = pd.DataFrame({"side": ["left"]})
+    kept = reuse.Kept(
+        "rules",
+        "since",
+        "until",
+        "as_of",
+        7,
+        0,
+        "head",
+        "rest",
+        {"2026.gpkg": "run"},
+        some,
+        some,
+        names,
+        Before(former),
+    )
     data, file = kept.packed(), tmp_path / "kept.npz"
     file.write_bytes(data)
     assert (whole := reuse.Kept.read(file)) is not None
@@ -315,7 +447,7 @@ def test_a_full_disk_costs_the_next_run_its_time_and_leaves_no_half_cache(
     assert kept is not None
     monkeypatch.setattr(swap, "settle", full)
     reuse.write(cell.place, replace(kept, head="another"))
-    assert [path.name for path in cell.kept.parent.iterdir()] == [cell.kept.name]
+    assert set(cell.kept.parent.iterdir()) == {cell.kept, cell.window}
     assert cell.kept.read_bytes() == data
     assert "cannot be written (No space left on device): the next run assesses everything anew" in caplog.text
 
@@ -461,7 +593,7 @@ def test_the_whole_run_is_held_against_it_and_a_difference_stops_everything(
 
     def wrong(known: recalls.Memory, as_of: Any) -> Any:  # noqa: ANN401 -- as the real one
         answer = plain(known, as_of)
-        if known.former is None:
+        if known.before.former is None:
             return answer
         points = answer.tables["incidents"].assign(weapons="unheard of")
         return type(answer)(answer.tables.also("incidents", lambda: points))
@@ -550,7 +682,7 @@ def _edit(draw: Callable[..., Any], cell: Cell) -> None:
     if draw(st.booleans()):
         cell.edit(("link_m = 10000\n", "link_m = 9000\n") if wide else ("link_m = 9000\n", "link_m = 10000\n"))
     else:
-        cell.kept.unlink(missing_ok=True)
+        draw(st.sampled_from([cell.kept, cell.window])).unlink(missing_ok=True)
 
 
 EVENTS = (_report, _report, _report, _again, _watch, _decide, _edit)
@@ -567,7 +699,7 @@ def walk(data: st.DataObject, start: Cell, steps: int) -> int:
             for event in data.draw(st.lists(st.sampled_from(EVENTS), max_size=2)):
                 event(data.draw, cell)
             reused += cell.tick(data.draw(st.sampled_from(PAUSES_H))) is not None
-        cell.kept.unlink()
+        shutil.rmtree(cell.kept.parent)
         cells.run(cell.place, cell.clock)
         assert sorted(shelf.told("reports")["report_id"]) == sorted(everything(cell)["reports"]["report_id"])
     return reused

@@ -315,9 +315,14 @@ class Ledger:
         """Return when each report was taken back last, by its id, whether or not it was stated again."""
         return recall.withdrawn(self._store, known_at)
 
-    def coverage(self, known_at: datetime | None = None, *, up_to_no: int | None = None) -> pd.DataFrame:
-        """Return when and where could be seen and could not: columns of ``geo.reports.COVERAGE``."""
-        return recall.coverage(self._store, known_at, up_to_no)
+    def coverage(
+        self, known_at: datetime | None = None, *, up_to_no: int | None = None, only: Some | None = None
+    ) -> pd.DataFrame:
+        """Return when and where could be seen and could not: columns of ``geo.reports.COVERAGE``.
+
+        ``only`` names entries among which all that say so are.
+        """
+        return recall.coverage(self._store, known_at, up_to_no, only)
 
     def quarantine(self, known_at: datetime | None = None) -> pd.DataFrame:
         """Return the refused rows: columns of ``geo.tables.QUARANTINE``, in order of arrival."""

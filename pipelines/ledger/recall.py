@@ -160,9 +160,11 @@ def withdrawn(store: Store, known_at: datetime | None) -> dict[str, pd.Timestamp
     return {f"R-{row['first_no']}": pd.Timestamp(row["known_at"], unit="us", tz="UTC") for row in found}
 
 
-def coverage(store: Store, known_at: datetime | None, up_to_no: int | None = None) -> pd.DataFrame:
-    """Return heartbeats (could see) and outages (could not), one row each."""
-    beats = _entries(store, schema.BEATS, known_at, up_to_no)
+def coverage(
+    store: Store, known_at: datetime | None, up_to_no: int | None = None, only: Some | None = None
+) -> pd.DataFrame:
+    """Return heartbeats (could see) and outages (could not), one row each; all are among ``only``."""
+    beats = _entries(store, schema.BEATS, known_at, up_to_no, only)
     beats["sees"] = beats["kind"] == "heartbeat"
     beats["known_at"] = _times(beats["known_at"])
     return beats[list(COVERAGE)].astype(COVERAGE)
