@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
     from numpy.typing import NDArray
-
     from pandas.api.extensions import ExtensionDtype
 
 Kind = Literal["text", "int", "real", "bool", "time", "date"]

@@ -66,7 +66,9 @@ def _joined(before: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
     both = before, frame
     named = [name for name in frame if any(isinstance(each[name].dtype, pd.CategoricalDtype) for each in both)]
     whole = pd.concat([each.drop(columns=named) for each in both], ignore_index=True)
-    more = {name: union_categoricals([_named(each[name]) for each in both], sort_categories=True) for name in named}
+    more = {
+        str(name): union_categoricals([_named(each[name]) for each in both], sort_categories=True) for name in named
+    }
     return whole.assign(**more)[frame.columns]
 
 
