@@ -10,12 +10,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from geo import crs
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    from scipy.spatial import cKDTree
 
     from geo.crs import Reals
 
@@ -45,6 +45,8 @@ class Gazetteer:
     @cached_property
     def tree(self) -> cKDTree:
         """A tree over straight distances, which are never longer than geodesic ones."""
+        from scipy.spatial import cKDTree  # noqa: PLC0415 -- it takes a while to load, and only who assesses needs it
+
         return cKDTree(crs.ecef(self.lon, self.lat))
 
     @cached_property

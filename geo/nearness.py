@@ -13,7 +13,6 @@ from itertools import product
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from geo import crs
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from numpy.typing import NDArray
+    from scipy.spatial import cKDTree
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -120,6 +120,12 @@ def _expand(found: Sequence[Sequence[int]], members: Ints, others: Ints) -> tupl
     return np.repeat(members, counts), others[hits]
 
 
+def _tree(points: Floats) -> cKDTree:
+    from scipy.spatial import cKDTree  # noqa: PLC0415 -- it takes a while to load, and only who assesses needs it
+
+    return cKDTree(points)
+
+
 def _trees(
     a: Things, b: Things, reach_m: float, reach_us: float, *, same: bool
 ) -> Iterator[tuple[Ints, Ints, cKDTree, cKDTree]]:
@@ -131,8 +137,8 @@ def _trees(
         if same and j < i:
             continue
         space, time = max(reach_m + ra + rb, 1.0), max(reach_us + (la + lb) / 2, 1e6)
-        here = cKDTree(_points(a, ma, space, time, zero))
-        yield ma, mb, here, here if same and i == j else cKDTree(_points(b, mb, space, time, zero))
+        here = _tree(_points(a, ma, space, time, zero))
+        yield ma, mb, here, here if same and i == j else _tree(_points(b, mb, space, time, zero))
 
 
 def _candidates(a: Things, b: Things, reach_m: float, reach_us: float, *, same: bool) -> tuple[Ints, Ints]:
@@ -162,7 +168,7 @@ def crowded(a: Things, b: Things, reach_m: float, reach_us: float, most: int) ->
         return True
     count = 0
     for _, _, here, there in _trees(a, b, reach_m, reach_us, same=a is b):
-        for some in (*(cKDTree(here.data[::stride]) for stride in _STRIDES), here):
+        for some in (*(_tree(here.data[::stride]) for stride in _STRIDES), here):
             both = int(some.count_neighbors(there, _ONE, p=np.inf))
             pairs = (both - some.n) // 2 if here is there else both
             if count + pairs > most:

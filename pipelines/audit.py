@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from pipelines import lines, publications, reuse, reviews
 from pipelines.ledger import Head
+from pipelines.workspace import PAST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -85,12 +86,12 @@ def _published(workspace: Workspace, past: list[Publication]) -> Iterator[str]:
 def _past(workspace: Workspace, wanted: Mapping[str, str]) -> Iterator[str]:
     """Yield what is wrong with the files of the past; another run of the day looks no further than at their names."""
     beside = workspace.target(None).parent
-    stand = {path.name: path for path in (beside / reuse.PAST).glob("*.gpkg")}
+    stand = {path.name: path for path in (beside / PAST).glob("*.gpkg")}
     for name, sha256 in wanted.items():
-        title = f"{beside.name}/{reuse.PAST}/{name}"
+        title = f"{beside.name}/{PAST}/{name}"
         if name not in stand:
             yield f"{title}: what was over in that year is gone; run the whole theatre again"
         elif publications.file_hash(stand[name]) != sha256:
             yield f"{title}: is not the file that was published last; remove it, and run the whole theatre again"
     for name in sorted(reuse.filed(beside).keys() - wanted.keys()):
-        yield f"{beside.name}/{reuse.PAST}/{name}: the last publication has no such file; remove it"
+        yield f"{beside.name}/{PAST}/{name}: the last publication has no such file; remove it"

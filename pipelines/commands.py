@@ -29,7 +29,6 @@ from pipelines.layers import swap
 from pipelines.layers.fault import PublicationError, unwritten
 from pipelines.layers.proof import prove_table
 from pipelines.layers.write import twice
-from pipelines.sources.gpkg import secure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -214,6 +213,8 @@ def _committed(path: Path) -> list[dict[str, object]]:
 
     From a copy, and by SQLite itself: GDAL would take a time without an offset for UTC.
     """
+    from pipelines.sources.gpkg import secure  # noqa: PLC0415 -- its package has a reader for every format
+
     source = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
     with closing(source), closing(sqlite3.connect(":memory:")) as copy:
         source.backup(copy)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import pandas as pd
 
 from pipelines.markdown import plain, table
@@ -147,9 +148,19 @@ def headlines(incidents: pd.DataFrame) -> pd.DataFrame:
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows as plain values: missing as ``None``, times as ISO 8601 text."""
-    return [
-        {str(name): _plain(value) for name, value in row.items()} for row in frame.astype(object).to_dict("records")
-    ]
+    names = list(map(str, frame.columns))
+    columns = [plain_values(frame[name]) for name in frame.columns]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def plain_values(column: pd.Series[Any]) -> list[Any]:
+    """Return a column as ``records`` has it."""
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        moments = column.dt.tz_convert(None).dt.floor("s").to_numpy("datetime64[s]")
+        return [None if text == "NaT" else f"{text}Z" for text in np.datetime_as_string(moments).tolist()]
+    if column.dtype == object:
+        return [_plain(value) for value in column]
+    return _objects(column)
 
 
 def rows(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:

@@ -270,3 +270,33 @@ def _hindsight(ledger: Ledger, question: Question, now: Memory) -> bool:
     return arrived or any(
         bool((frame["known_at"] > question.as_of).any()) for frame in (now.reports, now.coverage, now.commands)
     )
+
+
+def other(then: Memory, now: Memory) -> str:
+    """Return what may have changed an answer where no report did."""
+    if _rules(then) != _rules(now):
+        return "settings"
+    return "coverage" if then.command_hashes == now.command_hashes else "decisions"
+
+
+def alike(then: Memory, now: Memory, moment: datetime) -> bool:
+    """Tell whether two states of knowledge hold the same of what began by ``moment``."""
+    return (
+        _rules(then) == _rules(now)
+        and then.command_hashes == now.command_hashes
+        and all(
+            _begun(earlier, moment, columns).equals(_begun(later, moment, columns))
+            for earlier, later, columns in (
+                (then.reports, now.reports, ["ledger_no", "disputed"]),
+                (then.coverage, now.coverage, ["ledger_no"]),
+            )
+        )
+    )
+
+
+def _rules(known: Memory) -> tuple[str, tuple[str, ...]]:
+    return known.settings.theatre_hash, known.settings.policy_hashes
+
+
+def _begun(frame: pd.DataFrame, moment: datetime, columns: list[str]) -> pd.DataFrame:
+    return frame.loc[frame["observed_from"] <= moment, columns].reset_index(drop=True)

@@ -28,6 +28,7 @@ from pipelines import frames
 from pipelines.layers import beside, read_run
 from pipelines.ledger import Some
 from pipelines.ledger.outline import NEVER
+from pipelines.workspace import PAST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 FOLDER: Final = "settled"
 FILE: Final = "internal.npz"
 WINDOW: Final = "window.npz"
-PAST: Final = "past"
 _FORM: Final = 3
 _DIGEST: Final = hashlib.sha256().digest_size
 _ARRAYS: Final = ("numbers", "beats", "name", "code", "lon", "lat", "ended", "last")

@@ -20,15 +20,15 @@ from geo.assess import Assessment, assess
 from geo.errors import PolicyError
 from geo.policy import in_force
 from geo.sharing import share
-from pipelines import commands, compiled, layers, publications, reuse, reviews, surfaces, yearly
+from pipelines import commands, compiled, hashes, layers, publications, reuse, reviews, surfaces, yearly
 from pipelines.alerts import FOLDER
 from pipelines.companions import FILES, companions, messages
 from pipelines.feeds import health
 from pipelines.imprint import imprint
 from pipelines.outcome import Changes, Outcome, headlines
-from pipelines.recall import Memory, Recalled, recall
+from pipelines.recall import Memory, Recalled, alike, other, recall
 from pipelines.stages import stage
-from pipelines.workspace import GEOPACKAGE
+from pipelines.workspace import GEOPACKAGE, PAST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.alerts import Sent
+    from pipelines.layers.swap import State
     from pipelines.publications import Profile, Publication, Question
     from pipelines.workspace import Clock, Workspace
 
@@ -58,7 +59,7 @@ class Composed(NamedTuple):
 
 
 class Put(NamedTuple):
-    """What stands at ``path`` now; ``replaced`` is false if it stood before.
+    """What stands at ``path`` now; ``replaced`` is false if it stood before; ``state``: as it was hashed.
 
     ``past`` is what stands as each file of the past, by its name; ``None``: they were left as they are.
     """
@@ -67,6 +68,7 @@ class Put(NamedTuple):
     sha256: str
     replaced: bool
     past: dict[str, yearly.Filed] | None
+    state: State
 
 
 class Changed(NamedTuple):
@@ -151,7 +153,7 @@ def compare(recalled: Recalled, whole: Assessment) -> Changed:
     nothing = Changed(tables.empty(tables.NOTICES_TABLE), tables.empty(tables.LINEAGE_TABLE))
     if earlier is None or then is None:
         return nothing
-    same, windowed = _same(then, now, earlier.as_of), reuse.window_from(now.settings, recalled.question) is not None
+    same, windowed = alike(then, now, earlier.as_of), reuse.window_from(now.settings, recalled.question) is not None
     stand = earlier.incidents.keys() <= {*whole.tables["incident_points"]["incident_id"], *_former(recalled)}
     # A command that expires and a policy that comes into force change what is long over without any news.
     turns = not now.commands.empty or in_force(now.settings.policies, earlier.as_of) != recalled.policy
@@ -182,7 +184,7 @@ def _late(recalled: Recalled, earlier: Publication, then: Memory, said: Assessme
         as_of=earlier.as_of,
         known_at=earlier.knowledge,
         news=news.between(then.reports, now.reports, earlier.as_of, now.withdrawn),
-        other=[_other(then, now)],
+        other=[other(then, now)],
     )
     if recalled.question.region is None:
         return found
@@ -241,7 +243,7 @@ def publish(recalled: Recalled, content: Composed, file: Path) -> Put:
     stand = yearly.before(file.parent, content.past or {}, content.leaving)
     found = layers.publish(content.leaving, file, keep=keep, run_id=recalled.run_id, companions=files, bands=bands)
     past = None if content.past is None else yearly.after(file.parent, content.past, stand)
-    return Put(found.path, found.sha256, found.replaced, past)
+    return Put(found.path, found.sha256, found.replaced, past, found.state)
 
 
 def settle(workspace: Workspace, recalled: Recalled, whole: Assessment, published: Put) -> None:
@@ -260,7 +262,7 @@ def _require_apart(file: Path, profile: Profile) -> None:
     """
     stands = layers.read_run(file)
     named = (file.with_name(name) for name in (*FILES, FOLDER, commands.FILE))
-    inside = [*named, *sorted(file.parent.glob(f"{reuse.PAST}/*.gpkg"))]
+    inside = [*named, *sorted(file.parent.glob(f"{PAST}/*.gpkg"))]
     mixed = (
         [path for path in inside if path.exists()] + ([file] if stands and stands["rows"] is not None else [])
         if profile == "shared"
@@ -327,6 +329,9 @@ def record(
     with workspace.ledger(write=True) as ledger:
         if not publications.is_recorded(publications.history(ledger), entry):
             ledger.put_publication(entry.body(), clock())
+        if stands:
+            beside = yearly.hashed(outcome.file.parent, past or {})
+            hashes.remember(workspace, {outcome.file: (published.sha256, published.state), **beside})
 
 
 def silent(workspace: Workspace, question: Question, at: datetime) -> tuple[str, ...]:
@@ -368,33 +373,3 @@ def report(recalled: Recalled, content: Composed, published: Put, stale: tuple[s
 def _waiting(recalled: Recalled) -> pd.DataFrame:
     """Return the quarantined rows that nobody has released."""
     return recalled.quarantine[recalled.quarantine["released_no"].isna()]
-
-
-def _other(then: Memory, now: Memory) -> str:
-    """Return what may have changed an answer where no report did."""
-    if _rules(then) != _rules(now):
-        return "settings"
-    return "coverage" if then.command_hashes == now.command_hashes else "decisions"
-
-
-def _same(then: Memory, now: Memory, moment: datetime) -> bool:
-    """Tell whether two states of knowledge hold the same of what began by ``moment``."""
-    return (
-        _rules(then) == _rules(now)
-        and then.command_hashes == now.command_hashes
-        and all(
-            _begun(earlier, moment, columns).equals(_begun(later, moment, columns))
-            for earlier, later, columns in (
-                (then.reports, now.reports, ["ledger_no", "disputed"]),
-                (then.coverage, now.coverage, ["ledger_no"]),
-            )
-        )
-    )
-
-
-def _rules(known: Memory) -> tuple[str, tuple[str, ...]]:
-    return known.settings.theatre_hash, known.settings.policy_hashes
-
-
-def _begun(frame: pd.DataFrame, moment: datetime, columns: list[str]) -> pd.DataFrame:
-    return frame.loc[frame["observed_from"] <= moment, columns].reset_index(drop=True)

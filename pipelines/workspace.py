@@ -49,6 +49,8 @@ SCHEMA: Final = 1
 POLICY_FILE: Final = "policy.toml"
 LEDGER_FILE: Final = "ledger.sqlite"
 GEOPACKAGE: Final = "monitor.gpkg"
+PAST: Final = "past"
+"""Folder of what was over before a map's window, beside it."""
 INTERNAL: Final = "internal"
 _COMPACT: Final = "%Y-%m-%dT%H%M%SZ"  # a moment as a name of a folder, on every file system
 FOLDERS: Final = ("raw", "theatre", "inbox", "published")

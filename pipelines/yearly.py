@@ -23,6 +23,7 @@ from geo.settled import former, reach_us, rows, settled
 from pipelines import layers, reuse, sides, surfaces
 from pipelines.imprint import in_window
 from pipelines.stages import stage
+from pipelines.workspace import PAST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from geo.assess import Assessment
     from geo.past import Parted
+    from pipelines.layers.swap import State
     from pipelines.recall import Recalled
     from pipelines.workspace import Workspace
 
@@ -87,10 +89,11 @@ def _year(recalled: Recalled, answer: Assessment, content: Mapping[str, pd.DataF
 
 
 class Filed(NamedTuple):
-    """What stands as a file of the past: the run that it names, and its SHA-256."""
+    """What stands as a file of the past: the run that it names, its SHA-256, and the state in which it was hashed."""
 
     run_id: str
     sha256: str
+    state: State
 
 
 def before(folder: Path, made: Mapping[int, Year], content: Mapping[str, pd.DataFrame]) -> dict[str, Filed]:
@@ -112,7 +115,7 @@ def after(folder: Path, made: Mapping[int, Year], stand: Mapping[str, Filed]) ->
     rest = {year: held for year, held in made.items() if _place(folder, year).name not in stand}
     done = {**stand, **(_publish(folder, rest) if rest else {})}
     for name in reuse.filed(folder).keys() - done.keys():
-        file = folder / reuse.PAST / name
+        file = folder / PAST / name
         for path in (file, file.with_suffix(layers.PROJECT)):
             path.unlink(missing_ok=True)
     return done
@@ -124,7 +127,7 @@ def _publish(folder: Path, made: Mapping[int, Year]) -> dict[str, Filed]:
 
 
 def _place(folder: Path, year: int) -> Path:
-    return folder / reuse.PAST / f"{year}.gpkg"
+    return folder / PAST / f"{year}.gpkg"
 
 
 def _put(file: Path, held: Year) -> Filed:
@@ -132,7 +135,13 @@ def _put(file: Path, held: Year) -> Filed:
     stands = layers.read_run(file)
     if stands is not None and stands["run_id"] == run_id:  # the same was said before: by the run that it names
         held = {**held, "run": tables.conform(pd.DataFrame([stands]), tables.RUN)}
-    return Filed(run_id, layers.publish(held, file, keep=0, run_id=run_id).sha256)
+    found = layers.publish(held, file, keep=0, run_id=run_id)
+    return Filed(run_id, found.sha256, found.state)
+
+
+def hashed(folder: Path, files: Mapping[str, Filed]) -> dict[Path, tuple[str, State]]:
+    """Return what ``pipelines.hashes`` remembers of the files of the past beside a map."""
+    return {folder / PAST / name: (found.sha256, found.state) for name, found in files.items()}
 
 
 @stage("settle")

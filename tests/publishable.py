@@ -136,6 +136,10 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
         sql("DELETE FROM rtree_violations_geom WHERE id % 2"),
         "the spatial index of violations holds",
     ),
+    "no index": (
+        sql("DROP INDEX index_reports_violation_id"),
+        "the indexes of reports are ",
+    ),
     "no trigger": (sql("DROP TRIGGER rtree_zones_geom_delete"), "zones has lost rtree_zones_geom_delete"),
     "no extent": (sql("UPDATE gpkg_contents SET min_x = NULL WHERE table_name = 'regions'"), "the extent of regions"),
     "a lost layer": (sql("DROP TABLE lineage", "DELETE FROM gpkg_contents WHERE table_name = 'lineage'"), "contents"),

@@ -20,7 +20,7 @@ from publishable import AS_OF, DAMAGE, publish, world
 
 from geo import tables
 from pipelines import cartography, layers
-from pipelines.layers import PublicationError, rows, write
+from pipelines.layers import PublicationError, rows, schema, write
 from pipelines.layers.proof import connect, prove
 
 if TYPE_CHECKING:
@@ -156,6 +156,15 @@ def test_the_file_says_what_its_columns_mean_and_which_values_they_may_hold(targ
         )
         tiers = file.execute(query).fetchall()
         assert tiers == [("0", "watch"), ("1", "warning"), ("2", "coalition"), ("3", "co-ordinated")]
+
+
+def test_what_bears_a_name_is_found_without_reading_all_rows(target: Path) -> None:
+    with closing(connect(publish(world(), target).path)) as file:
+        for name, columns in schema.INDEXED.items():
+            for column in columns:
+                asked = f"SELECT * FROM {name} WHERE {column} IN (SELECT value FROM json_each('[]'))"  # noqa: S608 - our own names
+                plan = file.execute(f"EXPLAIN QUERY PLAN {asked}").fetchall()
+                assert f"USING INDEX {schema.index(name, column)} " in str(plan)
 
 
 def test_the_geopackage_validator_finds_nothing_to_say(target: Path) -> None:

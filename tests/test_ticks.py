@@ -26,7 +26,7 @@ from geo import tables
 from geo.incidents import Former
 from geo.said import Before
 from pipelines import audit as audits
-from pipelines import commands, edge, layers, recheck, reuse, reviews, watch
+from pipelines import commands, edge, hashes, layers, recheck, reuse, reviews, watch
 from pipelines import recall as recalls
 from pipelines.audit import audit
 from pipelines.cli.run import tell
@@ -173,7 +173,7 @@ class Shelf:
             frames["reports"][["report_id"]].to_sql("reports", file, index=False)
         self.frames[target] = frames
         self.stood.append((target.stem, set(self.told("reports")["report_id"])))
-        return Published(target, run_id, replaced=True)
+        return Published(target, run_id, replaced=True, state=swap.state(target))
 
     def told(self, name: str) -> pd.DataFrame:
         """Return a table of everything that stands."""
@@ -447,7 +447,7 @@ def test_a_full_disk_costs_the_next_run_its_time_and_leaves_no_half_cache(
     assert kept is not None
     monkeypatch.setattr(swap, "settle", full)
     reuse.write(cell.place, replace(kept, head="another"))
-    assert set(cell.kept.parent.iterdir()) == {cell.kept, cell.window}
+    assert {path.name for path in cell.kept.parent.iterdir()} == {cell.kept.name, cell.window.name, hashes.FILE}
     assert cell.kept.read_bytes() == data
     assert "cannot be written (No space left on device): the next run assesses everything anew" in caplog.text
 

@@ -162,8 +162,18 @@ class _ToStderr(logging.Handler):
 
 
 def put(value: dict[str, Any]) -> None:
-    """Print one JSON object."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+    """Print one JSON object, a line for each member, and for each element of those that are lists.
+
+    Lines within these would take Python's slow way of writing JSON: an explanation can have tens of megabytes.
+    """
+    members = (f"{json.dumps(name)}: {_value(each)}" for name, each in value.items())
+    sys.stdout.write("{\n " + ",\n ".join(members) + "\n}\n")
+
+
+def _value(value: object) -> str:
+    if isinstance(value, list) and value:
+        return "[\n  " + ",\n  ".join(json.dumps(each, ensure_ascii=False) for each in value) + "\n ]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def table(names: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -7,14 +7,16 @@ default that of the last publication, and rests on the same rules and reports.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
 from geo.errors import PolicyError
 from geo.outlook import outlook
-from pipelines.explain.answers import career, head, published
-from pipelines.outcome import records, stamp
+from pipelines.explain.answers import career, head
+from pipelines.explain.filed import published
+from pipelines.outcome import plain_values, records, stamp
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -67,12 +69,12 @@ def explain(
         msg = f"{name!r} is no name of {known}"
         raise PolicyError(msg)
     name, number = found.group(), int(found.group(1))
-    standing = None if as_of or known_at else published(workspace, number, at=at)
-    if standing is not None and standing.holds(name):
+    standing = None if as_of or known_at else published(workspace, name, number, at=at)
+    if standing is not None:
         read = told(standing, name)
         if standing.stands():
             return read
-    from pipelines.explain import lost, whole  # noqa: PLC0415 -- what the map holds is told without assessing anything
+    from pipelines.explain import lost, whole  # noqa: PLC0415 -- what was published is told without assessing anything
 
     again = whole.assess(workspace, number, as_of=as_of, known_at=known_at, at=at)
     return told(again, name) if len(again.of(name)) else lost.lost(again, name, number)
@@ -89,7 +91,7 @@ def _incident(answer: Answer, row: pd.Series) -> dict[str, Any]:
     return {
         "kind": "candidate" if row["state"] == "candidate" else "incident",
         "incident": _plain(row),
-        "steps": _steps(answer, str(row["incident_id"])),
+        "steps": _steps(answer, str(row["incident_id"]), held),
         "violations": records(
             mine[
                 ["violation_id", "status", "qualifying", "why_not", "attached", "observed_from", "observed_to", *_PLACE]
@@ -108,14 +110,17 @@ def _incident(answer: Answer, row: pd.Series) -> dict[str, Any]:
 
 def _timeline(held: pd.DataFrame, mine: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the incident's violations in order of their begin, each with its reports, who sent them and since when."""
-    each = held.sort_values("ledger_no").groupby("violation_id")
-    told, since = each["report_id"].agg(list), each["recorded_at"].min()
-    sources = each["source"].agg(lambda said: sorted(set(said)))
+    told, sources = defaultdict[str, list[str]](list), defaultdict[str, set[str]](set)
+    ordered = held.sort_values("ledger_no")
+    for name, report, source in zip(*(ordered[each] for each in ("violation_id", "report_id", "source")), strict=True):
+        told[name].append(report)
+        sources[name].add(source)
+    first = held.groupby("violation_id")["recorded_at"].min()
+    since = dict(zip(first.index, plain_values(first), strict=True))
     rows = mine.sort_values(["observed_from", "violation_id"])
-    plain = records(rows[list(_EVENT)])
     return [
-        {**row, "reports": told[name], "sources": sources[name], "recorded_at": stamp(since[name])}
-        for row in plain
+        {**row, "reports": told[name], "sources": sorted(sources[name]), "recorded_at": since[name]}
+        for row in records(rows[list(_EVENT)])
         for name in [row["violation_id"]]
     ]
 
@@ -152,17 +157,27 @@ def _decisions(answer: Answer, column: str, name: str) -> list[dict[str, Any]]:
     return records(answer.rows("reviews", column, [name])[list(_DECISION)])
 
 
-def _steps(answer: Answer, name: str) -> list[dict[str, Any]]:
+def _steps(answer: Answer, name: str, held: pd.DataFrame | None = None) -> list[dict[str, Any]]:
+    """Return an incident's steps, each with the reports that carry it; ``held`` are its own, where they are at hand."""
     steps, carried = (answer.rows(table, "incident_id", [name]) for table in ("transitions", "evidence"))
-    known = answer.rows("reports", "report_id", carried["report_id"])[list(_REPORT)]
+    known = _known(answer, set(carried["report_id"]), held)[list(_REPORT)]
     plain = {report["report_id"]: report for report in records(known.sort_values(["observed_from", "report_id"]))}
+    pivotal = defaultdict[tuple[str, int], dict[str, bool | None]](dict)
+    columns = (plain_values(carried[each]) for each in ("scenario", "seq", "report_id", "pivotal"))
+    for scenario, seq, report, needed in zip(*columns, strict=True):
+        pivotal[scenario, seq][report] = needed
     told = []
-    for step, said in zip(steps.itertuples(), records(steps.drop(columns="incident_id")), strict=True):
-        mine = carried[(carried["scenario"] == step.scenario) & (carried["seq"] == step.seq)]
-        pivotal = {each["report_id"]: each["pivotal"] for each in records(mine[["report_id", "pivotal"]])}
-        carrying = [{**plain[name], "pivotal": pivotal[name]} for name in plain if name in pivotal]
+    for said in records(steps.drop(columns="incident_id")):
+        mine = pivotal[said["scenario"], said["seq"]]
+        carrying = [{**report, "pivotal": mine[name]} for name, report in plain.items() if name in mine]
         told.append({**said, "reports": carrying})
     return told
+
+
+def _known(answer: Answer, names: set[str], held: pd.DataFrame | None) -> pd.DataFrame:
+    if held is None or not names <= set(held["report_id"]):
+        return answer.rows("reports", "report_id", names)
+    return held[held["report_id"].isin(names)]
 
 
 def _violation(answer: Answer, row: pd.Series) -> dict[str, Any]:

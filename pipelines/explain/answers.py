@@ -1,25 +1,20 @@
-"""Of which moment does an explanation speak, and from where are its rows taken?
+"""Of which moment does an explanation speak, and what does it ask of it?
 
-Those of the last publication of the whole theatre stand in the map, which is what an assessment of the same moment
-would give again: they are read from it while it is, byte for byte, what the ledger says was published. Everything else
-is assessed again.
+What was published is read from its files (``filed``); everything else is assessed again (``whole``).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from pipelines import edge, publications
-from pipelines.layers import read_run, some
+from pipelines import publications
 from pipelines.outcome import stamp
 from pipelines.publications import Question
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
 
     import pandas as pd
 
@@ -60,34 +55,6 @@ class Answer:
         return self.rows(*BEARS[name[0]], [name])
 
 
-@dataclass(frozen=True, eq=False)
-class Map(Answer):
-    """A moment that was published, as its map tells it."""
-
-    file: Path
-    run_id: str
-
-    def stands(self) -> bool:
-        """Tell whether the map is the same still."""
-        run = read_run(self.file)
-        return run is not None and run["run_id"] == self.run_id
-
-    def holds(self, name: str) -> bool:
-        """Tell whether the map surely holds what bears a name, and all that is told of it: none of it is in the past.
-
-        What ends may be taken up by another one, which can be over where a decision alone keeps the first in the map.
-        """
-        found, run = self.of(name), read_run(self.file)
-        if not len(found) or run is None:
-            return False
-        about, since = found["incident_id"].dropna(), run["window_from"]
-        if since is None or name[0] in "VR" or not len(about):
-            return True
-        steps = self.rows("transitions", "incident_id", about)
-        ended = steps.loc[steps["kind"] == "ended", "at"]
-        return len(self.rows("incident_points", "incident_id", about)) > 0 and not (ended < since).any()
-
-
 class Asked(NamedTuple):
     """Which moment is spoken of, up to which entry, after which publications; the ``last`` is the one spoken of."""
 
@@ -107,27 +74,6 @@ def find(ledger: Ledger, number: int, *, as_of: datetime | None, known_at: datet
     if as_of is None and known_at is None and last:
         return Asked(last[0].as_of, last[0].known_at, last[0].ledger_no, past, last[0])
     return Asked(as_of or known_at or at, known_at, None, past, None)
-
-
-def published(workspace: Workspace, number: int, *, at: datetime) -> Map | None:
-    """Return the last publication of the whole theatre, if it knew an entry and its map can be told from.
-
-    Another version of Ceasewatch may say it otherwise, and a theatre with rasters has figures in its map that no
-    assessment gives.
-    """
-    with workspace.ledger() as ledger:
-        asked = find(ledger, number, as_of=None, known_at=None, at=at)
-        last = asked.last
-        if last is None or last.file is None:
-            return None
-        if (last.region, last.profile, last.version) != (None, "internal", edge.version()):
-            return None
-        settings = workspace.settings(ledger, last.known_at, last.ledger_no)
-    file = workspace.path / last.file
-    if settings.theatre.rasters or not file.is_file() or publications.file_hash(file) != last.sha256:
-        return None
-    moment = (asked.as_of, asked.known_at, asked.up_to_no)
-    return Map(workspace, *moment, settings, asked.past, partial(some.stored, file), file, last.run_id)
 
 
 def head(answer: Answer, name: str) -> dict[str, Any]:

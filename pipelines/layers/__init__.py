@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from geo import tables
-from pipelines import cartography, gdal
+from pipelines import gdal
 from pipelines.layers import beside, swap, write
 from pipelines.layers import rows as _rows
 from pipelines.layers.fault import PublicationError, unaccompanied, unwritten
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from pipelines.cartography import Cartography
     from pipelines.intensity import Bands
+    from pipelines.layers.swap import State
 
 __all__ = ["PublicationError", "Published", "check", "publish", "read_column", "read_run", "read_table"]
 
@@ -44,11 +45,12 @@ _RUN_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 @dataclass(frozen=True)
 class Published:
-    """What stands at ``path`` now; ``replaced`` is false if it stood there before."""
+    """What stands at ``path`` now; ``replaced`` is false if it stood there before; ``state``: as it was hashed."""
 
     path: Path
     sha256: str
     replaced: bool
+    state: State
 
 
 def publish(
@@ -96,7 +98,7 @@ def publish(
         look = _look(target, rows, bands)
         try:
             stood = _stands(target, rows, look, run_id)
-            digest = _kept(target) if stood else _replace(target, rows, look)
+            digest, state = _kept(target) if stood else _replace(target, rows, look)
             swap.finish(target, keep)
         except (sqlite3.Error, RuntimeError, OSError) as fault:
             if isinstance(fault, PublicationError):
@@ -105,7 +107,7 @@ def publish(
         finally:
             swap.sweep(target)
         _accompany(target, look, companions or {})
-        return Published(target, digest, replaced=not stood)
+        return Published(target, digest, replaced=not stood, state=state)
 
 
 def _accompany(target: Path, look: Cartography, companions: Mapping[str, bytes | None]) -> None:
@@ -121,6 +123,8 @@ def _accompany(target: Path, look: Cartography, companions: Mapping[str, bytes |
 
 def _look(target: Path, rows: Mapping[str, pa.Table], bands: Bands | None = None) -> Cartography:
     """Return how it looks; people can write commands from a map that lies beside the file for them."""
+    from pipelines import cartography  # noqa: PLC0415 -- who only reads what was published draws nothing
+
     there = target.with_name(COMMANDS).is_file()
     return cartography.draw(rows, target.name, COMMANDS if there else None, bands)
 
@@ -153,30 +157,32 @@ def _stands(target: Path, rows: Mapping[str, pa.Table], look: Cartography, run_i
     return True
 
 
-def _kept(target: Path) -> str:
+def _kept(target: Path) -> tuple[str, State]:
     swap.seal(target)
-    return swap.digest(target)
+    state = swap.state(target)
+    return swap.digest(target), state
 
 
-def _replace(target: Path, rows: Mapping[str, pa.Table], look: Cartography) -> str:
-    new, digest = _built(target, rows, look)
+def _replace(target: Path, rows: Mapping[str, pa.Table], look: Cartography) -> tuple[str, State]:
+    new, hashed = _built(target, rows, look)
     swap.seal(new)
     old = read_run(target)
     old_id = str(old["run_id"]) if old else ""
     swap.swap(new, target, old_id=old_id if _RUN_ID.fullmatch(old_id) else None)
-    return digest
+    return hashed
 
 
-def _built(target: Path, rows: Mapping[str, pa.Table], look: Cartography) -> tuple[Path, str]:
-    """Return a finished file that was read back and is what it shall be, and its SHA-256."""
+def _built(target: Path, rows: Mapping[str, pa.Table], look: Cartography) -> tuple[Path, tuple[str, State]]:
+    """Return a finished file that was read back and is what it shall be, and its SHA-256 with the state it had."""
     new, instant = swap.beside(target), _instant(rows)
 
-    def make(path: Path) -> str:
+    def make(path: Path) -> tuple[str, State]:
         write.build(path, rows, look, instant)
+        state = swap.state(path)
         with ThreadPoolExecutor(max_workers=1) as beside_it:  # both only read, and nobody writes any more
             digest = beside_it.submit(swap.digest, path)
             prove(path, rows, look, instant)
-            return digest.result()
+            return digest.result(), state
 
     return new, write.twice(new, make)
 

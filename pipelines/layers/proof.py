@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from geo import tables
 from pipelines import gdal
-from pipelines.layers import looks
+from pipelines.layers import looks, schema
 from pipelines.layers.fault import PublicationError
 from pipelines.layers.rows import AT_ONCE, boxes, written_out
 
@@ -169,6 +169,10 @@ def _layer(file: sqlite3.Connection, table: Table, rows: pa.Table) -> Iterator[s
     triggers = {name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")}
     if lost := sorted(wanted_triggers - triggers):
         yield f"{table.name} has lost {', '.join(lost)}"
+    wanted_indexes = {schema.index(table.name, column) for column in schema.INDEXED.get(table.name, ())}
+    indexes = {name for _, name, *_ in file.execute(f'PRAGMA index_list("{table.name}")')}
+    if indexes != wanted_indexes:
+        yield f"the indexes of {table.name} are {sorted(indexes)}, not {sorted(wanted_indexes)}"
     if table.geometry:
         yield from _places(file, table.name, boxes(rows["geometry"], table.geometry))
 

@@ -37,9 +37,11 @@ def stored(path: Path, name: str, column: str, wanted: Iterable[str]) -> pd.Data
     """
     table = _bare(name)
     columns = ", ".join(f'"{each}"' for each in table.names)
-    asked = f'SELECT {columns} FROM "{name}" WHERE "{column}" IN (SELECT value FROM json_each(?)) ORDER BY fid'  # noqa: S608 -- our own names
+    names = sorted(set(wanted))
+    among, given = ("IN (SELECT value FROM json_each(?))", json.dumps(names)) if len(names) != 1 else ("= ?", names[0])
+    asked = f'SELECT {columns} FROM "{name}" WHERE "{column}" {among} ORDER BY fid'  # noqa: S608 -- our own names
     with closing(connect(path)) as file:
-        found = file.execute(asked, [json.dumps(sorted(wanted))]).fetchall()
+        found = file.execute(asked, [given]).fetchall()
     values = zip(*found, strict=True) if found else [()] * len(table.columns)
     arrays = {each.name: _array(held, each) for each, held in zip(table.columns, values, strict=True)}
     return _rows.frame(pa.table(arrays), table)

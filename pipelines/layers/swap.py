@@ -14,7 +14,7 @@ import re
 import shutil
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pipelines.layers.fault import PublicationError
 from pipelines.layers.proof import SIDECARS
@@ -84,6 +84,20 @@ def seal(path: Path) -> None:
     """Make a finished file read-only and durable."""
     path.chmod(READ_ONLY)
     settle(path)
+
+
+class State(NamedTuple):
+    """Which file it is, how long, in bytes, and when its content was changed last, in nanoseconds since 1970."""
+
+    number: int
+    size: int
+    changed: int
+
+
+def state(path: Path) -> State:
+    """Return what the file system says of a file; the same while it is renamed and sealed, as its content is."""
+    found = path.stat()
+    return State(found.st_ino, found.st_size, found.st_mtime_ns)
 
 
 def digest(path: Path) -> str:

@@ -68,6 +68,7 @@ def build(path: Path, rows: Mapping[str, pa.Table], look: Cartography, instant: 
             )
     schema.arrange(path)
     schema.describe(path)
+    schema.index_columns(path)
     looks.dress(path, rows, look, instant)
 
 

@@ -1,10 +1,10 @@
-"""How long do a run after 1,000 new reports, and ``explain``, take, where the map shows 30 days of a year?
+"""How long do a run after 1,000 new reports, one of a region, and ``explain``, take, of 30 days of a year?
 
 Run ``poe bench-tick`` or ``poe bench-tick 1000000``. A thousand breaches a year, each within 5 km and 12 hours, are
 told of so often that there are so many reports; ``GOING`` more are going on. The *tick* leaves out what is settled. The
 *whole* run after it, of as much, assesses everything and looks at the files of the past. Each is a process of its own.
-Then ``ceasewatch explain`` is asked why a breach of the map, and one of the past, is where it is, from its start to its
-end.
+Then ``ceasewatch run --region`` is asked for the region with most reports in the map, and ``ceasewatch explain`` why a
+breach of the map, and one of the past, is where it is, each from its start to its end.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ GOING: Final = 10
 BREACHES: Final = 1000
 NAME: Final = "ukraine-2026"
 BEGIN, END = datetime(2026, 6, 1, tzinfo=UTC), datetime(2027, 6, 1, 12, tzinfo=UTC)
+AT: Final = END + timedelta(hours=3)
 KINDS: Final = {"tick": "the tick", "whole": "the whole run"}
+REGION: Final = "region"
 ASKED: Final = {"monitor.gpkg": "explain, of the map", "past/2026.gpkg": "explain, of the past"}
 _KEPT: Final = "keep = 5"
 
@@ -106,7 +108,7 @@ def measure(kind: str, path: Path) -> dict[str, Any]:
     from pipelines import reuse  # noqa: PLC0415
     from pipelines.workspace import Workspace  # noqa: PLC0415
 
-    place, at = Workspace.open(path), END + timedelta(hours=3)
+    place, at = Workspace.open(path), AT
     if kind == "whole":
         for file in (reuse.WINDOW, reuse.FILE):
             reuse.place(place, file).unlink()
@@ -121,12 +123,30 @@ def ask(file: str, path: Path) -> dict[str, Any]:
 
     points = read_table(path / "published" / file, "incident_points")
     named = points[points["state"] != "candidate"].sort_values("reports")
-    command = [sys.executable, "-m", "pipelines", "explain", str(path), named["incident_id"].iloc[-1], "--json"]
+    asked = ["explain", str(path), named["incident_id"].iloc[-1], "--json"]
+    return {**command(asked), "held": int(named["reports"].iloc[-1])}
+
+
+def cut(_: str, path: Path) -> dict[str, Any]:
+    """Return the same of a run of the region with most reports in a workspace's map."""
+    from pipelines.layers import read_run, read_table  # noqa: PLC0415
+    from pipelines.workspace import Workspace  # noqa: PLC0415
+
+    most = str(read_table(path / "published" / "monitor.gpkg", "reports")["region_id"].mode().iloc[0])
+    taken = command(
+        ["run", str(path), "--region", most, "--as-of", f"{AT + timedelta(minutes=2):%Y-%m-%dT%H:%MZ}", "--plain"]
+    )
+    made = read_run(Workspace.open(path).target(most))
+    return {**taken, "held": 0 if made is None else made["reports"]}
+
+
+def command(words: list[str]) -> dict[str, Any]:
+    """Return seconds by the clock and of processors, and peak memory, of a command from its start to its end."""
     begin = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([sys.executable, "-m", "pipelines", *words], check=True, stdout=subprocess.DEVNULL)
     wall, used = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
     busy = used.ru_utime + used.ru_stime
-    return {"wall": wall, "busy": busy, "peak": used.ru_maxrss / 1024, "held": int(named["reports"].iloc[-1])}
+    return {"wall": wall, "busy": busy, "peak": used.ru_maxrss / 1024}
 
 
 def main(arguments: list[str]) -> None:
@@ -137,8 +157,8 @@ def main(arguments: list[str]) -> None:
     if arguments[:1] == ["--new"]:
         renew(Path(arguments[1]), NEW)
         return
-    if arguments[:1] in (["--one"], ["--ask"]):
-        work = {"--one": measure, "--ask": ask}[arguments[0]]
+    ways = {"--one": measure, "--cut": cut, "--ask": ask}
+    if arguments and (work := ways.get(arguments[0])):
         say(json.dumps(work(arguments[1], Path(arguments[2]))))
         return
     reports = arguments[0] if arguments else str(REPORTS)
@@ -147,8 +167,8 @@ def main(arguments: list[str]) -> None:
         subprocess.run([*here, "--prepare", folder, reports], check=True)
         subprocess.run([*here, "--new", place], check=True)
         say("| what | reports in it | seconds | of processors | peak memory, MB |\n|:--|--:|--:|--:|--:|")
-        for kind, what in {**KINDS, **ASKED}.items():
-            way = "--one" if kind in KINDS else "--ask"
+        for kind, what in {**KINDS, REGION: "a run of a region", **ASKED}.items():
+            way = "--one" if kind in KINDS else "--cut" if kind == REGION else "--ask"
             done = subprocess.run([*here, way, kind, place], check=True, capture_output=True, text=True)
             found = json.loads(done.stdout)
             say(f"| {what} | {found['held']:,} | {found['wall']:.1f} | {found['busy']:.1f} | {found['peak']:,.0f} |")
