@@ -41,7 +41,7 @@ class Changes:
         cls, before: Publication | None, incidents: pd.DataFrame, over: AbstractSet[str] = frozenset()
     ) -> Changes:
         """Compare the incidents with those of an earlier publication; those ``over`` left the map, and are not gone."""
-        said = before.incidents if before else {}
+        said = before.states if before else {}
         present = dict(
             zip(incidents["incident_id"], zip(incidents["state"], incidents["tier_eligible"], strict=True), strict=True)
         )

@@ -11,7 +11,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,9 +42,9 @@ class Publication:
     """One publication, as the ledger remembers it.
 
     ``file`` is relative to the workspace; ``None``: written elsewhere. ``incidents`` gives state and eligible tier of
-    each incident by name, ``lineage`` the rows of that table which it was the first to say, as text, ``alerts`` what
-    its messages told (``pipelines.alerts``); ``past`` the SHA-256 of each file of the past by its name, ``None``: it
-    left them as they were.
+    each incident by name (``None``: not read, see ``states``), ``lineage`` the rows of that table which it was the
+    first to say, as text, ``alerts`` what its messages told (``pipelines.alerts``); ``past`` the SHA-256 of each file
+    of the past by its name, ``None``: it left them as they were; ``entry_no`` is the entry's own ledger number.
     """
 
     run_id: str
@@ -55,16 +55,18 @@ class Publication:
     file: str | None
     sha256: str
     version: str
-    incidents: dict[str, tuple[str, int]] = field(hash=False)
+    incidents: dict[str, tuple[str, int]] | None = field(hash=False)
     recorded_at: datetime | None = None
     lineage: tuple[tuple[str | None, ...], ...] = ()
     alerts: tuple[tuple[str, ...], ...] = ()
     profile: Profile = "internal"
     past: dict[str, str] | None = field(default=None, hash=False)
+    entry_no: int | None = None
 
     def body(self) -> bytes:
         """Return the entry's canonical text."""
-        stored = {name: value for name, value in asdict(self).items() if name != "recorded_at"}
+        stored = {name: value for name, value in asdict(self).items() if name not in {"recorded_at", "entry_no"}}
+        stored["incidents"] = self.states
         return json.dumps(stored, sort_keys=True, default=datetime.isoformat, separators=(",", ":")).encode()
 
     @classmethod
@@ -77,12 +79,27 @@ class Publication:
                 **stored,
                 "as_of": datetime.fromisoformat(stored["as_of"]),
                 "known_at": datetime.fromisoformat(known_at) if known_at else None,
-                "incidents": {name: (state, tier) for name, (state, tier) in stored["incidents"].items()},
+                "incidents": _states(stored.get("incidents")),
                 "recorded_at": document.recorded_at,
+                "entry_no": document.ledger_no,
                 "lineage": tuple(tuple(row) for row in stored.get("lineage", ())),
                 "alerts": tuple(tuple(row) for row in stored.get("alerts", ())),
             }
         )
+
+    @property
+    def states(self) -> dict[str, tuple[str, int]]:
+        """State and eligible tier of each incident by name.
+
+        Raises
+        ------
+        ValueError
+            If they were not read.
+        """
+        if self.incidents is None:
+            msg = "the incidents of this publication were not read"
+            raise ValueError(msg)
+        return self.incidents
 
     @property
     def knowledge(self) -> datetime:
@@ -92,6 +109,10 @@ class Publication:
             msg = "a publication that is not recorded yet rests on no moment of knowledge"
             raise ValueError(msg)
         return moment
+
+
+def _states(stored: dict[str, list[Any]] | None) -> dict[str, tuple[str, int]] | None:
+    return None if stored is None else {name: (state, tier) for name, (state, tier) in stored.items()}
 
 
 def key(
@@ -112,8 +133,22 @@ def key(
 
 
 def history(ledger: Ledger) -> list[Publication]:
-    """Return every publication in order of ledger number."""
-    return [Publication.read(document) for document in ledger.publications()]
+    """Return every publication in order of ledger number, without the incidents, which are most of it.
+
+    A year of runs every quarter of an hour leaves 35,000 of them.
+    """
+    return [Publication.read(document) for document in ledger.publications(without="incidents")]
+
+
+def whole(ledger: Ledger, found: Publication) -> Publication:
+    """Return a publication of the history with its incidents."""
+    [document] = ledger.publications(ledger_no=found.entry_no)
+    return Publication.read(document)
+
+
+def naming(ledger: Ledger, name: str) -> list[Publication]:
+    """Return every publication in which an incident bore a name, in order of ledger number."""
+    return [found for found in map(Publication.read, ledger.publications()) if name in found.states]
 
 
 def standing(past: list[Publication], of: Question | Publication) -> list[Publication]:

@@ -131,7 +131,7 @@ def recall(workspace: Workspace, question: Question, *, version: str, at: dateti
             head,
             ledger.replay,
             _hindsight(ledger, question, now),
-            earlier,
+            publications.whole(ledger, earlier) if earlier else None,
             memory(workspace, ledger, earlier.known_at, earlier.ledger_no, kept) if earlier else None,
             publications.descent(past, earlier),
             overtaken,

@@ -154,7 +154,7 @@ def compare(recalled: Recalled, whole: Assessment) -> Changed:
     if earlier is None or then is None:
         return nothing
     same, windowed = alike(then, now, earlier.as_of), reuse.window_from(now.settings, recalled.question) is not None
-    stand = earlier.incidents.keys() <= {*whole.tables["incident_points"]["incident_id"], *_former(recalled)}
+    stand = earlier.states.keys() <= {*whole.tables["incident_points"]["incident_id"], *_former(recalled)}
     # A command that expires and a policy that comes into force change what is long over without any news.
     turns = not now.commands.empty or in_force(now.settings.policies, earlier.as_of) != recalled.policy
     if same and stand and not (windowed and turns):
@@ -163,7 +163,7 @@ def compare(recalled: Recalled, whole: Assessment) -> Changed:
     begun = then.reports[then.reports["observed_from"] <= earlier.as_of]
     came = now.reports[now.reports["observed_from"] <= recalled.question.as_of]
     became = lineage.compare(said.tables, whole.tables, news.between(begun, came, None, now.withdrawn))
-    names = {*earlier.incidents, *(_over(recalled, said) if windowed else ())}
+    names = {*earlier.states, *(_over(recalled, said) if windowed else ())}
     became = became[became["from_id"].isin(names)].reset_index(drop=True)
     return Changed(nothing.notices if same else _late(recalled, earlier, then, said, whole), became)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from geo import lineage, news
 from geo.errors import PolicyError
+from pipelines import publications
 from pipelines.explain.answers import career, head, stamped
 from pipelines.outcome import records, stamp
 from pipelines.recall import memory
@@ -31,7 +32,7 @@ def lost(answer: Whole, name: str, number: int) -> dict[str, Any]:
         If no entry that was known bears its number.
     """
     with answer.workspace.ledger() as ledger:
-        item = ledger.item(number)
+        item, named = ledger.item(number), publications.naming(ledger, name)
     if item is None or not _known(answer, item):
         then = "" if answer.known_at is None else f" that was known at {stamp(answer.known_at)}"
         msg = f"{name}: the ledger has no entry {number}{then}, so nothing bore that name"
@@ -39,7 +40,7 @@ def lost(answer: Whole, name: str, number: int) -> dict[str, Any]:
             last = f"the last publication, as of {stamp(answer.as_of)}"
             msg = f"{name}: entry {number} came in after {last}, of which this speaks; run again, or give --as-of"
         raise PolicyError(msg)
-    said = [found for found in answer.past if name in found.incidents and _heard(answer, found)]
+    said = [found for found in named if _heard(answer, found)]
     return {
         **head(answer, name),
         "kind": "lost",

@@ -278,9 +278,9 @@ class Ledger:
         self._need_write()
         return append.append_document(self._store, _PUBLICATION, body, recorded_at)
 
-    def publications(self) -> list[Document]:
-        """Return every publication, oldest first."""
-        return recall.documents(self._store, _PUBLICATION)
+    def publications(self, *, without: str | None = None, ledger_no: int | None = None) -> list[Document]:
+        """Return every publication, oldest first, or that of one number; JSON ``without`` one of its members."""
+        return recall.documents(self._store, _PUBLICATION, without=without, ledger_no=ledger_no)
 
     def reports(
         self,

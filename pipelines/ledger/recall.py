@@ -270,12 +270,14 @@ def head(store: Store, known_at: datetime | None) -> Head:
     return Head(whole["last_no"], whole["hash"], inputs[0]["no"], whole["inputs_hash"])
 
 
-def documents(store: Store, kind: str) -> list[Document]:
-    """Return every document of a kind, oldest first."""
+def documents(store: Store, kind: str, *, without: str | None = None, ledger_no: int | None = None) -> list[Document]:
+    """Return every document of a kind, oldest first, or the one of a number; JSON ``without`` one of its members."""
+    body = "body" if without is None else f"CAST(json_remove(CAST(body AS TEXT), '$.{without}') AS BLOB) AS body"
+    one = "" if ledger_no is None else "AND ledger_no = ?"
     found = store.rows(
-        """SELECT ledger_no, document.kind, document.sha256, body, recorded_at
-           FROM document JOIN batch USING (batch_no) WHERE document.kind = ? ORDER BY ledger_no""",
-        [kind],
+        f"""SELECT ledger_no, document.kind, document.sha256, {body}, recorded_at
+            FROM document JOIN batch USING (batch_no) WHERE document.kind = ? {one} ORDER BY ledger_no""",  # noqa: S608 -- our own names
+        [kind] if ledger_no is None else [kind, ledger_no],
     )
     return [Document(**{**row, "recorded_at": moment(row["recorded_at"])}) for row in found]
 
