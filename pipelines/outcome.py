@@ -40,7 +40,10 @@ class Changes:
     def between(
         cls, before: Publication | None, incidents: pd.DataFrame, over: AbstractSet[str] = frozenset()
     ) -> Changes:
-        """Compare the incidents with those of an earlier publication; those ``over`` left the map, and are not gone."""
+        """Compare the incidents with those of an earlier publication; those ``over`` left the map, and are not gone.
+
+        What had not ended there and is over since then ended while nobody ran, longer than the map's window.
+        """
         said = before.states if before else {}
         present = dict(
             zip(incidents["incident_id"], zip(incidents["state"], incidents["tier_eligible"], strict=True), strict=True)
@@ -50,7 +53,10 @@ class Changes:
             before.as_of if before else None,
             tuple(name for name in present if name not in said),
             tuple(name for name in known if present[name][1] > said[name][1]),
-            tuple(name for name in known if present[name][0] == "ended" != said[name][0]),
+            (
+                *(name for name in known if present[name][0] == "ended" != said[name][0]),
+                *(name for name in said if name not in present and name in over and said[name][0] != "ended"),
+            ),
             tuple(name for name in said if name not in present and name not in over),
         )
 

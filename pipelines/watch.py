@@ -21,7 +21,7 @@ from geo.errors import PolicyError
 from geo.policy import in_force
 from geo.sharing import share
 from pipelines import commands, compiled, hashes, layers, publications, reuse, reviews, surfaces, yearly
-from pipelines.alerts import FOLDER
+from pipelines.alerts import FOLDER, TOLD_OF
 from pipelines.companions import FILES, companions, messages
 from pipelines.feeds import health
 from pipelines.imprint import imprint
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from geo.past import Gone
     from pipelines.alerts import Sent
     from pipelines.layers.swap import State
     from pipelines.publications import Profile, Publication, Question
@@ -202,7 +203,8 @@ def compose(recalled: Recalled, whole: Assessment, late: Changed) -> Composed:
         If a raster cannot be read, or is another one than was recorded.
     """
     theatre, region = recalled.now.settings.theatre, recalled.question.region
-    found = yearly.parted(recalled, whole if region is None else whole.within(region))
+    answer = whole if region is None else whole.within(region)
+    found = yearly.parted(recalled, answer)
     layers_of_scope = surfaces.survey(recalled.folder, theatre.rasters, dict(found.window.tables))
     told = [*map(list, recalled.descent), *_texts(late.lineage)]
     content = {
@@ -215,7 +217,24 @@ def compose(recalled: Recalled, whole: Assessment, late: Changed) -> Composed:
     content["run"] = imprint(recalled, content)
     over = frozenset(found.gone.incidents.index) | _former(recalled)
     past = yearly.years(recalled, found, content) if yearly.filed(recalled) else None
-    return Composed(content, _leaving(recalled, content), messages(recalled, content, over), over, past)
+    sent = _messages(recalled, content, answer.only(_unsaid(recalled, found.gone), set(), set()), over)
+    return Composed(content, _leaving(recalled, content), sent, over, past)
+
+
+def _unsaid(recalled: Recalled, gone: Gone) -> frozenset[str]:
+    """Return incidents that ended while nobody ran, for so long that the map does not hold them any more."""
+    said = recalled.earlier.states if recalled.earlier else {}
+    return frozenset(name for name in gone.incidents.index if name in said and said[name][0] != "ended")
+
+
+def _messages(
+    recalled: Recalled, content: Mapping[str, pd.DataFrame], unsaid: Assessment, over: frozenset[str]
+) -> Sent:
+    """Return the messages, also of incidents whose end no map tells."""
+    names = frozenset(unsaid.tables["incident_points"]["incident_id"])
+    more = {name: [content[name], unsaid.tables[name]] for name in TOLD_OF} if names else {}
+    told = {name: pd.concat(parts, ignore_index=True) for name, parts in more.items()}
+    return messages(recalled, {**content, **told}, over - names)
 
 
 def _former(recalled: Recalled) -> frozenset[str]:

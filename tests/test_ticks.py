@@ -563,7 +563,7 @@ def test_an_incident_that_leaves_the_map_is_not_gone(tmp_path: Path) -> None:
     told = cells.run(cell.place, cell.clock)
     assert told.incidents.empty
     assert told.changes.gone == ()
-    assert told.alerts == ()
+    assert {row[1] for row in told.alerts} == {"ended"}
     cell.send(*({**cells.row(f"s{n}", 0.0), "act": "retraction"} for n in range(11)))
     cell.turn(1.0)
     gone = cells.run(cell.place, cell.clock)
@@ -716,3 +716,26 @@ def test_any_few_ticks_are_the_whole_run(start: Cell, data: st.DataObject) -> No
 @given(st.data())
 def test_any_ticks_are_the_whole_run(start: Cell, data: st.DataObject) -> None:
     walk(data, start, 12)
+
+
+@pytest.mark.parametrize("region", [None, "west"])
+def test_what_ended_while_nobody_ran_for_longer_than_the_window_is_told_once(
+    tmp_path: Path, region: str | None
+) -> None:
+    cell = Cell(tmp_path)
+    cell.turn(30.0)
+    cell.send(*(cells.row(f"n{hour}", hour, km=31.0) for hour in (22.0, 26.0, 29.0)))
+    [name] = cells.run(cell.place, cell.clock, region=region).incidents["incident_id"]
+    cell.turn(20 * DAY)
+    over = cells.run(cell.place, cell.clock, region=region)
+    assert over.incidents.empty
+    assert over.changes.ended == (name,)
+    assert over.changes.gone == ()
+    folder = cell.place.target(region).parent / "cap"
+    sent = {path.name: path.read_text() for path in folder.glob(f"*{over.as_of:%Y%m%dT%H}*.xml")}
+    assert [file.split(".")[-3] for file in sent] == ["ended-0"]
+    assert all(f"{name}: Ceasefire breach ended" in text and "<msgType>Update" in text for text in sent.values())
+    assert {row[1] for row in over.alerts} == {"ended"}
+    cell.turn(1.0)
+    after = cells.run(cell.place, cell.clock, region=region)
+    assert (after.changes.ended, after.changes.gone, after.alerts) == ((), (), ())

@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from pipelines.alerts.steps import Step
     from pipelines.alerts.told import News, Status
 
-__all__ = ["FOLDER", "Sent", "alerts", "status"]
+__all__ = ["FOLDER", "TOLD_OF", "Sent", "alerts", "status"]
 
 FOLDER: Final = "cap"
+TOLD_OF: Final = ("incidents", "transitions", "evidence", "violations", "reports")
+"""The layers that messages are made of; ``lineage`` and ``run`` say what goes with them."""
 _SEVERITY: Final = {0: "Minor", 1: "Moderate", 2: "Severe", 3: "Extreme"}
 _CERTAIN: Final = {"confirmed": 3, "corroborated": 2, "alleged": 1}
 _WORDS: Final = ("Unknown", "Possible", "Likely", "Observed")
