@@ -7,6 +7,7 @@ file would tell it, value by value.
 from __future__ import annotations
 
 import json
+from bisect import bisect_left, bisect_right
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pyarrow as pa
 
-from geo import tables
+from geo import reviews, tables
 from pipelines.layers import rows as _rows
 from pipelines.layers.proof import connect
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
@@ -39,12 +41,29 @@ def stored(path: Path, name: str, column: str, wanted: Iterable[str]) -> pd.Data
     columns = ", ".join(f'"{each}"' for each in table.names)
     names = sorted(set(wanted))
     among, given = ("IN (SELECT value FROM json_each(?))", json.dumps(names)) if len(names) != 1 else ("= ?", names[0])
-    asked = f'SELECT {columns} FROM "{name}" WHERE "{column}" {among} ORDER BY fid'  # noqa: S608 -- our own names
     with closing(connect(path)) as file:
+        span = _span(file, names[0]) if (name, column, len(names)) == ("evidence", "incident_id", 1) else None
+        where = f'"{column}" {among}' if span is None else f'fid BETWEEN {span[0]} AND {span[1]} AND "{column}" {among}'
+        asked = f'SELECT {columns} FROM "{name}" WHERE {where} ORDER BY fid'  # noqa: S608 -- our own names
         found = file.execute(asked, [given]).fetchall()
     values = zip(*found, strict=True) if found else [()] * len(table.columns)
     arrays = {each.name: _array(held, each) for each, held in zip(table.columns, values, strict=True)}
     return _rows.frame(pa.table(arrays), table)
+
+
+def _span(file: sqlite3.Connection, incident: str) -> tuple[int, int]:
+    """Return from which row of the evidence to which that of an incident stands: it is in order of their numbers.
+
+    There can be millions, and an index of all would take longer to write than all the others together.
+    """
+    [(last,)] = file.execute("SELECT coalesce(max(fid), 0) FROM evidence").fetchall()
+    rows = range(1, last + 1)
+
+    def number(row: int) -> int:
+        return reviews.number(file.execute("SELECT incident_id FROM evidence WHERE fid = ?", [row]).fetchone()[0])
+
+    wanted = reviews.number(incident)
+    return bisect_left(rows, wanted, key=number) + 1, bisect_right(rows, wanted, key=number)
 
 
 def told(frame: pd.DataFrame, name: str, column: str, wanted: Iterable[str]) -> pd.DataFrame:
