@@ -267,7 +267,8 @@ def publish(recalled: Recalled, content: Composed, file: Path) -> Put:
 
 def settle(workspace: Workspace, recalled: Recalled, whole: Assessment, published: Put) -> None:
     """Write down what later runs need not assess again, where this one put map and past in the workspace's place."""
-    if published.path == workspace.target(None) and not recalled.now.before.rows:
+    windowed = reuse.window_from(recalled.now.settings, recalled.question) is not None
+    if windowed and published.path == workspace.target(None) and not recalled.now.before.rows:
         yearly.settle(workspace, recalled, whole, published.past)
 
 

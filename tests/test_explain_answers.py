@@ -119,7 +119,8 @@ def test_a_file_that_is_not_what_was_published_is_not_believed(
 ) -> None:
     file, name = cell.published / title, names(cell, title)[0]
     if remembered:
-        cell.kept.unlink()  # else the files of the past are left as they are
+        for kept in (cell.kept, cell.window):
+            kept.unlink()  # else the files of the past are left as they are
         cells.run(cell.place, cell.clock)
         assert hashes.FILE in {each.name for each in (cell.place.path / hashes.FOLDER).iterdir()}
         with monkeypatch.context() as patch:

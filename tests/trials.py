@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 import calls
 from calls import Call, Kill
 
+from pipelines import hashes
 from pipelines.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -39,11 +40,15 @@ NEEDS_ROOM = frozenset(
     {"write", "pwrite64", "writev", "pwritev", "pwritev2", "ftruncate", "fallocate", "openat", "creat", "mkdir"}
     | {"mkdirat", "rename", "renameat", "renameat2", "link", "linkat", "symlink", *WHOLE_DISK}
 )
+APART = {".publish.lock", hashes.FILE}
 
 
 @dataclass(frozen=True)
 class State:
-    """What a folder holds: the head of its ledger's chain, and the hash of every file but the ledger's and locks."""
+    """What a folder holds: the head of its ledger's chain, and the hash of every file but the ledger's and locks.
+
+    What is remembered of other files (``pipelines.hashes``) says which file of the disk each is: never the same twice.
+    """
 
     head: str
     files: dict[str, str]
@@ -91,7 +96,7 @@ def state(place: Path) -> State:
 
 def _files(place: Path) -> Iterator[tuple[str, str]]:
     for path in sorted(place.rglob("*")):
-        if path.is_file() and not path.name.startswith("ledger.sqlite") and path.name != ".publish.lock":
+        if path.is_file() and not path.name.startswith("ledger.sqlite") and path.name not in APART:
             data = _desk(path) if path.name == "reviews.gpkg" else path.read_bytes()
             yield path.relative_to(place).as_posix(), hashlib.sha256(data).hexdigest()
 

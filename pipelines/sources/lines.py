@@ -226,7 +226,7 @@ class Scan:
             csv.field_size_limit(usual)
 
     def _is_blank(self, at: int) -> bool:
-        return not self._lines[at].strip(" \t\r\n")
+        return not self._lines[at].strip(" \t\r\n".replace(self.separator, ""))  # a row of empty fields is a row
 
     def _is_suspect(self, row: list[str], start: int) -> bool:
         lines = self._lines[start : self._feed.at]
