@@ -137,8 +137,8 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
         "the spatial index of violations holds",
     ),
     "no index": (
-        sql("DROP INDEX index_reports_violation_id"),
-        "the indexes of reports are ",
+        sql("DROP INDEX index_violations_incident_id"),
+        "the indexes of violations are ",
     ),
     "no trigger": (sql("DROP TRIGGER rtree_zones_geom_delete"), "zones has lost rtree_zones_geom_delete"),
     "no extent": (sql("UPDATE gpkg_contents SET min_x = NULL WHERE table_name = 'regions'"), "the extent of regions"),

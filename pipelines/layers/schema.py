@@ -35,8 +35,8 @@ _EXTENSION: Final = "INSERT INTO gpkg_extensions VALUES (?, NULL, 'gpkg_schema',
 _LABELS: Final[dict[tuple[str | int, ...], tuple[str, ...]]] = {terms.TIERS: terms.TIER_LABELS}
 
 
-INDEXED: Final = {"violations": ("violation_id", "incident_id"), "reports": ("report_id", "violation_id")}
-"""By which columns rows of the largest tables are looked for, by ``explain`` as by the forms of a GIS."""
+INDEXED: Final = {"violations": ("violation_id", "incident_id")}
+"""By which columns rows are looked for, by ``explain`` as by the forms of a GIS; more of them make publishing slow."""
 
 
 def index(name: str, column: str) -> str:
