@@ -1,6 +1,6 @@
 """In which half of which tree may somebody still be found?
 
-Trees of ``halves`` over a crowd, one for each class and side, that keep count of the faces that still look for others.
+Trees of ``halves`` over a crowd, one for each length and side, that keep count of the faces that still look for others.
 Compiled; importing this module takes numba's start-up time: import it late. What is kept of a half may lag behind what
 its groups have become (they only ever lose partners): then it is looked at for nothing, and no result depends on it.
 """

@@ -18,7 +18,7 @@ from geo import tables
 from pipelines import gdal
 from pipelines.layers import looks, schema
 from pipelines.layers.fault import PublicationError
-from pipelines.layers.rows import AT_ONCE, boxes, written_out
+from pipelines.layers.rows import AT_ONCE, ROWS_AT_ONCE, boxes, written_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,7 +33,6 @@ APPLICATION_ID: Final = int.from_bytes(b"GPKG")
 USER_VERSION: Final = 10300
 SIDECARS: Final = ("-journal", "-wal", "-shm")
 _CACHE_KB: Final = 65536  # a spatial index is looked through out of order
-_AT_ONCE: Final = 65_536  # rows, where none has many corners
 
 _SQL_TYPE: Final[dict[Kind, str]] = {
     "text": "TEXT", "int": "INTEGER", "real": "REAL", "bool": "BOOLEAN", "time": "DATETIME", "date": "DATE",
@@ -212,7 +211,7 @@ def _values(path: Path, table: Table, rows: pa.Table) -> Iterator[str]:
     """Read the layer as any GIS would, and compare every value."""
     names = ["geom" if name == "geometry" else name for name in rows.column_names]
     read, differing, meant = 0, set[str](), written_out(rows)
-    with gdal.opened(path, table.name, _AT_ONCE if table.geometry in {None, "Point"} else AT_ONCE) as found:
+    with gdal.opened(path, table.name, ROWS_AT_ONCE if table.geometry in {None, "Point"} else AT_ONCE) as found:
         columns = found.schema.names
         for batch in found if columns == names else ():
             there = pa.Table.from_batches([batch]).rename_columns(rows.column_names)

@@ -55,6 +55,8 @@ _ACCEPTED: Final[dict[Geometry, tuple[shapely.GeometryType, ...]]] = {
 
 AT_ONCE: Final = 500
 """So many shapes are looked at together: each step makes them anew, and they may have many corners."""
+ROWS_AT_ONCE: Final = 65_536
+"""So many rows are written, or read back, together, where none has many corners."""
 POINT: Final = np.dtype([("order", "u1"), ("kind", "<u4"), ("x", "<f8"), ("y", "<f8")])
 """A point as WKB has it."""
 

@@ -85,8 +85,8 @@ def index_columns(path: Path) -> None:
     with closing(sqlite3.connect(path)) as file, file:
         file.execute("PRAGMA synchronous = OFF")
         file.execute("PRAGMA temp_store = MEMORY")
-        for name in [table.name for table in tables.TABLES if table.name in INDEXED]:
-            for column in INDEXED[name]:
+        for name, columns in INDEXED.items():
+            for column in columns:
                 file.execute(f'CREATE INDEX "{index(name, column)}" ON "{name}" ("{column}")')
 
 

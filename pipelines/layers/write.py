@@ -13,7 +13,7 @@ from pipelines import gdal
 from pipelines.layers import looks, schema
 from pipelines.layers.fault import unwritten
 from pipelines.layers.proof import SIDECARS
-from pipelines.layers.rows import written_out
+from pipelines.layers.rows import ROWS_AT_ONCE, written_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _Made = TypeVar("_Made")
 _log: Final = logging.getLogger(__name__)
-_AT_ONCE: Final = 65_536  # rows
 
 
 def twice(path: Path, make: Callable[[Path], _Made]) -> _Made:
@@ -74,8 +73,9 @@ def build(path: Path, rows: Mapping[str, pa.Table], look: Cartography, instant: 
 
 def _batches(rows: pa.Table) -> pa.RecordBatchReader:
     """Return rows as they are written, some at a time: texts in a dictionary take little room, written out much."""
-    schema = written_out(rows)
-    return pa.RecordBatchReader.from_batches(schema, (b.cast(schema) for b in rows.to_batches(max_chunksize=_AT_ONCE)))
+    plain = written_out(rows)
+    some = rows.to_batches(max_chunksize=ROWS_AT_ONCE)
+    return pa.RecordBatchReader.from_batches(plain, (batch.cast(plain) for batch in some))
 
 
 def _biggest_first(rows: Mapping[str, pa.Table]) -> list[Table]:
