@@ -325,6 +325,25 @@ def test_what_a_person_decides_of_an_incident_changes_what_recurred_from_it(late
     assert lately.tick(0.1) == 13
 
 
+def test_what_a_person_decides_twice_of_an_incident_of_the_past_changes_what_recurred_from_it(
+    cell: Cell, shelf: Shelf
+) -> None:
+    first, again = (cell.hour - days * DAY for days in (12.0, 10.0))
+    cell.send(cells.row("older", first, km=106.0), cells.row("newer", again, km=106.0))
+    cells.run(cell.place, cell.clock)
+    reports = everything(cell)["reports"].set_index("source_ref")
+    assert reports.loc["newer", "incident_id"] in set(shelf.told("lineage")["to_id"])
+    cell.decide("declare", reports.loc["older", "incident_id"], "2")
+    cell.turn(0.1)
+    cells.run(cell.place, cell.clock)
+    assert cell.tick(0.1) is not None
+    assert {"older", "newer"} & set(recalled(cell).now.reports["source_ref"]) == {"older"}
+    cell.decide("refute", reports.loc["older", "violation_id"])
+    cell.tick(0.1)
+    recurred = shelf.told("incidents").set_index("incident_id")["recurrence_of"]
+    assert pd.isna(recurred[reports.loc["newer", "incident_id"]])
+
+
 def test_what_was_said_before_the_others_were_over_is_not_compared_with_that(lately: Cell) -> None:
     cells.run(lately.place, lately.clock, region="west")
     question = Question(lately.clock.now, region="west")
