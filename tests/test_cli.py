@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import cells
+import numpy as np
 import pytest
 from commandline import ceasewatch, told
 
@@ -81,6 +82,16 @@ def test_a_fault_of_ours_is_one_sentence_and_with_debug_also_its_place(
 
 def test_a_full_disk_is_no_fault_of_the_program() -> None:
     assert judge(OSError(28, "No space left on device", "/x/y")) == (2, "/x/y: No space left on device")
+
+
+def test_memory_that_runs_out_is_no_fault_of_the_program() -> None:
+    """Nor where numpy asked for it, which would say how much of what it could not have."""
+    with pytest.raises(MemoryError) as asked:
+        np.empty(2**58)
+    for fault in (MemoryError(), asked.value):
+        code, sentence = judge(fault)
+        assert code == 2
+        assert sentence.startswith("memory ran out. What was recorded and published before stands")
 
 
 # --- init ---

@@ -67,6 +67,26 @@ def wrong_hands(folder: Path, *sql: str) -> None:
             database.execute(text)
 
 
+READ_IN_LITTLE_ROOM = """
+import resource, sys
+from pathlib import Path
+from pipelines.ledger import Ledger
+used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (2 << 30), -1))
+with Ledger.open(Path(sys.argv[1])) as ledger:
+    print(len(ledger.reports()), ledger.verify(Path(sys.argv[2])))
+"""
+
+
+def test_a_large_file_is_read_in_no_more_memory_than_its_rows_take(copy: Path) -> None:
+    """The driver sets memory aside for as many rows as it is told may come, and dies where there is none."""
+    file = copy / "ledger.sqlite"
+    os.truncate(file, 1 << 30)
+    asked = [sys.executable, "-c", READ_IN_LITTLE_ROOM, str(file), str(copy / "raw")]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "2 []\n"), done.stderr
+
+
 # ---- what the database refuses by itself ----
 
 

@@ -40,6 +40,13 @@ _OUTSIDE: Final = frozenset(
 )
 
 
+_NO_MEMORY: Final = (
+    "memory ran out. What was recorded and published before stands, and nothing is half done. Free some, or do it "
+    "again on a machine with more: what a run takes grows with the reports that it assesses. With a window_d in "
+    "policy.toml, runs after the first leave out what is settled."
+)
+
+
 class Moment(click.ParamType[datetime]):
     """A moment with its offset from UTC, such as 2026-03-01T12:00Z; its value is aware UTC."""
 
@@ -135,6 +142,8 @@ def judge(fault: Exception) -> tuple[int, str]:
         return YOURS, str(fault)
     if isinstance(fault, OSError) and fault.errno in _OUTSIDE:
         return YOURS, f"{fault.filename or 'a file'}: {fault.strerror}"
+    if isinstance(fault, MemoryError):
+        return YOURS, _NO_MEMORY
     report = "Please report it with what the same command prints with --debug."
     return OURS, f"{fault} ({type(fault).__name__}: a fault of Ceasewatch, not yours). {report}"
 

@@ -60,7 +60,10 @@ def _entries(
     last = min(head(store, None).ledger_no, _FOREVER if up_to_no is None else up_to_no)
     among = ", ".join(f"'{kind}'" for kind in kinds)
     where = f"known_at <= ? AND kind IN ({among}) ORDER BY ledger_no"
-    pieces = [store.select("entry", f"{these} AND {where}", [*by, until(known_at)]) for these, by in _asked(last, only)]
+    pieces = [
+        store.select("entry", f"{these} AND {where}", [*by, until(known_at)], most=schema.ROWS_A_READ)
+        for these, by in _asked(last, only)
+    ]
     return entries_frame(pa.concat_tables(pieces) if pieces else schema.arrow("entry").empty_table())
 
 

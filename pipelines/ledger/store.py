@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # The driver infers a column's type from its first batch of rows; one batch for everything leaves it nothing to guess.
-# It sets memory aside for a whole batch in every column, so the batch is no larger than what the file can hold.
+# It sets memory aside for a whole batch in every column, and ends the process where there is none: so the batch is no
+# larger than what the file can hold, and where whole rows are read, than their table is, or what is asked for.
 _BATCH: Final = "adbc.sqlite.query.batch_rows"
 _FEWEST: Final = 1 << 16  # rows of a batch
 _ROW: Final = 64  # bytes; a row of any table bears a hash or a document
@@ -79,8 +80,8 @@ class Store:
             self._connection.close()
             raise
 
-    def query(self, sql: str, parameters: Sequence[int | str | bytes] = ()) -> pa.Table:
-        """Run one statement and return its rows; a column without values comes as int64.
+    def query(self, sql: str, parameters: Sequence[int | str | bytes] = (), *, most: int | None = None) -> pa.Table:
+        """Run one statement and return its rows, ``most`` at most; a column without values comes as int64.
 
         Raises
         ------
@@ -92,7 +93,7 @@ class Store:
             If the disk is full, fails, or may not be written.
         """
         with self._told(), self._connection.cursor() as cursor:
-            cursor.adbc_statement.set_options(**{_BATCH: str(self._most())})
+            cursor.adbc_statement.set_options(**{_BATCH: str(self._most() if most is None else most)})
             cursor.execute(sql, list(parameters) or None)
             return cursor.fetch_arrow_table()
 
@@ -107,10 +108,13 @@ class Store:
         found: list[dict[str, Any]] = self.query(sql, parameters).to_pylist()
         return found
 
-    def select(self, table: str, where: str, parameters: Sequence[int | str | bytes] = ()) -> pa.Table:
-        """Return whole rows of a table, typed as declared; ``where`` is everything after that word."""
+    def select(
+        self, table: str, where: str, parameters: Sequence[int | str | bytes] = (), *, most: int | None = None
+    ) -> pa.Table:
+        """Return whole rows of a table, ``most`` at most, typed as declared; ``where`` is all after that word."""
         names = ", ".join(f"{table}.{name}" for name in schema.COLUMNS[table])
-        found = self.query(f"SELECT {names} FROM {table} WHERE {where}", parameters)  # noqa: S608 -- our own names
+        last = most or self.query(f"SELECT max(rowid) AS no FROM {table}", most=1)["no"][0].as_py() or 1  # noqa: S608 -- our own names
+        found = self.query(f"SELECT {names} FROM {table} WHERE {where}", parameters, most=last)  # noqa: S608 -- our own names
         return pa.table([_typed(found[field.name], field.type) for field in schema.arrow(table)], schema.arrow(table))
 
     def insert(self, table: str, rows: pa.Table) -> None:
@@ -158,6 +162,8 @@ def _meaning(path: Path, fault: adbc_driver_manager.Error) -> Exception:
     if any(sign in text for sign in ("malformed", "not a database", "Invalid UTF-8", "invalid UTF-8")):
         msg = f"{path}: the ledger is damaged ({text}); see `ceasewatch verify`, and restore it from a backup"
         return LedgerDamaged(msg)
+    if "Cannot allocate memory" in text:
+        return MemoryError(text)
     if "locked" in text:
         return LedgerBusy(f"{path}: another program holds this file ({text}); close it, and try again")
     return fault
