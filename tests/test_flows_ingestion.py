@@ -13,6 +13,7 @@ import pytest
 import yaml
 from loopback import sends, serving
 from test_feeds import DECLARED
+from test_ticks import Cell
 
 from geo.errors import PolicyError
 from pipelines import stages
@@ -101,6 +102,21 @@ def test_a_scheduled_run_takes_in_inbox_and_feeds_publishes_and_tells_of_each_ti
     said.clear()
     assert not go(place).written
     assert said == []
+
+
+def test_the_end_of_an_incident_that_has_left_the_maps_window_is_told_too(tmp_path: Path) -> None:
+    from pipelines.flows import events
+
+    cell = Cell(tmp_path)
+    cell.turn(36)
+    cell.send(*[cells.row(f"s{n}", 1.0 + 3 * n) for n in range(11)])
+    (name,) = cells.run(cell.place, cell.clock).incidents["incident_id"]
+    cell.turn(30 * 24)
+    outcome = cells.run(cell.place, cell.clock)
+    ((event, resource, payload),) = events.changes(outcome)
+    assert name not in set(outcome.incidents["incident_id"])
+    assert (event, resource["prefect.resource.name"]) == (events.ENDED, name)
+    assert (payload["incident_id"], payload["state"], payload["as_of"]) == (name, "ended", "2026-07-03T12:00:00Z")
 
 
 def test_the_example_of_automations_is_one_that_prefect_takes_and_waits_for_events_that_are_emitted() -> None:

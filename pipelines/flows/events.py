@@ -40,9 +40,10 @@ def changes(outcome: Outcome) -> Iterator[tuple[str, dict[str, str], dict[str, A
     raised = (*outcome.changes.new, *outcome.changes.escalated)
     for event, names in ((RAISED, raised), (ENDED, outcome.changes.ended)):
         for name in names:
-            row = told[name]
+            # What ended while nobody ran, for longer than the map's window, has no row there any more.
+            row = told.get(name, {"incident_id": name, "state": "ended"})
             if event == ENDED or row["tier_eligible"]:
-                payload = {key: row[key] for key in _SAID} | _about(outcome)
+                payload = {key: row.get(key) for key in _SAID} | _about(outcome)
                 yield event, _resource(outcome, "incident", name), payload
 
 
