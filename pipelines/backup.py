@@ -15,17 +15,19 @@ import tempfile
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from geo.errors import PolicyError
 from pipelines import lines, reviews
 from pipelines.ledger import Ledger, LedgerDamaged
-from pipelines.workspace import FOLDERS, LEDGER_FILE, Workspace
+from pipelines.workspace import FOLDERS, LEDGER_FILE, Workspace, name_of
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from pipelines.ledger import Head
+
+_MOMENT: Final = "%Y%m%dT%H%M%SZ"  # as a part of a name: in the order of names they are in order of time
 
 
 @dataclass(frozen=True)
@@ -78,16 +80,34 @@ def backup(workspace: Workspace, to: Path) -> Copied:
 
 
 def rotate(workspace: Workspace, folder: Path, *, keep: int, at: datetime) -> Copied:
-    """Copy a workspace into a folder under its name and a moment, and keep only the newest copies of it there.
+    """Copy a workspace into a folder under a name of its own and a moment, and keep only the newest copies of it there.
 
-    Nothing is removed before the new copy is whole; what bears another name is never touched.
+    Nothing is removed before the new copy is whole; what bears another name is never touched, so that workspaces may
+    share the folder. What a kill left of a copy, or of one that was being removed, goes first: the caller sees to it
+    that nobody else copies this workspace there.
     """
-    done = backup(workspace, folder / f"{workspace.path.resolve().name}-{at:%Y%m%dT%H%M%SZ}")
-    named = re.compile(re.escape(workspace.path.resolve().name) + r"-\d{8}T\d{6}Z")
-    copies = sorted(path for path in folder.iterdir() if named.fullmatch(path.name))
-    for old in copies[:-keep]:
-        shutil.rmtree(old)
+    for left in _named(workspace, folder, unfinished=True):
+        shutil.rmtree(left, ignore_errors=True)
+    done = backup(workspace, folder / f"{name_of(workspace.path)}-{at:{_MOMENT}}")
+    before = [path for path in _named(workspace, folder) if path != done.path]  # some may bear a time still to come
+    for old in before[: max(0, len(before) + 1 - keep)]:
+        # A folder of that name is a whole workspace, to the last moment.
+        shutil.rmtree(old.rename(folder / f".{old.name}-removed"))
     return done
+
+
+def made_since(workspace: Workspace, folder: Path, moment: datetime, now: datetime) -> Path | None:
+    """Return the newest copy that ``rotate`` made of a workspace from a moment on, until now; aware UTC."""
+    names = [f"{name_of(workspace.path)}-{each:{_MOMENT}}" for each in (moment, now)]
+    found = [path for path in _named(workspace, folder) if names[0] <= path.name <= names[1]]
+    return found[-1] if found else None
+
+
+def _named(workspace: Workspace, folder: Path, *, unfinished: bool = False) -> list[Path]:
+    """Return the copies of a workspace in a folder, oldest first, or what is left of unfinished ones."""
+    name = re.escape(name_of(workspace.path)) + r"-\d{8}T\d{6}Z"
+    wanted = re.compile(rf"\.{name}-.+" if unfinished else name)
+    return sorted(path for path in folder.glob("*") if wanted.fullmatch(path.name))
 
 
 def _fill(workspace: Workspace, draft: Path) -> None:

@@ -18,6 +18,7 @@ beside the earlier ones.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -256,6 +257,13 @@ class Workspace:
                 ),
             )
         return now, tuple(changed)
+
+
+def name_of(path: Path) -> str:
+    """Return what a workspace is called where several are kept: after its folder, and told from others of that name."""
+    whole = path.resolve()
+    kept = re.sub(r"[^A-Za-z0-9._-]+", "-", whole.name).strip("-") or "workspace"
+    return f"{kept}-{hashlib.sha256(str(whole).encode(errors='surrogateescape')).hexdigest()[:6]}"
 
 
 def require_replay(known: str, *, replay: bool) -> None:

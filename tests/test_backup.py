@@ -1,10 +1,13 @@
 """Is a copy that was made while others wrote a whole workspace?"""
 
+# ruff: noqa: PLC0415 -- Prefect is imported when its settings stand
+
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import cells
 import pytest
@@ -15,9 +18,6 @@ from pipelines.audit import audit
 from pipelines.backup import backup, rotate
 from pipelines.ledger import raw_path
 from pipelines.workspace import Workspace
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -44,11 +44,56 @@ def test_a_copy_says_the_same_and_goes_on_like_the_original(place: Workspace, tm
 def test_of_the_copies_of_each_night_the_newest_are_kept_and_nothing_else_is_touched(
     place: Workspace, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "copies"
+    folder, namesake = tmp_path / "copies", cells.workspace(tmp_path / "elsewhere" / place.path.name)
     (folder / f"{place.path.name}-old").mkdir(parents=True)
+    theirs = rotate(namesake, folder, keep=1, at=cells.at(0)).path.name
     made = [rotate(place, folder, keep=2, at=cells.at(24 * day)).path.name for day in range(3)]
-    assert sorted(path.name for path in folder.iterdir()) == [*made[1:], f"{place.path.name}-old"]
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*made[1:], theirs, f"{place.path.name}-old"])
     assert audit(Workspace.open(folder / made[-1])).problems == ()
+
+
+def test_a_copy_of_a_clock_that_ran_ahead_does_not_cost_the_new_one(place: Workspace, tmp_path: Path) -> None:
+    folder = tmp_path / "copies"
+    rotate(place, folder, keep=1, at=cells.at(9999))
+    kept = rotate(place, folder, keep=1, at=cells.at(1)).path
+    assert list(folder.iterdir()) == [kept]
+
+
+def test_half_a_copy_and_half_of_one_that_was_removed_never_bear_a_copys_name_and_go_with_the_next(
+    place: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "copies"
+    first = rotate(place, folder, keep=1, at=cells.at(0)).path
+
+    def killed(path: Path) -> None:
+        (path / "ledger.sqlite").unlink()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            rotate(place, folder, keep=1, at=cells.at(24))
+    shutil.copytree(folder / f".{first.name}-removed", folder / f".{first.name}-a1b2c3d4")  # as a kill leaves a draft
+    whole = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    assert [audit(Workspace.open(path)).problems for path in whole] == [()]
+    kept = rotate(place, folder, keep=1, at=cells.at(48)).path
+    assert list(folder.iterdir()) == [kept]
+
+
+@pytest.mark.usefixtures("prefect")
+def test_nights_that_were_missed_are_made_up_for_by_one_copy(
+    place: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipelines.flows import backups
+
+    monkeypatch.setattr(backups, "utc_now", cells.Clock(100))
+    rotate(place, tmp_path / "copies", keep=2, at=cells.at(3))
+    made = []
+    for due in (27, 51, 75, 99):
+        monkeypatch.setattr(backups, "planned", cells.Clock(due))
+        made.append(Path(backups.backups(place.path, tmp_path / "copies", keep=2)))
+    assert len(set(made)) == 1
+    assert len(list((tmp_path / "copies").iterdir())) == 2
 
 
 def test_a_copy_is_refused_where_something_is_or_inside_itself(place: Workspace, tmp_path: Path) -> None:

@@ -70,7 +70,8 @@ def test_the_file_for_work_pools_holds_the_same_list() -> None:
 
 
 def test_what_is_served_runs_one_at_a_time_offers_regions_and_times_and_never_another_workspace(tmp_path: Path) -> None:
-    from pipelines.flows.deployments import Times, name_of, served
+    from pipelines.flows.deployments import Times, served
+    from pipelines.workspace import name_of
 
     made = {one.flow_name: one for one in served(tmp_path / "watch", Times(timedelta(hours=1)), ["east", "west"])}
     assert set(made) == {"ingestion", "nightly-backtest", "region"}  # no copies, where no folder is named for them

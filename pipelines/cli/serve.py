@@ -58,10 +58,10 @@ def serve(
     Example:
       ceasewatch serve watch --every 15m --backups /media/disk/copies
     """  # noqa: D301
-    from pipelines.flows.deployments import Times, deployments, name_of
+    from pipelines.flows.deployments import Times, deployments
     from pipelines.flows.serving import alone, require_server
     from pipelines.flows.serving import serve as attend
-    from pipelines.workspace import Workspace
+    from pipelines.workspace import Workspace, name_of
 
     place, copies = Workspace.open(workspace), None if backups is None else str(backups.resolve())
     times = Times(every, *nightly, days, copies, keep)

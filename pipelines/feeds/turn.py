@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 
 RUNNING: Final = "running"
 SERVING: Final = "serving"
+COPYING: Final = "copying"
 TURN_S: Final = 3600.0
 """How long a scheduled run waits for another one of the same workspace, seconds."""
 _DOING: Final = {
     RUNNING: "taking files in, or at a scheduled run",
     SERVING: "serving its schedules",
+    COPYING: "copying it for the night",
 }
 
 

@@ -6,8 +6,6 @@ written by ``python -m pipelines.flows.deployments``.
 
 from __future__ import annotations
 
-import hashlib
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +21,7 @@ from pipelines.flows.backtest import nightly
 from pipelines.flows.backups import backups
 from pipelines.flows.ingestion import ingestion
 from pipelines.flows.region import region
+from pipelines.workspace import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,13 +93,6 @@ def deployments(workspace: str, times: Times) -> tuple[Planned, ...]:
         *([] if times.backups is None else [copying]),
         Planned(region, "One region, at a moment of your choice.", {"workspace": workspace}, None),
     )
-
-
-def name_of(workspace: Path) -> str:
-    """Return the name of a workspace's deployments: its folder's, and what tells it from another of that name."""
-    whole = workspace.resolve()
-    kept = re.sub(r"[^A-Za-z0-9._-]+", "-", whole.name).strip("-") or "workspace"
-    return f"{kept}-{hashlib.sha256(str(whole).encode(errors='surrogateescape')).hexdigest()[:6]}"
 
 
 def served(workspace: Path, times: Times, regions: Sequence[str]) -> list[RunnerDeployment]:

@@ -29,7 +29,7 @@ from pipelines.flows import deployments
 from pipelines.flows.monitor import server
 from pipelines.flows.orphans import OPEN
 from pipelines.ledger import LedgerBusy
-from pipelines.workspace import WAIT_S
+from pipelines.workspace import WAIT_S, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,7 +92,7 @@ def alone(place: Workspace) -> Iterator[list[FlowRun]]:
 
 def crash_orphans(workspace: Path) -> list[FlowRun]:
     """Mark as crashed each run of the workspace's deployments that the server believes to be going on; return them."""
-    named = DeploymentFilter(name=DeploymentFilterName(any_=[deployments.name_of(workspace)]))
+    named = DeploymentFilter(name=DeploymentFilterName(any_=[name_of(workspace)]))
     going = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=OPEN)))
     found = []
     with get_client(sync_client=True) as client:
