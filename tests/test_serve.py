@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -125,6 +125,74 @@ def test_what_a_killed_process_left_behind_is_marked_as_crashed_and_nothing_else
                 pass
         found = [client.read_flow_run(run.id).state_type for run in (*runs, apart)]
     assert [state.value for state in found if state] == ["CRASHED", "CRASHED", "COMPLETED", "SCHEDULED", "RUNNING"]
+
+
+@pytest.mark.usefixtures("prefect")
+def test_a_deployment_that_is_not_asked_for_any_more_goes_and_those_of_others_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import prefect.runner
+    from prefect.client.orchestration import get_client
+
+    from pipelines.flows import serving
+    from pipelines.flows.deployments import Times, served
+    from pipelines.workspace import name_of
+
+    async def start(*_: object) -> None:
+        """Return at once, as if told to end."""
+
+    monkeypatch.setattr(prefect.runner.Runner, "start", start)
+    mine, other = cells.workspace(tmp_path / "ws"), tmp_path / "other"
+    for one in (*served(mine.path, Times(backups="/copies"), []), *served(other, Times(backups="/copies"), [])):
+        one.apply()
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        serving.serve(mine, Times())
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    with get_client(sync_client=True) as client:
+        found = [(one.name, one.entrypoint.rpartition(".")[2]) for one in client.read_deployments() if one.entrypoint]
+    assert sorted(flow for name, flow in found if name == name_of(mine.path)) == ["ingestion", "nightly", "region"]
+    assert len([name for name, _ in found if name == name_of(other)]) == 4
+
+
+@pytest.mark.usefixtures("prefect")
+@pytest.mark.parametrize("ours", [False, True])
+def test_a_server_that_goes_away_is_waited_for_and_a_fault_of_our_own_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, ours: bool
+) -> None:
+    import prefect.runner
+    from prefect.client.orchestration import PrefectClient
+
+    from pipelines.flows import serving
+    from pipelines.flows.deployments import Times
+
+    ends: list[Exception | None] = [
+        ExceptionGroup("in a TaskGroup", [RuntimeError("Service exceeded error threshold.")]),
+        httpx.ConnectError("All connection attempts failed"),
+        ValueError("ours") if ours else None,
+    ]
+    health: list[Exception | None] = [httpx.ConnectError(""), httpx.ReadTimeout(""), None, None]
+
+    class Runner(prefect.runner.Runner):
+        async def start(self, *_: object, **_more: object) -> None:
+            assert len(self._deployment_registry.get_deployment_ids()) == 3
+            if fault := ends.pop(0):
+                raise fault
+
+    async def answer(_: PrefectClient) -> Exception | None:
+        return health.pop(0)
+
+    monkeypatch.setattr(serving, "Runner", Runner)
+    monkeypatch.setattr(serving, "ASK_AGAIN_S", 0.0)
+    monkeypatch.setattr(PrefectClient, "api_healthcheck", answer)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(ValueError, match="ours") if ours else nullcontext():
+            serving.serve(cells.workspace(tmp_path / "ws"), Times())
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert (ends, health) == ([], [])
 
 
 # --- A real server ---
