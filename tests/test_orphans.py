@@ -129,6 +129,26 @@ def test_only_a_run_whose_process_is_gone_is_marked_as_crashed() -> None:
             client.delete_flow_run(runs[name].id)
 
 
+@pytest.mark.usefixtures("prefect")
+def test_a_scheduled_run_carries_the_mark_of_its_process_and_finds_those_that_were_killed(tmp_path: Path) -> None:
+    from prefect import flow
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.objects import StateType
+    from prefect.states import Running
+
+    from pipelines.flows import orphans
+    from pipelines.flows.ingestion import ingestion
+
+    place = cells.workspace(tmp_path / "ws")
+    with get_client(sync_client=True) as client:
+        gone = client.create_flow_run(flow(lambda: None, name="gone"), state=Running())
+        client.update_flow_run_labels(gone.id, {"ceasewatch.process": dead()})
+        orphans.clear.cache_clear()
+        run = ingestion(place.path, return_state=True).state_details.flow_run_id
+        found = client.read_flow_run(gone.id).state_type, client.read_flow_run(run).labels["ceasewatch.process"]
+    assert found == (StateType.CRASHED, orphans.mark(os.getpid()))
+
+
 def test_a_server_that_does_not_answer_is_named_with_what_to_do_by_the_command_itself(tmp_path: Path) -> None:
     place = cells.workspace(tmp_path / "ws")
     plain = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}

@@ -56,6 +56,7 @@ def nightly(
     every_h
         From one step to the next, hours.
     """
+    orphans.claim()
     place, end = Workspace.open(workspace), planned()
     plan = Plan((end - timedelta(days=days)).astimezone(UTC), end.astimezone(UTC), timedelta(hours=every_h))
     with turn(place, wait_s=TURN_S):

@@ -12,6 +12,7 @@ from pydantic import Field
 from pipelines.backup import made_since, rotate
 from pipelines.edge import utc_now
 from pipelines.feeds.turn import COPYING, TURN_S, turn
+from pipelines.flows import orphans
 from pipelines.flows.monitor import planned
 from pipelines.workspace import Workspace
 
@@ -29,6 +30,7 @@ def backups(workspace: Path, folder: Path, keep: Annotated[int, Field(ge=1)] = 7
     keep
         How many are kept.
     """
+    orphans.claim()
     place, due = Workspace.open(workspace), planned()
     with turn(place, COPYING, wait_s=TURN_S):
         # Runs that were missed would all copy the same present, and each push a night out that is not to be had again.

@@ -9,7 +9,7 @@ from prefect import flow
 
 from pipelines.edge import utc_now, whole_second
 from pipelines.feeds.turn import TURN_S, turn
-from pipelines.flows import events, tasks
+from pipelines.flows import events, orphans, tasks
 from pipelines.flows.monitor import answer, is_scheduled, planned
 from pipelines.outcome import Outcome, stamp
 from pipelines.publications import Question
@@ -32,6 +32,8 @@ def ingestion(workspace: Path, every_s: float | None = None) -> Outcome:
         From one run to the next, seconds. A run that starts so late after its time catches up: it is about that time.
         Left out, or in time: it is about the present, once everything is taken in.
     """
+    orphans.claim()
+    orphans.clear()
     place = Workspace.open(workspace)
     with turn(place, wait_s=TURN_S):
         tasks.take_inbox(place, utc_now)

@@ -9,6 +9,7 @@ from prefect import flow
 from pydantic import AwareDatetime  # noqa: TC002 -- likewise
 
 from pipelines.feeds.turn import TURN_S, turn
+from pipelines.flows import orphans
 from pipelines.flows.monitor import answer, planned
 from pipelines.outcome import Outcome  # noqa: TC001 -- likewise
 from pipelines.publications import Profile, Question
@@ -39,6 +40,8 @@ def region(
     profile
         ``shared``: only what may leave the cell, as late as the policy asks for.
     """
+    orphans.claim()
+    orphans.clear()
     place = Workspace.open(workspace)
     with turn(place, wait_s=TURN_S):
         moment = as_of or known_at or latest(place, profile, planned())
