@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from geo import tables
 from geo.errors import PolicyError
-from pipelines import gdal
+from pipelines import gdal, layers
 from pipelines.layers.rows import boxes
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _EDGES: Final = ("xmin", "ymin", "xmax", "ymax")
 _MONTHS: Final = 12
 
 
-def write(file: Path, folder: Path, run: Mapping[str, Any]) -> dict[str, int]:
+def write(file: Path, folder: Path, run: dict[str, Any]) -> dict[str, int]:
     """Write the layers of a publication into a new folder, whole or not at all; return the number of rows of each.
 
     Parameters
@@ -50,23 +50,29 @@ def write(file: Path, folder: Path, run: Mapping[str, Any]) -> dict[str, int]:
     folder
         Must not exist, or be empty. A layer without rows leaves no files.
     run
-        The publication's own row, as ``layers.read_run`` gives it.
+        The publication's own row, as ``layers.read_run`` gives it; one that takes its place meanwhile is written.
 
     Raises
     ------
     PolicyError
-        If there is something in the folder already.
+        If there is something in the folder already, or the publication is replaced again and again.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         msg = (
             f"{folder} is there already; give --out a folder that is new or empty, or old partitions mix with new ones"
         )
         raise PolicyError(msg)
-    draft = folder.absolute().with_name(f".{folder.name}.tmp-{os.getpid()}")
-    draft.mkdir(parents=True)
+    target = folder.resolve()
+    draft = target.with_name(f".{target.name}.tmp-{os.getpid()}")
+
+    def take(run: Mapping[str, Any]) -> dict[str, int]:
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        return {name: _layer(gdal.read(file, name), name, draft / name, run) for name in BEGINS}
+
     try:
-        counts = {name: _layer(gdal.read(file, name), name, draft / name, run) for name in BEGINS}
-        draft.replace(folder.absolute())
+        counts = layers.of_one_run(file, run, take)
+        draft.replace(target)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return counts

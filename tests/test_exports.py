@@ -96,3 +96,15 @@ def test_the_command_exports_what_was_published(tmp_path: Path) -> None:
     listed = ceasewatch("export", place.path, "--to", "acled-csv")
     assert {row["admin1"] for row in table(listed.stdout)} == {"west"}
     assert "no layer is called 'x'" in ceasewatch("export", place.path, "--layer", "x").stderr
+
+
+def test_what_an_export_cannot_heed_is_refused_and_where_it_goes_is_made(tmp_path: Path) -> None:
+    place = cells.shelled(tmp_path)
+    cells.run(place, cells.Clock(41))
+    for words in (("--to", "acled-csv", "--layer", "reports"), ("--to", "geoparquet", "--layer", "reports")):
+        assert "--layer goes with --to geojson" in ceasewatch("export", place.path, *words).stderr
+    assert "name a file with --out" in ceasewatch("export", place.path, "--to", "acled-csv", "--json").stderr
+    assert "--region west` first" in ceasewatch("export", place.path, "--region", "west").stderr
+    new = tmp_path / "new" / "incidents.geojson"
+    assert ceasewatch("export", place.path, "--out", new).exit_code == 0
+    assert new.is_file()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -15,7 +17,7 @@ import situation
 from commandline import ceasewatch
 
 from geo.errors import PolicyError
-from pipelines import layers, partitions
+from pipelines import gdal, layers, partitions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,6 +132,42 @@ def test_the_same_publication_gives_the_same_bytes_in_a_folder_of_its_own(
     with pytest.raises(PolicyError, match="is there already"):
         partitions.write(published, months, _run(published))
     assert [path.name for path in tmp_path.iterdir()] == ["again"]
+
+
+def test_what_a_run_replaces_meanwhile_is_taken_anew_whole(
+    published: Path, months: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, told = tmp_path / "monitor.gpkg", dict(situation.burnt())
+    told["reports"] = told["reports"].assign(observed_from=told["reports"]["observed_from"] - LATER)
+    layers.publish(told | {"run": told["run"].assign(run_id="former")}, file, keep=1, run_id="former")
+    former, read, left = _run(file), gdal.read, [published, published]
+
+    def replaced(path: Path, name: str) -> pa.Table:
+        if name == "violations" and left:  # the run before had other months, of which none may stay
+            swap = tmp_path / "next.gpkg"
+            shutil.copy(left.pop(), swap)
+            swap.replace(path)
+        return read(path, name)
+
+    monkeypatch.setattr(gdal, "read", replaced)
+    partitions.write(file, tmp_path / "taken", former)
+    assert _contents(tmp_path / "taken") == _contents(months)
+    ids = itertools.count()
+    monkeypatch.setattr(layers, "read_run", lambda _: {"run_id": next(ids)})
+    with pytest.raises(PolicyError, match="replaced faster than it can be read"):
+        partitions.write(file, tmp_path / "never", former)
+    assert not (tmp_path / "never").exists()
+
+
+def _contents(folder: Path) -> dict[Path, bytes]:
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.parquet")}
+
+
+def test_an_empty_folder_may_be_named_by_a_link(published: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "empty")
+    assert partitions.write(published, tmp_path / "link", _run(published))["incidents"] > 0
+    assert (tmp_path / "link" / "incidents").is_dir()
 
 
 def test_the_command_wants_a_folder(tmp_path: Path) -> None:

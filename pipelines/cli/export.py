@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ PARTITIONS = "geoparquet"
 @click.option(
     "--to", "form", type=click.Choice(["geojson", "acled-csv", PARTITIONS]), default="geojson", show_default=True
 )
-@click.option("--layer", default="incidents", show_default=True, metavar="NAME", help="GeoJSON: which layer or table.")
+@click.option("--layer", metavar="NAME", help="GeoJSON: which layer or table; default: incidents.")
 @click.option("--region", metavar="ID", help="The region's own publication.")
 @click.option(
     "--profile", type=click.Choice(["internal", "shared"]), default="internal", show_default=True,
@@ -32,7 +33,7 @@ PARTITIONS = "geoparquet"
 def export(
     workspace: Path,
     form: str,
-    layer: str,
+    layer: str | None,
     region: str | None,
     profile: Profile,
     out: Path | None,
@@ -46,17 +47,26 @@ def export(
       ceasewatch export watch --layer violations --out violations.geojson
       ceasewatch export watch --to geoparquet --out months
     """  # noqa: D205, D301
+    from pipelines import layers
+
+    if layer is not None and form != "geojson":
+        msg = f"--layer goes with --to geojson; {form} has layers of its own"
+        raise click.UsageError(msg)
+    if as_json and form == "acled-csv" and out is None:
+        msg = "--json prints an object, where the events would be: name a file with --out"
+        raise click.UsageError(msg)
     file, run = _published(workspace, region, profile)
     if form == PARTITIONS:
         _partitions(file, run, out, as_json=as_json)
         return
-    text = _text(file, run, form, layer)
+    text = layers.of_one_run(file, run, partial(_text, file, form, layer or "incidents"))
     if out is None:
         click.echo(text, nl=False)
         return
     if out.is_dir():
         msg = f"{out} is a folder"
         raise click.BadParameter(msg, param_hint="--out")
+    out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(text, encoding="utf-8", newline="")
     if as_json:
         put({"file": str(out), "to": form})
@@ -74,7 +84,7 @@ def _published(workspace: Path, region: str | None, profile: Profile) -> tuple[P
     file = place.target(region, profile)
     run = layers.read_run(file)
     if run is None:
-        asked = "" if profile == "internal" else f" --profile {profile}"
+        asked = f" --region {region}" * (region is not None) + f" --profile {profile}" * (profile != "internal")
         msg = f"{file}: nothing is published there yet; run `ceasewatch run {place.path}{asked}` first"
         raise PolicyError(msg)
     return file, run
@@ -93,7 +103,7 @@ def _partitions(file: Path, run: dict[str, Any], out: Path | None, *, as_json: b
         click.echo(out)
 
 
-def _text(file: Path, run: dict[str, Any], form: str, layer: str) -> str:
+def _text(file: Path, form: str, layer: str, run: dict[str, Any]) -> str:
     from geo import tables
     from geo.errors import PolicyError
     from pipelines import exports, layers

@@ -12,11 +12,12 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import pandas as pd
 
 from geo import tables
+from geo.errors import PolicyError
 from pipelines import gdal
 from pipelines.layers import beside, swap, write
 from pipelines.layers import rows as _rows
@@ -24,7 +25,7 @@ from pipelines.layers.fault import PublicationError, unaccompanied, unwritten
 from pipelines.layers.proof import connect, prove
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     import geopandas as gpd
@@ -34,12 +35,14 @@ if TYPE_CHECKING:
     from pipelines.intensity import Bands
     from pipelines.layers.swap import State
 
-__all__ = ["PublicationError", "Published", "check", "publish", "read_column", "read_run", "read_table"]
+__all__ = ["PublicationError", "Published", "check", "of_one_run", "publish", "read_column", "read_run", "read_table"]
 
+R = TypeVar("R")
 WAIT_S: Final = 60.0
 COMMANDS: Final = "reviews.gpkg"
 """The file for the commands of people, where one lies beside the map."""
 PROJECT: Final = ".qgz"
+_LOOKS: Final = 5  # at a publication that is replaced while it is read
 _RUN_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
@@ -209,6 +212,25 @@ def read_run(path: Path) -> dict[str, Any] | None:
     if len(found) != 1:
         return None
     return {column.name: _value(value, column.kind) for column, value in zip(tables.RUN.columns, found[0], strict=True)}
+
+
+def of_one_run(file: Path, run: dict[str, Any], take: Callable[[dict[str, Any]], R]) -> R:
+    """Return what is taken of a publication, all of one run, whose row ``take`` is given; ``run`` was read before.
+
+    A run may put the next publication in its place between two looks at the file: then everything is taken anew.
+
+    Raises
+    ------
+    PolicyError
+        If that happens again and again.
+    """
+    for _ in range(_LOOKS):
+        found, now = take(run), read_run(file)
+        if now is None or now["run_id"] == run["run_id"]:
+            return found
+        run = now
+    msg = f"{file}: it is replaced faster than it can be read; try again while no run goes on"
+    raise PolicyError(msg)
 
 
 def _value(value: Any, kind: tables.Kind) -> Any:  # noqa: ANN401 - SQLite gives what was stored
