@@ -52,6 +52,13 @@ def test_every_deployments_parameters_fit_its_flow_and_leave_to_a_person_only_wh
     asked.flow.validate_parameters({**asked.parameters, "region": "west", "as_of": "2026-06-02T00:00Z"})
 
 
+def test_every_parameter_of_a_form_says_what_it_is() -> None:
+    from pipelines.flows.deployments import told
+
+    for planned in listed():
+        assert told(planned.flow).keys() == inspect.signature(planned.flow.fn).parameters.keys()
+
+
 def test_the_file_for_work_pools_holds_the_same_list() -> None:
     from pipelines.flows.deployments import YAML, as_yaml
 
@@ -81,6 +88,8 @@ def test_what_is_served_runs_one_at_a_time_offers_regions_and_times_and_never_an
     assert form.properties["workspace"]["enum"] == [str(tmp_path / "watch")]
     assert form.properties["as_of"]["anyOf"][0]["format"] == "date-time"
     assert form.required == ["workspace", "region"]
+    assert form.properties["known_at"]["description"].startswith("The moment of knowledge, with its offset from UTC; ")
+    assert all("description" in each for each in form.properties.values())
     schedule = made["ingestion"].schedules[0].schedule  # type: ignore[index]
     assert schedule.interval == timedelta(hours=1)  # type: ignore[union-attr]
     assert schedule.anchor_date.isoformat() == "2026-01-01T00:00:00+00:00"  # type: ignore[union-attr]

@@ -6,6 +6,8 @@ written by ``python -m pipelines.flows.deployments``.
 
 from __future__ import annotations
 
+import inspect
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -115,7 +117,16 @@ def _served(planned: Planned, name: str, choices: dict[str, list[str]]) -> Runne
     form = made._parameter_openapi_schema.properties  # noqa: SLF001 -- what the form is made from has no other door
     for parameter in choices.keys() & form.keys():
         form[parameter]["enum"] = choices[parameter]
+    for parameter, words in told(planned.flow).items():
+        form[parameter]["description"] = words
     return made
+
+
+def told(flow: Flow[..., Any]) -> dict[str, str]:
+    """Return what a flow's docstring says of each parameter; Prefect itself reads those of another style only."""
+    _, _, listed = (inspect.getdoc(flow.fn) or "").partition("Parameters\n----------\n")
+    found = re.findall(r"^(\w+)\n((?:    .+\n?)+)", listed, re.MULTILINE)
+    return {name: " ".join(words.replace("``", "").split()) for name, words in found}
 
 
 def _schedule(said: dict[str, Any]) -> Schedule:
