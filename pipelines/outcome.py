@@ -28,13 +28,17 @@ ANSWERED: Final = ("review_id", "command", "target", "answer", "why")
 
 @dataclass(frozen=True)
 class Changes:
-    """Incidents that changed since the last publication of the same scope; ``since`` ``None``: it is the first one."""
+    """Incidents that changed since the last publication of the same scope; ``since`` ``None``: it is the first one.
+
+    ``lowered``: a correction or a person took a tier back of what goes on.
+    """
 
     since: datetime | None
     new: tuple[str, ...]
     escalated: tuple[str, ...]
     ended: tuple[str, ...]
     gone: tuple[str, ...]
+    lowered: tuple[str, ...] = ()
 
     @classmethod
     def between(
@@ -58,6 +62,7 @@ class Changes:
                 *(name for name in said if name not in present and name in over and said[name][0] != "ended"),
             ),
             tuple(name for name in said if name not in present and name not in over),
+            tuple(name for name in known if present[name][1] < said[name][1] and present[name][0] != "ended"),
         )
 
 
@@ -132,6 +137,7 @@ class Outcome:
                 "escalated": list(self.changes.escalated),
                 "ended": list(self.changes.ended),
                 "gone": list(self.changes.gone),
+                "lowered": list(self.changes.lowered),
             },
             "notices": records(self.notices),
             "reviews": self.answers,
@@ -212,6 +218,9 @@ def _lines(outcome: Outcome) -> Iterator[str]:
         yield f"**Stale: {plain(sentence)}.** What its source would have seen since is not known, and is no quiet."
         yield ""
     yield f"File: `{outcome.file}`" + ("" if outcome.written else " (the same publication was there already)")
+    if outcome.overtaken:
+        yield ""
+        yield "The workspace's current map speaks of a later moment, and stays as it is."
     if outcome.window_from is not None:
         yield ""
         yield f"It holds what was not over by {stamp(outcome.window_from)}. {EARLIER}"
@@ -228,6 +237,7 @@ def _lines(outcome: Outcome) -> Iterator[str]:
         ("Escalated", changes.escalated),
         ("Ended", changes.ended),
         ("Gone", changes.gone),
+        ("Lowered", changes.lowered),
     ):
         listed = "; ".join(plain(f"{name} {named.get(name, '')}") for name in names) or "none"
         yield f"- **{title}** ({len(names)}): {listed}"

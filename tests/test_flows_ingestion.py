@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ from geo.errors import PolicyError
 from pipelines import stages
 from pipelines.feeds.turn import turn
 from pipelines.ledger import LedgerBusy
+from pipelines.outcome import Changes, markdown
+from pipelines.publications import Publication
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +33,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("prefect")
 H = timedelta(hours=1)
+KEPT = {
+    "run_id": "1", "region": None, "as_of": cells.at(40), "known_at": None, "ledger_no": 1, "file": None, "sha256": "",
+    "version": "",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -119,6 +126,23 @@ def test_the_end_of_an_incident_that_has_left_the_maps_window_is_told_too(tmp_pa
     assert (payload["incident_id"], payload["state"], payload["as_of"]) == (name, "ended", "2026-07-03T12:00:00Z")
 
 
+def test_who_was_told_of_a_tier_is_told_that_it_was_taken_back(tmp_path: Path) -> None:
+    from pipelines.flows import events
+
+    place, clock = cells.shelled(tmp_path), cells.Clock(41)
+    before = cells.run(place, clock)
+    ((name, (state, tier)),) = before.states.items()
+    assert (state, tier) != ("ended", 0)
+    said = before.states | {name: (state, tier + 1), "B-9": ("active", 1), "B-10": ("ended", 0)}
+    changes = Changes.between(Publication(**KEPT, incidents=said), before.incidents, {"B-10"})
+    assert (changes.lowered, changes.gone, changes.escalated, changes.ended) == ((name,), ("B-9",), (), ())
+    outcome = replace(before, changes=changes)
+    told = [(event, payload["incident_id"], payload["state"]) for event, _, payload in events.changes(outcome)]
+    assert told == [(events.LOWERED, name, state), (events.GONE, "B-9", "gone")]
+    assert f"**Lowered** (1): {name}" in markdown(outcome)
+    assert "later moment, and stays" in markdown(replace(outcome, overtaken=True))
+
+
 def test_the_example_of_automations_is_one_that_prefect_takes_and_waits_for_events_that_are_emitted() -> None:
     from prefect.events.schemas.automations import AutomationCore, EventTrigger
 
@@ -127,7 +151,7 @@ def test_the_example_of_automations_is_one_that_prefect_takes_and_waits_for_even
     text = (Path(__file__).parent.parent / "data" / "automations.yaml").read_text(encoding="utf-8")
     made = [AutomationCore.model_validate(one) for one in yaml.safe_load(text)["automations"]]
     awaited = {name for one in made if isinstance(one.trigger, EventTrigger) for name in one.trigger.expect}
-    assert awaited == {events.RAISED, events.STALE}
+    assert awaited == {events.RAISED, events.LOWERED, events.GONE, events.STALE}
 
 
 def test_a_run_waits_for_its_turn_and_says_who_has_it(place: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,9 @@
 """What does Prefect tell those who wait for something to happen?
 
-``ceasewatch.tier.raised`` and ``ceasewatch.incident.ended`` for each incident that changed since the last publication,
-and ``ceasewatch.feed.stale`` and ``ceasewatch.feed.fresh`` for each feed that became so. Automations of a server can
-react to them; without a server nobody hears them. They repeat what is published: nothing hangs on an event.
+``ceasewatch.tier.raised``, ``ceasewatch.tier.lowered``, ``ceasewatch.incident.ended`` and ``ceasewatch.incident.gone``
+for each incident that changed since the last publication, and ``ceasewatch.feed.stale`` and ``ceasewatch.feed.fresh``
+for each feed that became so. Automations of a server can react to them; without a server nobody hears them. They repeat
+what is published: nothing hangs on an event.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from pipelines.outcome import Outcome
 
 RAISED: Final = "ceasewatch.tier.raised"
+LOWERED: Final = "ceasewatch.tier.lowered"
 ENDED: Final = "ceasewatch.incident.ended"
+GONE: Final = "ceasewatch.incident.gone"
 STALE: Final = "ceasewatch.feed.stale"
 FRESH: Final = "ceasewatch.feed.fresh"
 _SAID: Final = ("incident_id", "name", "state", "tier_eligible", "tier_effective", "tier_peak", "next_due")
@@ -33,18 +36,17 @@ def tell(outcome: Outcome, asked: Sequence[Asked] = ()) -> None:
 
 
 def changes(outcome: Outcome) -> Iterator[tuple[str, dict[str, str], dict[str, Any]]]:
-    """Yield event, resource and payload for each incident that reached a tier, or ended."""
+    """Yield event, resource and payload for each incident that reached a tier, lost one, ended, or is no more."""
     if not outcome.written or outcome.overtaken:
         return
-    told = {row["incident_id"]: row for row in outcome.as_dict()["incidents"]}
-    raised = (*outcome.changes.new, *outcome.changes.escalated)
-    for event, names in ((RAISED, raised), (ENDED, outcome.changes.ended)):
+    told, changed = {row["incident_id"]: row for row in outcome.as_dict()["incidents"]}, outcome.changes
+    raised = (name for name in (*changed.new, *changed.escalated) if told[name]["tier_eligible"])
+    for event, names in ((RAISED, raised), (LOWERED, changed.lowered), (ENDED, changed.ended), (GONE, changed.gone)):
         for name in names:
-            # What ended while nobody ran, for longer than the map's window, has no row there any more.
-            row = told.get(name, {"incident_id": name, "state": "ended"})
-            if event == ENDED or row["tier_eligible"]:
-                payload = {key: row.get(key) for key in _SAID} | _about(outcome)
-                yield event, _resource(outcome, "incident", name), payload
+            # What is gone, or ended while nobody ran for longer than the map's window, has no row there any more.
+            row = told.get(name, {"incident_id": name, "state": event.rpartition(".")[2]})
+            payload = {key: row.get(key) for key in _SAID} | _about(outcome)
+            yield event, _resource(outcome, "incident", name), payload
 
 
 def health(outcome: Outcome, asked: Asked) -> tuple[str, dict[str, str], dict[str, Any]]:
