@@ -366,18 +366,36 @@ def test_a_feed_that_never_answered_is_stale_from_when_it_was_first_asked(place:
     assert go(place, 10).health.stale
 
 
+def test_a_feed_whose_news_bears_a_time_still_to_come_is_stale_as_soon_as_any_other(
+    place: Workspace, server: Server, tmp_path: Path
+) -> None:
+    server.does(sends(data(tmp_path, "a")))
+    assert go(place, 9999).health.heard == "new"  # the clock had run ahead
+    server.does(sends(b"", 500))
+    assert [go(place, hours).health.stale for hours in (10, 18, 20)] == [False, False, True]
+    assert health.stale(place, cells.at(20))[0].since == cells.at(10)
+
+
 def test_another_address_is_another_feed_and_a_damaged_record_is_none(
     place: Workspace, server: Server, tmp_path: Path
 ) -> None:
     server.does(sends(data(tmp_path, "a"), ETag='"1"'))
     go(place, 0)
-    (place.path / "feeds" / "wire.json").write_text('{"feed": "wi')
-    go(place, 1)
+    kept = place.path / "feeds" / "wire.json"
+    whole = json.loads(kept.read_text())
+    damaged = (
+        '{"feed": "wi',
+        json.dumps(whole | {"since": None}),
+        json.dumps(whole | {"since": "2026-06-02T00:00:00"}),
+    )
+    for text in damaged:
+        kept.write_text(text)
+        go(place, 1)
     settings = place.theatre / "theatre.toml"
     settings.write_text(settings.read_text().replace("/data.csv", "/other.csv"))
     go(place, 2)
     assert [(path, "if-none-match" in headers) for path, headers in server.asked] == [
-        ("/data.csv", False), ("/data.csv", False), ("/other.csv", False),
+        ("/data.csv", False), *[("/data.csv", False)] * len(damaged), ("/other.csv", False),
     ]  # fmt: skip
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pipelines.workspace import Workspace
 
 FOLDER: Final = "feeds"
+_TIMES: Final = ("since", "asked_at", "unseen_to")
 Heard = Literal["new", "unchanged", "empty", "failed", "unasked"]
 
 
@@ -87,13 +88,16 @@ class Health:
 
 
 def recall(workspace: Workspace, feed: Feed, moment: datetime) -> Health:
-    """Return what is known of a feed; another address or source makes it another feed."""
+    """Return what is known of a feed; another address or source makes it another feed.
+
+    No time is later than the moment: a clock that had run ahead would make its silence news for as long.
+    """
     fresh = Health(feed.id, feed.source, feed.url, moment, moment)
     try:
         stored = json.loads(_file(workspace, feed).read_bytes())
-        times = {name: datetime.fromisoformat(stored[name]) for name in ("since", "asked_at")}
-        unseen_to = datetime.fromisoformat(stored["unseen_to"]) if stored["unseen_to"] else None
-        known = Health(**{**stored, **times, "unseen_to": unseen_to})
+        said = _TIMES if stored["unseen_to"] else _TIMES[:-1]
+        told = {name: datetime.fromisoformat(stored[name]) for name in said}
+        known = Health(**{**stored, **{name: min(at, moment) for name, at in told.items()}})
     except (OSError, ValueError, TypeError, KeyError):
         return fresh
     return known if (known.address, known.source) == (feed.url, feed.source) else fresh
