@@ -184,6 +184,26 @@ def test_a_server_that_does_not_answer_is_named_with_what_to_do(
         flow(place, tmp_path)
 
 
+def test_a_password_in_the_address_of_a_server_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    from pipelines.flows import monitor
+
+    address = "http://me:hush@127.0.0.1:9/api"
+
+    def away(*_: object) -> None:
+        msg = f"Failed to reach API at {address}/"
+        raise RuntimeError(msg)
+
+    monkeypatch.setattr(monitor.orphans, "clear", away)
+    with (
+        temporary_settings({PREFECT_API_URL: address}),
+        pytest.raises(PolicyError, match=r"127\.0\.0\.1:9/api") as told,
+    ):
+        monitor.here(lambda: None)
+    assert "hush" not in str(told.value)
+
+
 def test_the_users_own_settings_of_prefect_win() -> None:
     assert os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false"
     code = (

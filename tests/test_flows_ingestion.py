@@ -104,11 +104,32 @@ def test_a_scheduled_run_takes_in_inbox_and_feeds_publishes_and_tells_of_each_ti
     monkeypatch.setattr(ingestion, "utc_now", cells.Clock(36 + 40))
     server.does(sends(b"", 500))
     assert go(place).changes.ended == (name,)
-    assert said == [(events.ENDED, name), (events.STALE, "wire")]
+    assert said == [(events.STALE, "wire"), (events.ENDED, name)]
 
     said.clear()
     assert not go(place).written
     assert said == []
+
+
+def test_that_a_feed_became_stale_is_told_though_the_run_fails_after_it(
+    place: Workspace, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipelines.flows import events, ingestion
+
+    def full(*_: object) -> None:
+        msg = "the disk"
+        raise OSError(msg)
+
+    said: list[str] = []
+    monkeypatch.setattr(events, "emit_event", lambda event, **_: said.append(event))
+    server.does(sends(b"", 500))
+    monkeypatch.setattr(ingestion, "utc_now", cells.Clock(0))
+    go(place)
+    monkeypatch.setattr(ingestion, "utc_now", cells.Clock(40))
+    monkeypatch.setattr(ingestion, "answer", full)
+    with pytest.raises(OSError, match="the disk"):
+        go(place)
+    assert said == [events.STALE]
 
 
 def test_the_end_of_an_incident_that_has_left_the_maps_window_is_told_too(tmp_path: Path) -> None:

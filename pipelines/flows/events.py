@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from prefect.events import emit_event
 
+from pipelines.imprint import WHOLE
 from pipelines.outcome import stamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
+    from pipelines.feeds.health import Health
     from pipelines.feeds.rounds import Asked
     from pipelines.outcome import Outcome
+    from pipelines.workspace import Workspace
 
 RAISED: Final = "ceasewatch.tier.raised"
 LOWERED: Final = "ceasewatch.tier.lowered"
@@ -29,10 +33,18 @@ FRESH: Final = "ceasewatch.feed.fresh"
 _SAID: Final = ("incident_id", "name", "state", "tier_eligible", "tier_effective", "tier_peak", "next_due")
 
 
-def tell(outcome: Outcome, asked: Sequence[Asked] = ()) -> None:
+def tell(outcome: Outcome) -> None:
     """Emit what changed by a run; nothing where its publication was there already, or a later one stands."""
-    for event, resource, payload in (*changes(outcome), *(health(outcome, one) for one in asked if one.turned)):
+    for event, resource, payload in changes(outcome):
         emit_event(event=event, resource=resource, payload=payload)
+
+
+def tell_feeds(place: Workspace, asked: Sequence[Asked]) -> None:
+    """Emit which feeds became stale, or ceased to be: as soon as it is known, whatever becomes of the run after it."""
+    for one in asked:
+        if one.turned:
+            event, resource, payload = health(place, one.health)
+            emit_event(event=event, resource=resource, payload=payload)
 
 
 def changes(outcome: Outcome) -> Iterator[tuple[str, dict[str, str], dict[str, Any]]]:
@@ -46,23 +58,26 @@ def changes(outcome: Outcome) -> Iterator[tuple[str, dict[str, str], dict[str, A
             # What is gone, or ended while nobody ran for longer than the map's window, has no row there any more.
             row = told.get(name, {"incident_id": name, "state": event.rpartition(".")[2]})
             payload = {key: row.get(key) for key in _SAID} | _about(outcome)
-            yield event, _resource(outcome, "incident", name), payload
+            yield event, _resource("incident", name, outcome.scope, outcome.file), payload
 
 
-def health(outcome: Outcome, asked: Asked) -> tuple[str, dict[str, str], dict[str, Any]]:
+def health(place: Workspace, feed: Health) -> tuple[str, dict[str, str], dict[str, Any]]:
     """Return event, resource and payload of a feed that became stale, or ceased to be."""
-    payload = asked.health.as_dict() | _about(outcome)
-    return (STALE if asked.health.stale else FRESH), _resource(outcome, "feed", asked.health.feed), payload
+    with place.ledger() as ledger:
+        theatre = place.settings(ledger).theatre
+    about = {"theatre": theatre.title, "standing": theatre.status, "as_of": stamp(feed.asked_at)}
+    resource = _resource("feed", feed.feed, WHOLE, place.target(None))
+    return (STALE if feed.stale else FRESH), resource, feed.as_dict() | about
 
 
 def _about(outcome: Outcome) -> dict[str, Any]:
     return {"theatre": outcome.title, "standing": outcome.standing, "as_of": stamp(outcome.as_of)}
 
 
-def _resource(outcome: Outcome, kind: str, name: str) -> dict[str, str]:
+def _resource(kind: str, name: str, scope: str, file: Path) -> dict[str, str]:
     return {
         "prefect.resource.id": f"ceasewatch.{kind}.{name}",
         "prefect.resource.name": name,
-        "ceasewatch.scope": outcome.scope,
-        "ceasewatch.file": str(outcome.file),
+        "ceasewatch.scope": scope,
+        "ceasewatch.file": str(file),
     }

@@ -37,11 +37,11 @@ def ingestion(workspace: Path, every_s: float | None = None) -> Outcome:
     place = Workspace.open(workspace)
     with turn(place, wait_s=TURN_S):
         tasks.take_inbox(place, utc_now)
-        asked = tasks.ask_feeds(place, utc_now)
+        events.tell_feeds(place, tasks.ask_feeds(place, utc_now))
         tasks.heed(place, utc_now, None)  # what people decided by now is no hindsight either
         about = moment(planned(), utc_now(), None if every_s is None else timedelta(seconds=every_s))
         outcome = answer(place, Question(about, scheduled=is_scheduled()), None)
-    events.tell(outcome, asked)
+    events.tell(outcome)
     return outcome
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path  # noqa: TC003 -- Prefect validates parameters by these annotations
 from typing import Final, TypeVar
 
+import httpx
 from prefect import flow, runtime
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, get_current_settings, temporary_settings
 from pydantic import AwareDatetime  # noqa: TC002 -- likewise
@@ -125,13 +126,18 @@ def here(run: Callable[[], R]) -> R:
         if not str(fault).startswith(_UNREACHABLE):
             raise
         way = "start it, or unset PREFECT_API_URL" if server() else "try again when the machine is less busy"
-        msg = f"no Prefect server answers ({fault}); {way}, or run with --plain"
+        said = str(fault).replace(get_current_settings().api.url or "", server() or "")
+        msg = f"no Prefect server answers ({said}); {way}, or run with --plain"
         raise PolicyError(msg) from fault
 
 
 def server() -> str | None:
-    """Return the address of the user's own Prefect server; ``None``: the embedded one will be started."""
-    return get_current_settings().api.url
+    """Return the address of the user's own Prefect server to be shown: without a name and password that stand in it.
+
+    ``None``: the embedded one will be started.
+    """
+    address = get_current_settings().api.url
+    return None if address is None else str(httpx.URL(address).copy_with(userinfo=b""))
 
 
 def planned() -> datetime:
