@@ -210,7 +210,7 @@ def test_a_server_that_goes_away_is_waited_for_and_a_fault_of_our_own_is_not(
 @contextmanager
 def started(folder: Path, environment: Mapping[str, str], *words: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run a Python module in a process of its own, and end it."""
-    with (folder / f"{words[0]}.log").open("wb") as log:
+    with (folder / f"{words[1]}.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", *words], cwd=ROOT, env=dict(environment), stdout=log, stderr=log
         )
@@ -265,41 +265,51 @@ def place(tmp_path: Path) -> Workspace:
     return made
 
 
-def test_a_real_server_makes_a_scheduled_run_and_one_of_a_region_and_both_end_well(
-    tmp_path: Path, place: Workspace
-) -> None:
+@contextmanager
+def real_server(folder: Path) -> Iterator[tuple[dict[str, str], httpx.Client]]:
+    """Run a server, and return the environment of those who use it, and a way to ask it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = settings(tmp_path, port)
+    environment = settings(folder, port)
     api = httpx.Client(base_url=environment["PREFECT_API_URL"], timeout=30, trust_env=False)
-
-    def find(what: str, flow: str) -> list[dict[str, Any]]:
-        said = api.post(f"/{what}/filter", json={"flows": {"name": {"any_": [flow]}}})
-        return said.json() if said.is_success else []  # a busy server asks to come again
-
-    def runs(flow: str) -> list[dict[str, Any]]:
-        found = find("flow_runs", flow)
-        assert not [run for run in found if run["state_type"] in {"FAILED", "CRASHED"}], found
-        return [run for run in found if run["state_type"] == "COMPLETED"]
-
-    def ask(create: str, region: str) -> httpx.Response | None:
-        said = api.post(create, json={"parameters": {"region": region}})
-        return None if said.is_server_error else said
-
     server = ("prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port))
-    with api, started(tmp_path, environment, *server):
-        wait_for("the server", lambda: api.get("/health").is_success, tmp_path / "prefect.log")
-        with started(tmp_path, environment, "pipelines", "serve", str(place.path), "--every", "20s") as kept:
-            log = tmp_path / "pipelines.log"
-            (asked,) = wait_for("a deployment", lambda: find("deployments", "region"), log)
-            create = f"/deployments/{asked['id']}/create_flow_run"
-            for region, taken in (("nowhere", False), ("west", True)):
-                said = wait_for(region, lambda region=region: ask(create, region), log)  # type: ignore[misc]
-                assert said.is_success == taken
-                assert said.is_client_error != taken
-            wait_for("the run of a region", lambda: runs("region"), log)
-            scheduled = wait_for("a scheduled run", lambda: runs("ingestion"), log)[0]
+    with api, started(folder, environment, *server):
+        wait_for("the server", lambda: api.get("/health").is_success, folder / "server.log")
+        yield environment, api
+
+
+def find(api: httpx.Client, what: str, flow: str) -> list[dict[str, Any]]:
+    """Return the deployments or runs of a flow."""
+    said = api.post(f"/{what}/filter", json={"flows": {"name": {"any_": [flow]}}})
+    return said.json() if said.is_success else []  # a busy server asks to come again
+
+
+def runs(api: httpx.Client, flow: str) -> list[dict[str, Any]]:
+    """Return the runs of a flow that ended well; none may end otherwise."""
+    found = find(api, "flow_runs", flow)
+    assert not [run for run in found if run["state_type"] in {"FAILED", "CRASHED"}], found
+    return [run for run in found if run["state_type"] == "COMPLETED"]
+
+
+def ask(api: httpx.Client, deployment: dict[str, Any], region: str) -> httpx.Response | None:
+    """Ask for a region as the form does."""
+    said = api.post(f"/deployments/{deployment['id']}/create_flow_run", json={"parameters": {"region": region}})
+    return None if said.is_server_error else said
+
+
+def test_a_real_server_makes_a_scheduled_run_and_one_of_a_region_and_both_end_well(
+    tmp_path: Path, place: Workspace
+) -> None:
+    serve, log = ("pipelines", "serve", str(place.path), "--every", "20s"), tmp_path / "serve.log"
+    with real_server(tmp_path) as (environment, api), started(tmp_path, environment, *serve) as kept:
+        (asked,) = wait_for("a deployment", lambda: find(api, "deployments", "region"), log)
+        for region, taken in (("nowhere", False), ("west", True)):
+            said = wait_for(region, lambda region=region: ask(api, asked, region), log)  # type: ignore[misc]
+            assert said.is_success == taken
+            assert said.is_client_error != taken
+        wait_for("the run of a region", lambda: runs(api, "region"), log)
+        scheduled = wait_for("a scheduled run", lambda: runs(api, "ingestion"), log)[0]
     assert scheduled["auto_scheduled"]
     assert kept.returncode == 0
     assert "stage=inbox seconds=" in log.read_text()
@@ -309,3 +319,32 @@ def test_a_real_server_makes_a_scheduled_run_and_one_of_a_region_and_both_end_we
     assert list((place.path / "inbox" / "mission").iterdir()) == []
     with place.ledger() as ledger:
         assert len(ledger.reports()) == 11
+
+
+@pytest.mark.slow
+def test_a_worker_makes_a_scheduled_run_and_one_of_a_region_by_the_file_for_work_pools(
+    tmp_path: Path, place: Workspace
+) -> None:
+    from pipelines.flows.deployments import YAML
+
+    often = (ROOT / YAML).read_text(encoding="utf-8").replace("interval: 900.0", "interval: 20.0")
+    (tmp_path / YAML).write_text(often, encoding="utf-8")
+    ours = {"CEASEWATCH_HOME": ROOT, "CEASEWATCH_WORKSPACE": place.path, "CEASEWATCH_BACKUPS": tmp_path / "copies"}
+    with real_server(tmp_path) as (theirs, api):
+        environment = {
+            **theirs,
+            **{name: str(path) for name, path in ours.items()},
+            "PREFECT_WORKER_QUERY_SECONDS": "1",
+        }
+        assert api.post("/work_pools/", json={"name": "local", "type": "process"}).is_success
+        deploy = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", tmp_path / YAML]
+        subprocess.run(deploy, cwd=ROOT, env=environment, check=True, capture_output=True)
+        with started(tmp_path, environment, "prefect", "worker", "start", "--pool", "local"):
+            log = tmp_path / "worker.log"
+            (asked,) = find(api, "deployments", "region")
+            assert wait_for("the form", lambda: ask(api, asked, "west"), log).is_success
+            wait_for("the run of a region", lambda: runs(api, "region"), log)
+            scheduled = wait_for("a scheduled run", lambda: runs(api, "ingestion"), log)[0]
+    assert scheduled["auto_scheduled"]
+    assert place.target(None).is_file()
+    assert place.target("west").is_file()
