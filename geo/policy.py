@@ -8,7 +8,7 @@ whole when it is made.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -20,6 +20,12 @@ Trust = Literal["mission", "vetted", "satellite", "media", "party", "public"]
 Reliability = Literal["A", "B", "C", "D", "E", "F"]  # of a source, NATO AJP-2.1; F: cannot be judged
 Credibility = Literal[1, 2, 3, 4, 5, 6]  # of a report, likewise; 6: cannot be judged
 Means = Literal["eye", "ear", "imagery", "sensor", "statement"]  # how somebody came to know
+OpenReading = Literal["any", "repeated"]  # of the plan, as are the next two
+PersistReading = Literal["literal", "window"]
+BroadReading = Literal["earliest", "deadline"]
+
+READ_AS: Final = ", read as: "
+"""What stands in the version of a policy before the readings that are not its own."""
 
 
 class _Frozen(BaseModel):
@@ -96,14 +102,14 @@ class Grouping(_Frozen):
 class Ladder(_Frozen):
     """What makes a breach eligible for which step, and when does the step take effect? (DESIGN section 9)."""
 
-    open_reading: Literal["any", "repeated"]
+    open_reading: OpenReading
     open_n: Annotated[int, Field(ge=1)]
     response_h: Positive = Field(description="A breach is answered within this time of its first begin, hours.")
     persist_h: Positive = Field(description="Hostilities persist when they go on beyond this time after T0, hours.")
-    persist_reading: Literal["literal", "window"]
+    persist_reading: PersistReading
     quiet_h: Positive = Field(description="Hostilities are quiet after this time without a qualifying violation.")
     broad_h: Positive = Field(description="The co-ordinated response comes this long after T0, hours.")
-    broad_reading: Literal["earliest", "deadline"]
+    broad_reading: BroadReading
     single_vetted: bool = Field(description="Whether tiers above 1 may rest on one mission or vetted origin alone.")
 
     @model_validator(mode="after")
@@ -296,6 +302,38 @@ class PolicyVersion(_Frozen):
 
     policy: Policy
     in_force_from: datetime | None = None
+
+
+class Readings(_Frozen):
+    """How the plan is read where that is not left to the policy; what is ``None`` is read as the policy says."""
+
+    open_reading: OpenReading | None = None
+    open_n: Annotated[int, Field(ge=1)] | None = None
+    persist_reading: PersistReading | None = None
+    broad_reading: BroadReading | None = None
+
+    @property
+    def words(self) -> str:
+        """What is not left to the policy, in its own names; empty: nothing."""
+        return ", ".join(f"{name} {value}" for name, value in self.model_dump(exclude_none=True).items())
+
+    def of(self, policy: Policy) -> Policy:
+        """Return a policy with these readings, which its version tells.
+
+        Raises
+        ------
+        pydantic.ValidationError
+            If they do not fit what it says besides.
+        """
+        if not self.words:
+            return policy
+        first = {"open_n": 1} if self.open_reading == "any" else {}
+        said = policy.ladder.model_dump() | first | self.model_dump(exclude_none=True)
+        ladder = Ladder.model_validate(said)
+        return policy.model_copy(update={"ladder": ladder, "version": f"{policy.version}{READ_AS}{self.words}"})
+
+
+AS_IT_SAYS: Final = Readings()
 
 
 def in_force(versions: tuple[PolicyVersion, ...], at: datetime) -> Policy:

@@ -52,11 +52,11 @@ def companions(
 
 
 def messages(recalled: Recalled, content: Mapping[str, pd.DataFrame], over: AbstractSet[str] = frozenset()) -> Sent:
-    """Return the messages of a run, and what they told; none leave the cell.
+    """Return the messages of a run, and what they told; none leave the cell, and none tell what would be otherwise.
 
     Of incidents that are ``over``, and no more in the map, nothing is told: neither again nor otherwise.
     """
-    if recalled.question.profile == "shared":
+    if recalled.question.profile == "shared" or recalled.question.readings.words:
         return Sent({}, ())
     grid_m = recalled.policy.publication.alert_grid_m
     told = [row for row in recalled.told if row[0] not in over]  # a row begins with the incident's name

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
+from geo.policy import READ_AS
 from pipelines.markdown import plain, table
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ class Outcome:
     ``written`` is false where the same publication was there already; ``overtaken``: a later map stands there;
     ``alerts``: rows of what its messages told; ``head``: of the ledger's chain of inputs, as the table ``run`` has it;
     ``stale``: a sentence for each feed that is silent for too long; ``window_from``: what was over before stands in the
-    files of the past, ``None``: the map holds everything.
+    files of the past, ``None``: the map holds everything; ``readings``: how the plan is read otherwise than the policy
+    says, empty: as it says.
     """
 
     run_id: str
@@ -97,6 +99,7 @@ class Outcome:
     head: str
     stale: tuple[str, ...] = ()
     window_from: datetime | None = None
+    readings: str = ""
 
     @property
     def answers(self) -> list[dict[str, Any]]:
@@ -128,6 +131,7 @@ class Outcome:
             "written": self.written,
             "head": self.head,
             "overtaken": self.overtaken,
+            "readings": self.readings,
             "stale_feeds": list(self.stale),
             "counts": dict(self.counts),
             "quarantine": dict(self.quarantine),
@@ -254,10 +258,12 @@ def _lines(outcome: Outcome) -> Iterator[str]:
 
 def caveats(run: Mapping[str, Any]) -> list[str]:
     """Return what must be said of every figure of a run, by its row in the table ``run``."""
+    readings = (run["policy_version"] or "").partition(READ_AS)[2]
     return [
         *(["illustrative, without legal meaning"] if run["standing"] == "illustrative" else []),
         *(["hindsight: later knowledge is used"] if run["hindsight"] else []),
         *(["replay: history, or a simulation, and not the present"] if run["replay"] else []),
+        *([f"the plan is read otherwise than the policy says: {readings}"] if readings else []),
         *([f"region {run['scope']} only"] if run["scope"] != "whole" else []),
     ]
 
@@ -268,6 +274,7 @@ def _standing(outcome: Outcome) -> str:
         f"known at {stamp(outcome.known_at)}" if outcome.known_at else "all that is known",
         *(["hindsight"] if outcome.hindsight else []),
         *(["replay"] if outcome.replay else []),
+        *([f"the plan read otherwise than the policy says: {outcome.readings}"] if outcome.readings else []),
     ]
     return "; ".join(words) + "."
 

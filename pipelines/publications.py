@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
+from geo.policy import AS_IT_SAYS, Readings
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -28,6 +30,8 @@ class Question:
 
     ``known_at`` ``None``: all that is known. ``region`` ``None``: the whole theatre. ``scheduled``: a schedule asks for
     the present, and no person; the answer is the same. ``profile`` ``shared``: only what may leave the cell.
+    ``readings``: how the plan is read; an answer to another reading than the policy's is no publication: it has a place
+    of its own, sends nothing, and nothing is compared with it.
     """
 
     as_of: datetime
@@ -35,6 +39,7 @@ class Question:
     region: str | None = None
     scheduled: bool = False
     profile: Profile = "internal"
+    readings: Readings = AS_IT_SAYS
 
 
 @dataclass(frozen=True)

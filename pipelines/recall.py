@@ -97,7 +97,7 @@ def recall(workspace: Workspace, question: Question, *, version: str, at: dateti
         head = ledger.head(question.known_at)
         settings = workspace.settings(ledger, question.known_at)
         sharing = _sharing(workspace, ledger) if question.profile == "shared" else None
-        _require(question, settings, sharing, replay=ledger.replay, at=at)
+        settings = _read(question, settings, sharing, replay=ledger.replay, at=at)
         said = commands.known(ledger, question.known_at)
         command_hashes, decided = said
         run_id = publications.key(
@@ -110,11 +110,12 @@ def recall(workspace: Workspace, question: Question, *, version: str, at: dateti
             version=version,
         )
         past = publications.history(ledger)
-        earlier = publications.before(past, question, run_id, replay=ledger.replay)
+        otherwise = bool(question.readings.words)
+        earlier = None if otherwise else publications.before(past, question, run_id, replay=ledger.replay)
         overtaken = publications.overtaken(past, question)
         kept = (
             None
-            if anew or (overtaken and question.region is None)
+            if anew or otherwise or (overtaken and question.region is None)
             else reuse.fitting(
                 workspace, ledger, question, settings, version=version, commands=decided, earlier=earlier
             )
@@ -156,14 +157,15 @@ def require(workspace: Workspace, question: Question, *, at: datetime) -> None:
     ------
     PolicyError
         If the theatre does not have the region, ``known_at`` is still to come (what arrives until then would change the
-        answer), or what shall leave the cell is too fresh for that.
+        answer), what shall leave the cell is too fresh for that, or readings do not fit.
     """
     with workspace.ledger() as ledger:
         sharing = _sharing(workspace, ledger) if question.profile == "shared" else None
-        _require(question, workspace.settings(ledger, question.known_at), sharing, replay=ledger.replay, at=at)
+        _read(question, workspace.settings(ledger, question.known_at), sharing, replay=ledger.replay, at=at)
 
 
-def _require(question: Question, settings: Settings, sharing: Sharing | None, *, replay: bool, at: datetime) -> None:
+def _read(question: Question, settings: Settings, sharing: Sharing | None, *, replay: bool, at: datetime) -> Settings:
+    """Return settings as they are read for a question, once it is one that can be answered."""
     if question.known_at is not None and question.known_at > at and not replay:
         msg = f"known at {question.known_at.isoformat()}: that is still to come; leave it out for all that is known now"
         raise PolicyError(msg)
@@ -181,6 +183,10 @@ def _require(question: Question, settings: Settings, sharing: Sharing | None, *,
             f"a multiple of {sharing.round_h} h (sharing in policy.toml); ask for {last:%Y-%m-%dT%H:%MZ} or earlier"
         )
         raise PolicyError(msg)
+    if sharing is not None and question.readings.words:
+        msg = f"readings {question.readings.words}: what leaves the cell is read as the policy says; leave them out"
+        raise PolicyError(msg)
+    return settings.read(question.readings)
 
 
 def latest(workspace: Workspace, profile: Profile, at: datetime) -> datetime:

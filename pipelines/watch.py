@@ -250,7 +250,9 @@ def target(workspace: Workspace, recalled: Recalled, out: Path | None) -> Path:
         return out / GEOPACKAGE
     asked = recalled.question
     stands = workspace.target(asked.region, asked.profile)
-    return workspace.aside(asked.region, asked.as_of, asked.known_at, asked.profile) if recalled.overtaken else stands
+    if recalled.overtaken or asked.readings.words:
+        return workspace.aside(asked.region, asked.as_of, asked.known_at, asked.profile, asked.readings)
+    return stands
 
 
 @stage("publish", lambda published: {"written": int(published.replaced)})
@@ -324,10 +326,12 @@ def _descent(present: pd.DataFrame, told: list[list[str | None]]) -> pd.DataFram
 def record(
     workspace: Workspace, recalled: Recalled, outcome: Outcome, late: Changed, published: Put, *, clock: Clock
 ) -> None:
-    """Enter the publication in the ledger, once.
+    """Enter the publication in the ledger, once; what is read otherwise than the policy says is none.
 
     A kill between publishing and recording leaves a file without an entry: the next run with the same key enters it.
     """
+    if recalled.question.readings.words:
+        return
     stands = outcome.file == workspace.target(recalled.question.region, recalled.question.profile)
     place = outcome.file.relative_to(workspace.path).as_posix() if stands else None
     past = published.past if stands else None
@@ -386,6 +390,7 @@ def report(recalled: Recalled, content: Composed, published: Put, stale: tuple[s
         alerts=content.sent.rows,
         head=recalled.head.inputs_hash,
         stale=stale,
+        readings=recalled.question.readings.words,
         window_from=None if pd.isna(row["window_from"]) else row["window_from"],
     )
 

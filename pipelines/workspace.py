@@ -10,7 +10,8 @@ A workspace is a folder::
     reviews.gpkg           commands of people: theirs to fill, read before every run
     settled/               what a run need not assess again; may be deleted
     shared/                what may leave the cell, in the same order as published/
-    published/             monitor.gpkg, monitor.qgz and another reviews.gpkg; the same in regions/ID/
+    published/             monitor.gpkg, monitor.qgz and another reviews.gpkg; the same in regions/ID/; earlier moments
+                           in earlier/, the plan read otherwise in otherwise/, beside the map of the same scope
 
 What stands in ``theatre/`` is in force once it has been checked whole and recorded in the ledger, as a new version
 beside the earlier ones.
@@ -28,8 +29,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from pydantic import ValidationError
+
 from geo.errors import PolicyError
-from geo.policy import Policy, PolicyVersion
+from geo.policy import AS_IT_SAYS, Policy, PolicyVersion, Readings
 from pipelines import commands, settings, surfaces
 from pipelines.ledger import Ledger
 from pipelines.linework import entry as linework
@@ -68,6 +71,25 @@ class Settings:
     theatre_hash: str
     policy_hashes: tuple[str, ...]
     line_hashes: tuple[str, ...] = ()
+
+    def read(self, readings: Readings) -> Settings:
+        """Return the same with every policy read so; its hash is one over that of its entry and the readings.
+
+        Raises
+        ------
+        PolicyError
+            If the readings do not fit a policy.
+        """
+        if not readings.words:
+            return self
+        try:
+            policies = [one.model_copy(update={"policy": readings.of(one.policy)}) for one in self.policies]
+        except ValidationError as fault:
+            whys = "; ".join(error["msg"].removeprefix("Value error, ") for error in fault.errors())
+            msg = f"the plan cannot be read so ({readings.words}): {whys}"
+            raise PolicyError(msg) from fault
+        hashes = [hashlib.sha256(f"{found} {readings.words}".encode()).hexdigest() for found in self.policy_hashes]
+        return replace(self, policies=tuple(policies), policy_hashes=tuple(hashes))
 
 
 @dataclass(frozen=True)
@@ -173,10 +195,19 @@ class Workspace:
         beside = [published / commands.FILE, *sorted(published.glob(f"regions/*/{commands.FILE}"))]
         return [file for file in (self.path / commands.FILE, *beside) if file.is_file()]
 
-    def aside(self, region: str | None, as_of: datetime, known_at: datetime | None, profile: str = INTERNAL) -> Path:
-        """Return where an answer goes that must not take the place of a later one: a folder of its own moment."""
+    def aside(
+        self,
+        region: str | None,
+        as_of: datetime,
+        known_at: datetime | None,
+        profile: str = INTERNAL,
+        readings: Readings = AS_IT_SAYS,
+    ) -> Path:
+        """Return where an answer goes that must not take the place of the map: a folder of its own moment."""
         known = "" if known_at in {None, as_of} else f"-known-{known_at:{_COMPACT}}"
-        return self.target(region, profile).parent / "earlier" / f"{as_of:{_COMPACT}}{known}" / GEOPACKAGE
+        kind, how = ("otherwise", f"-{readings.words}") if readings.words else ("earlier", "")
+        name = f"{as_of:{_COMPACT}}{known}{how}".replace(", ", "-").replace(" ", "-")
+        return self.target(region, profile).parent / kind / name / GEOPACKAGE
 
     def remember(self, clock: Clock, *, wait_s: float = WAIT_S) -> tuple[str, ...]:
         """Record the files in ``theatre/`` where they are not those of the newest versions; return the kinds recorded.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from shapely import LineString, box
 from shapely.geometry import mapping
 
+from geo.policy import AS_IT_SAYS, Readings
 from pipelines import settings
 from pipelines.intake import Ingested, ingest
 from pipelines.publications import Question
@@ -120,7 +121,7 @@ def bring(
     return ingest(place, file, source_id=source, known=known, clock=clock)
 
 
-def run(
+def run(  # noqa: PLR0913 -- one for each thing that is asked
     place: Workspace,
     clock: Clock,
     *,
@@ -129,8 +130,10 @@ def run(
     region: str | None = None,
     out: Path | None = None,
     profile: Profile = "internal",
+    readings: Readings = AS_IT_SAYS,
 ) -> Outcome:
     """Run plainly; without a moment, for the present."""
     moment = clock.now if as_of is None and known_at is None else at(as_of if as_of is not None else known_at or 0.0)
     known = None if known_at is None else at(known_at)
-    return watch(place, Question(moment, known, region, profile=profile), out=out, version="test", clock=clock)
+    asked = Question(moment, known, region, profile=profile, readings=readings)
+    return watch(place, asked, out=out, version="test", clock=clock)

@@ -22,6 +22,8 @@ import pytest
 import yaml
 from commandline import ceasewatch
 
+from geo.policy import Readings
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -88,6 +90,13 @@ def test_what_is_served_runs_one_at_a_time_offers_regions_and_times_and_never_an
     assert form.properties["workspace"]["enum"] == [str(tmp_path / "watch")]
     assert form.properties["as_of"]["anyOf"][0]["format"] == "date-time"
     assert form.required == ["workspace", "region"]
+    chosen = {name: form.properties[name]["anyOf"][0].get("enum") for name in Readings.model_fields}
+    assert chosen == {
+        "open_reading": ["any", "repeated"],
+        "open_n": None,
+        "persist_reading": ["literal", "window"],
+        "broad_reading": ["earliest", "deadline"],
+    }
     assert form.properties["known_at"]["description"].startswith("The moment of knowledge, with its offset from UTC; ")
     assert all("description" in each for each in form.properties.values())
     schedule = made["ingestion"].schedules[0].schedule  # type: ignore[index]

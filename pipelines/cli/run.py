@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from geo.policy import Readings
     from pipelines.outcome import Outcome
     from pipelines.publications import Profile, Question
     from pipelines.workspace import Workspace
@@ -31,12 +32,15 @@ class Request:
     regions: tuple[str | None, ...]
     out: Path | None
     profile: Profile = "internal"
+    readings: Readings | None = None
 
     def question(self, region: str | None) -> Question:
         """Return what is asked of one scope."""
+        from geo.policy import AS_IT_SAYS
         from pipelines.publications import Question
 
-        return Question(self.as_of, self.known_at, region, profile=self.profile)
+        readings = self.readings or AS_IT_SAYS
+        return Question(self.as_of, self.known_at, region, profile=self.profile, readings=readings)
 
     def folder(self, region: str | None) -> Path | None:
         """Return the folder of one scope's answer; several scopes get one each, so that none covers another."""
@@ -55,6 +59,14 @@ class Request:
     default="internal",
     help="shared: only what may leave the cell, later and coarser; default: internal.",
 )
+@click.option(
+    "--open-reading", type=click.Choice(["any", "repeated"]), help="What opens a breach, if not as policy.toml has it."
+)
+@click.option("--open-n", type=click.IntRange(1), help="Which violation does where that is repeated.")
+@click.option("--persist-reading", type=click.Choice(["literal", "window"]), help="When hostilities persist, likewise.")
+@click.option(
+    "--broad-reading", type=click.Choice(["earliest", "deadline"]), help="When tier 3 takes effect, likewise."
+)
 @click.option("--plain", is_flag=True, help="The same computation without Prefect.")
 @click.option("--check-full", is_flag=True, help="First hold what is reused against a run that reuses nothing.")
 def run(  # noqa: PLR0913, PLR0917 -- one for each option
@@ -67,15 +79,18 @@ def run(  # noqa: PLR0913, PLR0917 -- one for each option
     plain: bool,  # noqa: FBT001
     check_full: bool,  # noqa: FBT001
     as_json: bool,  # noqa: FBT001
+    **readings: Any,  # noqa: ANN401 -- click has checked them
 ) -> None:
     """Publish what the theatre of WORKSPACE, or a region of it, looks like at a moment.
 
-    Times carry their offset from UTC. --as-of alone uses all that is known now: hindsight, and labelled so.
+    Times carry their offset from UTC. --as-of alone uses all that is known now: hindsight, and labelled so. Another
+    reading of the plan gives what stands in otherwise/, beside the map; it is labelled, and no publication.
 
     \b
     Example:
       ceasewatch run watch --region UA-14 --known-at 2026-03-04T06:00Z
     """  # noqa: D301
+    from geo.policy import Readings
     from pipelines.edge import utc_now
     from pipelines.recall import latest
     from pipelines.workspace import Workspace
@@ -83,7 +98,7 @@ def run(  # noqa: PLR0913, PLR0917 -- one for each option
     place = Workspace.open(workspace)
     _record(place)  # first: the present that is asked about is one in which these are in force
     moment = as_of or known_at or latest(place, profile, utc_now())
-    request = Request(moment, known_at, tuple(dict.fromkeys(regions)) or (None,), out, profile)
+    request = Request(moment, known_at, tuple(dict.fromkeys(regions)) or (None,), out, profile, Readings(**readings))
     outcomes = []
     for outcome in perform(place, request, plain=plain, checked=check_full):
         outcomes.append(outcome)
@@ -157,6 +172,7 @@ def _flow(place: Workspace, request: Request) -> Iterator[Outcome]:
             known_at=request.known_at,
             out=request.folder(region),
             profile=request.profile,
+            readings=request.question(region).readings,
         )
 
 
@@ -194,5 +210,6 @@ def _labels(outcome: Outcome) -> str:
         *(["illustrative, without legal meaning"] if outcome.standing == "illustrative" else []),
         *(["hindsight"] if outcome.hindsight else []),
         *(["replay"] if outcome.replay else []),
+        *([f"the plan read otherwise: {outcome.readings}"] if outcome.readings else []),
     ]
     return f" ({'; '.join(labels)})" if labels else ""

@@ -49,7 +49,7 @@ def tell_feeds(place: Workspace, asked: Sequence[Asked]) -> None:
 
 def changes(outcome: Outcome) -> Iterator[tuple[str, dict[str, str], dict[str, Any]]]:
     """Yield event, resource and payload for each incident that reached a tier, lost one, ended, or is no more."""
-    if not outcome.written or outcome.overtaken:
+    if not outcome.written or outcome.overtaken or outcome.readings:
         return
     told, changed = {row["incident_id"]: row for row in outcome.as_dict()["incidents"]}, outcome.changes
     raised = (name for name in (*changed.new, *changed.escalated) if told[name]["tier_eligible"])

@@ -13,6 +13,7 @@ from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, get_current_sett
 from pydantic import AwareDatetime  # noqa: TC002 -- likewise
 
 from geo.errors import PolicyError
+from geo.policy import AS_IT_SAYS, Readings
 from pipelines import reuse, watch
 from pipelines.edge import utc_now, version
 from pipelines.flows import orphans, tasks
@@ -40,6 +41,7 @@ def monitor(
     known_at: AwareDatetime | None = None,
     out: Path | None = None,
     profile: Profile = "internal",
+    readings: Readings = AS_IT_SAYS,
 ) -> Outcome:
     """Publish what the theatre looks like at a moment, with what was known then.
 
@@ -59,13 +61,15 @@ def monitor(
         speaks of a later moment.
     profile
         ``shared``: only what may leave the cell, as late as the policy asks for.
+    readings
+        How the plan is read where that is not left to the policy.
     """
     orphans.claim()
     place = Workspace.open(workspace)
     moment = as_of or known_at or latest(place, profile, planned())
     asked = is_scheduled() and as_of is None and known_at is None
     knowledge = known_at.astimezone(UTC) if known_at else None
-    return answer(place, Question(moment.astimezone(UTC), knowledge, region, asked, profile), out)
+    return answer(place, Question(moment.astimezone(UTC), knowledge, region, asked, profile, readings), out)
 
 
 def answer(place: Workspace, question: Question, out: Path | None) -> Outcome:
@@ -96,6 +100,7 @@ def monitor_here(
     known_at: datetime | None,
     out: Path | None,
     profile: Profile = "internal",
+    readings: Readings = AS_IT_SAYS,
 ) -> Outcome:
     """Run the flow once, in this process.
 
@@ -106,7 +111,11 @@ def monitor_here(
     PolicyError
         If no Prefect server answers, or the run itself refuses what it was asked.
     """
-    return here(lambda: monitor(workspace, region=region, as_of=as_of, known_at=known_at, out=out, profile=profile))
+    return here(
+        lambda: monitor(
+            workspace, region=region, as_of=as_of, known_at=known_at, out=out, profile=profile, readings=readings
+        )
+    )
 
 
 def here(run: Callable[[], R]) -> R:
