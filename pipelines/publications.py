@@ -11,11 +11,13 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from geo.policy import AS_IT_SAYS, Readings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from pipelines.ledger import Document, Ledger
@@ -153,13 +155,16 @@ def whole(ledger: Ledger, found: Publication) -> Publication:
 
 def naming(ledger: Ledger, name: str) -> list[Publication]:
     """Return every publication in which an incident bore a name, in order of ledger number."""
-    return [found for found in map(Publication.read, ledger.publications()) if name in found.states]
+    return [Publication.read(document) for document in ledger.publications(having=f'$.incidents."{name}"')]
 
 
 def standing(past: list[Publication], of: Question | Publication) -> list[Publication]:
     """Return those of the same scope and profile that were put in the workspace's place for it, oldest first."""
-    scope = (of.region, of.profile)
-    return [found for found in past if (found.region, found.profile) == scope and found.file is not None]
+    return [found for found in past if _stands(found, of)]
+
+
+def _stands(found: Publication, of: Question | Publication) -> bool:
+    return (found.region, found.profile) == (of.region, of.profile) and found.file is not None
 
 
 def descent(past: list[Publication], last: Publication | None) -> tuple[tuple[str | None, ...], ...]:
@@ -211,9 +216,13 @@ def _was_known(found: Publication, known_at: datetime | None, *, replay: bool) -
     return found.recorded_at is not None and found.recorded_at <= known_at
 
 
-def is_recorded(past: list[Publication], entry: Publication) -> bool:
+def is_recorded(ledger: Ledger, entry: Publication) -> bool:
     """Tell whether the ledger has this very publication already: in the workspace's place, as the last one there."""
-    others = [found for found in past if found.file is None] if entry.file is None else standing(past, entry)[-1:]
+    past = (Publication.read(document) for document in ledger.last_publications(without="incidents"))
+    if entry.file is None:
+        others: Iterable[Publication] = (found for found in past if found.file is None)
+    else:
+        others = islice((found for found in past if _stands(found, entry)), 1)
     said = (entry.run_id, entry.sha256, entry.alerts)
     return any(
         (found.run_id, found.sha256, found.alerts) == said and entry.past in (None, found.past) for found in others

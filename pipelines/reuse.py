@@ -243,9 +243,8 @@ def is_off(kept: Kept | None, answer: Assessment) -> bool:
 
 def rest(parted: Parted, answer: Assessment, settled: frozenset[str]) -> str:
     """Return the digest of what is over, without the reports that are settled and what is made of them."""
-    reports = answer.tables["reports"]
-    mine = reports[among(reports["report_id"], settled)]
-    gone = parted.gone
+    reports, gone = answer.tables["reports"], parted.gone
+    mine = reports[among(reports["report_id"], settled)] if settled else reports.iloc[:0]
     some = answer.only(
         set(gone.incidents.index) - set(mine["incident_id"].dropna()),
         set(gone.violations.index) - set(mine["violation_id"].dropna()),
@@ -265,7 +264,7 @@ def digest(frames: Iterable[tuple[str, pd.DataFrame]]) -> str:
 
 
 def _hashed(frame: pd.DataFrame) -> Iterator[bytes]:
-    for name in frame.columns:
+    for name in frame.columns if len(frame) else ():  # of no rows there is nothing to add
         column = frame[name]
         plain = pd.Series(shapely.to_wkb(column.to_numpy(object)), dtype="object") if name == "geometry" else column
         yield np.ascontiguousarray(pd.util.hash_pandas_object(plain, index=False).to_numpy()).tobytes()

@@ -351,7 +351,7 @@ def record(
         past=None if past is None else {name: found.sha256 for name, found in past.items()},
     )
     with workspace.ledger(write=True) as ledger:
-        if not publications.is_recorded(publications.history(ledger), entry):
+        if not publications.is_recorded(ledger, entry):
             ledger.put_publication(entry.body(), clock())
         if stands:
             beside = yearly.hashed(outcome.file.parent, past or {})

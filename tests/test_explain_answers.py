@@ -17,6 +17,7 @@ import strategies
 from hypothesis import given
 from test_ticks import DAY, EVENTS, PAUSES_H, Cell, copy, everything
 
+from geo.errors import PolicyError
 from pipelines import edge, explain, hashes, watch
 from pipelines.explain import filed, whole
 from pipelines.explain.answers import BEARS
@@ -75,7 +76,7 @@ def standing(cell: Cell, name: str | None = None) -> Filed | None:
 
 def held(cell: Cell) -> Iterator[str]:
     """Yield everything that was published; what is told of it is held against the whole."""
-    again = whole.assess(cell.place, 1, as_of=None, known_at=None, at=cell.clock())
+    again = whole.assess(cell.place, "R-1", 1, as_of=None, known_at=None, at=cell.clock())
     past = names(cell, PAST) if (cell.published / PAST).is_file() else []
     for name in dict.fromkeys([*names(cell), *past]):
         read = standing(cell, name)
@@ -101,6 +102,8 @@ def test_nothing_is_assessed_for_what_was_published(cell: Cell, monkeypatch: pyt
     past = {name[0]: told(name) for name in names(cell, PAST)}
     assert past.items() <= kinds.items()
     with pytest.raises(pytest.fail.Exception):
+        told("R-1")  # the theatre's own entry
+    with pytest.raises(PolicyError, match="no entry 1000000"):
         told("R-1000000")
 
 

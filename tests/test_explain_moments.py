@@ -8,7 +8,7 @@ import cells
 import pytest
 
 from geo.errors import PolicyError
-from pipelines.explain import explain
+from pipelines.explain import explain, whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,12 +36,14 @@ def test_a_name_that_a_region_alone_was_told_resolves(published: tuple[Workspace
 
 
 def test_an_entry_that_no_map_has_heard_of_is_not_said_to_be_missing(
-    published: tuple[Workspace, cells.Clock, list[str]], tmp_path: Path
+    published: tuple[Workspace, cells.Clock, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place, clock, _ = published
     cells.bring(place, cells.write(tmp_path / "3.csv", [cells.row("u", 55)]), clock, source="mission")
     with place.ledger() as ledger:
         name = ledger.reports()["report_id"].iloc[-1]
-    with pytest.raises(PolicyError, match="came in after the last publication"):
-        explain(place, name, as_of=None, known_at=None, at=clock())
+    with monkeypatch.context() as patch:
+        patch.setattr(whole, "judge", lambda *_: pytest.fail("it is assessed"))
+        with pytest.raises(PolicyError, match="came in after the last publication"):
+            explain(place, name, as_of=None, known_at=None, at=clock())
     assert explain(place, name, as_of=clock(), known_at=None, at=clock())["kind"] == "report"

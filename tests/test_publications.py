@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cells
 import pytest
 
 from pipelines import publications
+from pipelines.ledger import recall
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,3 +39,26 @@ def test_of_the_history_incidents_are_read_where_somebody_asks_for_them(tmp_path
         assert slim.sha256 == stored["sha256"]
         with pytest.raises(ValueError, match="were not read"):
             slim.body()
+
+
+@pytest.mark.parametrize("few", [1, 64])
+def test_only_the_last_of_its_scope_or_any_elsewhere_is_the_same_publication(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(recall, "_FEW", few)
+    place, clock = cells.workspace(tmp_path / "w"), cells.Clock(40.0)
+    cells.bring(place, cells.shelling(tmp_path / "1.csv", hours=3), clock, source="mission")
+    for hour, region, out in (
+        (50.0, None, None),
+        (51.0, None, tmp_path / "out"),
+        (52.0, None, None),
+        (53.0, "west", None),
+    ):
+        cells.run(place, clock, region=region, out=out)
+        clock.turn(hour)
+    with place.ledger() as ledger:
+        history = publications.history(ledger)
+        known = [publications.is_recorded(ledger, found) for found in history]
+        other = [publications.is_recorded(ledger, replace(found, run_id="0" * 64)) for found in history]
+    assert known == [False, True, True, True], "of the first the third took the place"
+    assert not any(other)

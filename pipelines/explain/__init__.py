@@ -76,8 +76,8 @@ def explain(
             return read
     from pipelines.explain import lost, whole  # noqa: PLC0415 -- what was published is told without assessing anything
 
-    again = whole.assess(workspace, number, as_of=as_of, known_at=known_at, at=at)
-    return told(again, name) if len(again.of(name)) else lost.lost(again, name, number)
+    again = whole.assess(workspace, name, number, as_of=as_of, known_at=known_at, at=at)
+    return told(again, name) if len(again.of(name)) else lost.lost(again, name)
 
 
 def told(answer: Answer, name: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from geo.errors import PolicyError
 from pipelines import publications
 from pipelines.outcome import stamp
 from pipelines.publications import Question
@@ -74,6 +75,31 @@ def find(ledger: Ledger, number: int, *, as_of: datetime | None, known_at: datet
     if as_of is None and known_at is None and last:
         return Asked(last[0].as_of, last[0].known_at, last[0].ledger_no, past, last[0])
     return Asked(as_of or known_at or at, known_at, None, past, None)
+
+
+def entry(ledger: Ledger, asked: Asked, name: str, number: int) -> dict[str, Any]:
+    """Return the entry whose number a name has: without one nothing bore it, and nobody need assess anything.
+
+    Raises
+    ------
+    PolicyError
+        If there is none, or it came after what is spoken of.
+    """
+    item = ledger.item(number)
+    if item is None or (asked.up_to_no is not None and item["ledger_no"] > asked.up_to_no):
+        raise unknown(asked, name, number, there=item is not None)
+    return item
+
+
+def unknown(of: Asked | Answer, name: str, number: int, *, there: bool) -> PolicyError:
+    """Return why an entry tells nothing of a moment: it is not there, or was not known."""
+    then = "" if of.known_at is None else f" that was known at {stamp(of.known_at)}"
+    if there and of.known_at is None:  # else what came later would change what is said of then
+        last = f"the last publication, as of {stamp(of.as_of)}"
+        return PolicyError(
+            f"{name}: entry {number} came in after {last}, of which this speaks; run again, or give --as-of"
+        )
+    return PolicyError(f"{name}: the ledger has no entry {number}{then}, so nothing bore that name")
 
 
 def head(answer: Answer, name: str) -> dict[str, Any]:

@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from geo import lineage, news
-from geo.errors import PolicyError
 from pipelines import publications
-from pipelines.explain.answers import career, head, stamped
+from pipelines.explain.answers import career, head, stamped, unknown
 from pipelines.outcome import records, stamp
 from pipelines.recall import memory
 from pipelines.watch import judge
@@ -23,23 +22,20 @@ if TYPE_CHECKING:
     from pipelines.publications import Publication
 
 
-def lost(answer: Whole, name: str, number: int) -> dict[str, Any]:
+def lost(answer: Whole, name: str) -> dict[str, Any]:
     """Say what became of a name, of which a publication may once have spoken.
 
     Raises
     ------
     PolicyError
-        If no entry that was known bears its number.
+        If the entry that bears its number was not known.
     """
+    item = answer.item
+    since = item.get("known_at", item["recorded_at"])
+    if answer.known_at is not None and since > answer.known_at:
+        raise unknown(answer, name, item["ledger_no"], there=True)
     with answer.workspace.ledger() as ledger:
-        item, named = ledger.item(number), publications.naming(ledger, name)
-    if item is None or not _known(answer, item):
-        then = "" if answer.known_at is None else f" that was known at {stamp(answer.known_at)}"
-        msg = f"{name}: the ledger has no entry {number}{then}, so nothing bore that name"
-        if item is not None and answer.known_at is None:  # else what came later would change what is said of then
-            last = f"the last publication, as of {stamp(answer.as_of)}"
-            msg = f"{name}: entry {number} came in after {last}, of which this speaks; run again, or give --as-of"
-        raise PolicyError(msg)
+        named = publications.naming(ledger, name)
     said = [found for found in named if _heard(answer, found)]
     return {
         **head(answer, name),
@@ -53,13 +49,6 @@ def lost(answer: Whole, name: str, number: int) -> dict[str, Any]:
         "lineage": _fate(answer, name, said),
         "became": _became(answer, item),
     }
-
-
-def _known(answer: Answer, item: Mapping[str, Any]) -> bool:
-    """Tell whether an entry had arrived by the moment of knowledge."""
-    since = item.get("known_at", item["recorded_at"])
-    late = answer.known_at is not None and since is not None and since > answer.known_at
-    return not late and (answer.up_to_no is None or item["ledger_no"] <= answer.up_to_no)
 
 
 def _heard(answer: Answer, found: Publication) -> bool:

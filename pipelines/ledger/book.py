@@ -24,7 +24,7 @@ from pipelines.ledger.store import Store, copy, make, open_store
 from pipelines.ledger.verify import erased, missing, verify
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from types import TracebackType
 
@@ -278,9 +278,18 @@ class Ledger:
         self._need_write()
         return append.append_document(self._store, _PUBLICATION, body, recorded_at)
 
-    def publications(self, *, without: str | None = None, ledger_no: int | None = None) -> list[Document]:
-        """Return every publication, oldest first, or that of one number; JSON ``without`` one of its members."""
-        return recall.documents(self._store, _PUBLICATION, without=without, ledger_no=ledger_no)
+    def publications(
+        self, *, without: str | None = None, ledger_no: int | None = None, having: str | None = None
+    ) -> list[Document]:
+        """Return every publication, oldest first, or that of one number, or those ``having`` something at a JSON path.
+
+        They come ``without`` one of their members.
+        """
+        return recall.documents(self._store, _PUBLICATION, without=without, ledger_no=ledger_no, having=having)
+
+    def last_publications(self, *, without: str | None = None) -> Iterator[Document]:
+        """Yield every publication, newest first; JSON ``without`` one of its members."""
+        return recall.newest_first(self._store, _PUBLICATION, without=without)
 
     def reports(
         self,

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _TEXT: Final = pd.StringDtype(na_value=np.nan)
 _DTYPES: Final = {**INTAKE, "recorded_at": TIME}
 _FOREVER: Final = 2**63 - 1
+_FEW: Final = 64  # documents read at once where mostly the newest is enough
 RELEASE: Final = "release"
 """The kind of document by which a person releases quarantined rows."""
 
@@ -273,16 +274,40 @@ def head(store: Store, known_at: datetime | None) -> Head:
     return Head(whole["last_no"], whole["hash"], inputs[0]["no"], whole["inputs_hash"])
 
 
-def documents(store: Store, kind: str, *, without: str | None = None, ledger_no: int | None = None) -> list[Document]:
-    """Return every document of a kind, oldest first, or the one of a number; JSON ``without`` one of its members."""
+def documents(
+    store: Store, kind: str, *, without: str | None = None, ledger_no: int | None = None, having: str | None = None
+) -> list[Document]:
+    """Return every document of a kind, oldest first, or the one of a number, or JSON ``having`` something at a path.
+
+    JSON comes ``without`` one of its members.
+    """
+    if ledger_no is not None:
+        return _documents(store, kind, without, "AND ledger_no = ?", [ledger_no])
+    if having is not None:
+        return _documents(store, kind, without, "AND json_type(CAST(body AS TEXT), ?) IS NOT NULL", [having])
+    return _documents(store, kind, without, "", [])
+
+
+def newest_first(store: Store, kind: str, *, without: str | None = None) -> Iterator[Document]:
+    """Yield every document of a kind, newest first, reading a few at a time; JSON ``without`` one of its members."""
+    before = _FOREVER
+    while found := _documents(
+        store, kind, without, f"AND ledger_no < ? ORDER BY ledger_no DESC LIMIT {_FEW}", [before]
+    ):
+        yield from reversed(found)
+        before = found[0].ledger_no
+
+
+def _documents(store: Store, kind: str, without: str | None, which: str, by: list[int | str]) -> list[Document]:
+    """Return the documents of a kind ``which`` are asked for, oldest first."""
     body = "body" if without is None else f"CAST(json_remove(CAST(body AS TEXT), '$.{without}') AS BLOB) AS body"
-    one = "" if ledger_no is None else "AND ledger_no = ?"
     found = store.rows(
         f"""SELECT ledger_no, document.kind, document.sha256, {body}, recorded_at
-            FROM document JOIN batch USING (batch_no) WHERE document.kind = ? {one} ORDER BY ledger_no""",  # noqa: S608 -- our own names
-        [kind] if ledger_no is None else [kind, ledger_no],
+            FROM document JOIN batch USING (batch_no) WHERE document.kind = ? {which}""",  # noqa: S608 -- our own names
+        [kind, *by],
     )
-    return [Document(**{**row, "recorded_at": moment(row["recorded_at"])}) for row in found]
+    made = (Document(**{**row, "recorded_at": moment(row["recorded_at"])}) for row in found)
+    return sorted(made, key=lambda document: document.ledger_no)
 
 
 def newest(store: Store, kind: str) -> bytes | None:
