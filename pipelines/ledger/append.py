@@ -201,15 +201,13 @@ def _check_known(store: Store, known: str) -> None:
 
 def _said(intake: pd.DataFrame, source: Source) -> pd.DataFrame:
     rows = canonical.normalise(intake)
-    strange = set(rows["kind"].dropna()) - _KINDS
+    strange = set(rows["kind"].dropna().unique()) - _KINDS
     if strange or rows["kind"].isna().any():
         msg = f"the reader of {source.format!r} gave kinds that no row can have: {sorted(strange) or 'missing'}"
         raise ValueError(msg)
-    content = canonical.digests(canonical.lines(rows, canonical.SAID))
-    subject = canonical.subjects(rows, content)
-    rows["subject"] = subject
-    rows["content"] = pd.Series([digest.hex() for digest in content], dtype="str")
-    rows["subject_key"] = canonical.subject_keys(source.id, subject)
+    rows["content"] = canonical.hexed(canonical.digests(canonical.lines(rows, canonical.SAID)))
+    rows["subject"] = canonical.subjects(rows)
+    rows["subject_key"] = canonical.subject_keys(source.id, rows["subject"])
     rows["source"] = pd.Series([source.id] * len(rows), dtype="str")
     return rows
 
@@ -251,8 +249,8 @@ def _met(store: Store, rows: pd.DataFrame) -> pd.DataFrame:
     keys = json.dumps(rows["subject_key"].drop_duplicates().tolist())
     found = store.select("entry", "subject_key IN (SELECT value FROM json_each(?)) ORDER BY ledger_no", [keys])
     known = entries_frame(found)
-    known["subject"] = canonical.subjects(known, found["content"].to_pylist())
-    return known[known["source"].isin(set(rows["source"]))]
+    known["subject"] = canonical.subjects(known)
+    return known[known["source"].isin(rows["source"].unique())]
 
 
 def _entries(rows: pd.DataFrame, fates: pd.DataFrame, source: str, batch_no: int) -> pa.Table:
@@ -268,7 +266,7 @@ def _arrow(kept: pd.DataFrame, field: pa.Field, constant: Mapping[str, Any]) -> 
     if field.name in constant:
         return pa.array([constant[field.name]] * len(kept), field.type)
     if field.name == "content":
-        return pa.array([bytes.fromhex(digest) for digest in kept["content"]], field.type)
+        return canonical.unhexed(kept["content"]).cast(field.type)
     return pa.array(kept[field.name], from_pandas=True).cast(field.type)
 
 

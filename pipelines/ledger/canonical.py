@@ -7,6 +7,7 @@ hash chain covers.
 
 from __future__ import annotations
 
+import binascii
 import hashlib
 import struct
 import unicodedata
@@ -38,6 +39,7 @@ DECIDING: Final = (
     "party_claimed", "origin", "footprint", "means", "credibility",
 )  # fmt: skip
 _MISSING: Final = "-"
+_DIGEST: Final = hashlib.sha256().digest_size
 _BORDER: Final = pa.scalar("\x1f", pa.large_string())
 _COLON: Final = pa.scalar(":", pa.large_string())
 
@@ -83,8 +85,9 @@ def stated(said: bytes) -> dict[str, str]:
 def _cells(column: pd.Series[Any]) -> pa.LargeStringArray:
     kind = INTAKE[str(column.name)]
     if kind == "float64":
-        values = (column.to_numpy("float64") + 0.0).tolist()  # + 0.0: minus zero is zero
-        return pa.array([_MISSING if value != value else repr(value) for value in values], pa.large_string())  # noqa: PLR0124 -- only NaN differs from itself
+        values = column.to_numpy("float64") + 0.0  # minus zero is zero
+        texts = pa.array(list(map(repr, values.tolist())), pa.large_string(), mask=np.isnan(values))
+        return pc.fill_null(texts, _MISSING)
     found = _plain(pa.array(column, from_pandas=True))
     if kind == "str":
         text = found.cast(pa.large_string())
@@ -98,27 +101,45 @@ def _plain(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
-def digests(texts: pa.LargeStringArray) -> list[bytes]:
+def digests(texts: pa.LargeStringArray) -> pa.FixedSizeBinaryArray:
     """Return the SHA-256 of each text in UTF-8."""
     bounds, values = _bounds(texts)
     view = memoryview(values)
-    return [hashlib.sha256(view[start:end]).digest() for start, end in pairwise(bounds.tolist())]
+    found = b"".join([hashlib.sha256(view[start:end]).digest() for start, end in pairwise(bounds.tolist())])
+    return pa.Array.from_buffers(pa.binary(_DIGEST), len(texts), [None, pa.py_buffer(found)])
 
 
-def subjects(rows: pd.DataFrame, content: Sequence[bytes]) -> pd.Series[Any]:
-    """Return what each row speaks of: the source's own id, else the content itself.
+def hexed(found: pa.ChunkedArray | pa.Array) -> pd.Series[Any]:
+    """Return bytes, such as digests, as text of hex digits."""
+    data = _plain(found).cast(pa.large_binary())
+    bounds, text = _bounds(data)[0], binascii.hexlify(_joined(data))
+    buffers = [None, pa.py_buffer(2 * (bounds - bounds[0])), pa.py_buffer(text)]
+    texts = pa.Array.from_buffers(pa.large_string(), len(data), buffers)
+    return pd.Series(texts.to_pandas(types_mapper={pa.large_string(): pd.StringDtype(na_value=np.nan)}.get))
+
+
+def unhexed(texts: pd.Series[Any]) -> pa.LargeBinaryArray:
+    """Return the bytes that were ``hexed``."""
+    data = _plain(pa.array(texts, from_pandas=True)).cast(pa.large_binary())
+    bounds, found = _bounds(data)[0], binascii.unhexlify(_joined(data))
+    buffers = [None, pa.py_buffer((bounds - bounds[0]) // 2), pa.py_buffer(found)]
+    return pa.Array.from_buffers(pa.large_binary(), len(data), buffers)
+
+
+def subjects(rows: pd.DataFrame) -> pd.Series[Any]:
+    """Return what each row speaks of: the source's own id, else its ``content``.
 
     Heartbeats and outages are known by their content alone.
     """
-    known_by = pd.Series([digest.hex() for digest in content], index=rows.index, dtype="str")
     own = rows["kind"].isin(["report", *schema.STATEMENTS]) & rows["source_ref"].notna()
-    return ("ref:" + rows["source_ref"]).where(own, "content:" + known_by)
+    return ("ref:" + rows["source_ref"]).where(own, "content:" + rows["content"])
 
 
 def subject_keys(source: str, names: pd.Series[Any]) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Return a number for each subject by which it is found; not unique, so what is found must be compared."""
     texts = _plain(pa.array(f"{len(source)}:{source}" + names)).cast(pa.large_string())
-    return np.frombuffer(b"".join(digest[:8] for digest in digests(texts)), "<i8").astype("int64")
+    _, data = digests(texts).buffers()
+    return np.frombuffer(data, "<i8").reshape(-1, _DIGEST // 8)[:, 0].astype("int64")
 
 
 def encode(table: pa.Table) -> Iterator[bytes]:

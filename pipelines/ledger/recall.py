@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from geo.reports import COVERAGE, INTAKE, STORED, TIME
 from geo.tables import PANDAS, QUARANTINE
-from pipelines.ledger import schema
+from pipelines.ledger import canonical, schema
 from pipelines.ledger.records import Document, Head, micros, moment
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def entries_frame(entries: pa.Table) -> pd.DataFrame:
 
 def _series(column: pa.ChunkedArray, dtype: str | None) -> pd.Series[Any]:
     if pa.types.is_binary(column.type):
-        return pd.Series([digest.hex() for digest in column.to_pylist()], dtype=_TEXT)
+        return canonical.hexed(column)
     if pa.types.is_string(column.type):
         return pd.Series(column.cast(pa.large_string()).to_pandas(types_mapper={pa.large_string(): _TEXT}.get))
     if dtype == TIME:

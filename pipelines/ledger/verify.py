@@ -11,8 +11,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from pipelines.ledger import canonical, chain, erasure, raw, schema
 from pipelines.ledger.recall import entries_frame
 
@@ -176,9 +174,9 @@ def _pieces(store: Store, table: str, batch: Mapping[str, Any]) -> Iterator[pa.T
 def _wrong_entries(piece: pa.Table) -> Iterator[str]:
     entries = entries_frame(piece)
     entries["kind"] = entries["kind"].where(entries["kind"].isin(["retraction", *schema.BEATS]), "report")
-    contents = canonical.digests(canonical.lines(entries, canonical.SAID))
-    subjects = canonical.subjects(entries, contents)
-    wrong = np.array([a != b for a, b in zip(contents, piece["content"].to_pylist(), strict=True)], dtype=bool)
+    said = canonical.hexed(canonical.digests(canonical.lines(entries, canonical.SAID)))
+    wrong = (said != entries["content"]).to_numpy(bool, copy=True)
+    subjects = canonical.subjects(entries.assign(content=said))
     for source, names in subjects.groupby(entries["source"]):
         wrong[names.index] |= canonical.subject_keys(str(source), names) != entries.loc[names.index, "subject_key"]
     for number in entries.loc[wrong, "ledger_no"]:
