@@ -7,8 +7,10 @@ what came is there.
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from geo.errors import InputError, PolicyError
 from pipelines.edge import read_bytes
@@ -17,7 +19,8 @@ from pipelines.ledger import raw_state, store_raw
 from pipelines.workspace import require_replay
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import Future
     from datetime import datetime
     from pathlib import Path
 
@@ -97,10 +100,49 @@ def ingest(workspace: Workspace, file: Path, *, source_id: str | None, known: Kn
     InputError
         If the file cannot be read at all; its bytes are kept.
     """
-    versions = workspace.remember(clock)
-    with workspace.ledger() as ledger:
-        settings = workspace.settings(ledger)
-        require_replay(known, replay=ledger.replay)
+    [bring] = in_turn(workspace, [file], source_id=source_id, known=known, clock=clock)
+    return bring()
+
+
+def in_turn(
+    workspace: Workspace, files: Sequence[Path], *, source_id: str | None, known: Known, clock: Clock
+) -> Iterator[Callable[[], Ingested]]:
+    """Yield what ingests each file, to be called in this order: the next file is kept and read while one is appended.
+
+    Parameters are those of ``ingest``, and so is what is raised, by each file when its turn comes.
+    """
+    begun: dict[Path, tuple[object, Future[_Read]]] = {}
+
+    def bring(file: Path, following: Sequence[Path]) -> Ingested:
+        versions = workspace.remember(clock)
+        with workspace.ledger() as ledger:
+            settings = workspace.settings(ledger)
+            require_replay(known, replay=ledger.replay)
+        by = settings.theatre_hash, settings.policy_hashes
+        take = partial(_take, workspace, settings, source_id, _received(known, clock))
+        rules, waiting = begun.pop(file, (None, None))
+        read = take(file) if waiting is None or rules != by else waiting.result()
+        begun.update((after, (by, beside.submit(take, after))) for after in following)
+        done = enter(workspace, read.reading, read.source, file.name, read.sha256, known, clock)
+        return replace(done, versions=versions)
+
+    with ThreadPoolExecutor(1) as beside:
+        for number, file in enumerate(files, 1):
+            yield partial(bring, file, files[number : number + 1])
+
+
+class _Read(NamedTuple):
+    """What a source's reader made of a file; its bytes are kept."""
+
+    source: Source
+    sha256: str
+    reading: sources.Reading
+
+
+def _take(
+    workspace: Workspace, settings: Settings, source_id: str | None, received_at: datetime | None, file: Path
+) -> _Read:
+    """Keep a file, and read it."""
     source = choose_source(settings.theatre, file, source_id)
     policy = settings.policies[-1].policy
     data = door.admit(read_bytes(file), source, settings.theatre, policy, file.name)
@@ -109,8 +151,7 @@ def ingest(workspace: Workspace, file: Path, *, source_id: str | None, known: Kn
         msg = f"{file.name}: these bytes ({sha256}) were erased on a person's order, and are not taken in again"
         raise InputError(code="erased", message=msg)
     kept = f"Nothing was ingested; the file is kept as raw/{sha256[:2]}/{sha256}."
-    reading = read(data, source, settings, file.name, kept, received_at=_received(known, clock))
-    return replace(enter(workspace, reading, source, file.name, sha256, known, clock), versions=versions)
+    return _Read(source, sha256, read(data, source, settings, file.name, kept, received_at=received_at))
 
 
 def enter(

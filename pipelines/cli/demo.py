@@ -82,10 +82,10 @@ def _simulate(folder: Path) -> tuple[Simulation, list[Path]]:
 
 def _ingest(place: Workspace, files: list[Path]) -> None:
     from pipelines.edge import utc_now
-    from pipelines.intake import ingest
+    from pipelines.intake import in_turn
 
-    for file in files:
-        done = ingest(place, file, source_id=None, known="reported", clock=utc_now)
+    for file, ingest in zip(files, in_turn(place, files, source_id=None, known="reported", clock=utc_now), strict=True):
+        done = ingest()
         say(f"     {file.name}: " + ("known already" if done.batch.repeated else f"{done.batch.rows:,} rows"))
 
 

@@ -15,7 +15,7 @@ from pipelines.cli.common import QUARANTINED, SHOWN, YOURS, Command, put, say, t
 from pipelines.edge import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pipelines.feeds.inbox import Found
     from pipelines.feeds.rounds import Asked
@@ -76,11 +76,14 @@ def ingest(  # noqa: PLR0913, PLR0917 -- one for each option
             raise click.UsageError(msg)
         empty(ctx, place, known, as_json=as_json)
         return
-    how = (_foresee_edition if whole else _foresee) if dry_run else _replace if whole else _ingest
-    bring = partial(how, place, source, known)
+    if dry_run or whole:
+        how = (_foresee_edition if whole else _foresee) if dry_run else _replace
+        brought: Iterable[Callable[[], _Told]] = (partial(how, place, source, known, file) for file in files)
+    else:
+        brought = _ingested(place, source, known, files)
     done: list[dict[str, Any]] = []
     try:
-        for file in files:
+        for file, bring in zip(files, brought, strict=True):
             say(f"{file.name}: reading")
             one, told = _each(ctx, file, bring)
             done.append(one)
@@ -103,12 +106,18 @@ def _foresee(place: Workspace, source: str | None, known: Known, file: Path) -> 
     return found.as_dict(), foretold(found)
 
 
-def _ingest(place: Workspace, source: str | None, known: Known, file: Path) -> _Told:
+def _ingested(
+    place: Workspace, source: str | None, known: Known, files: Sequence[Path]
+) -> Iterator[Callable[[], _Told]]:
     from pipelines import intake
     from pipelines.edge import utc_now
 
-    done = intake.ingest(place, file, source_id=source, known=known, clock=utc_now)
-    return done.as_dict(), lines(done)
+    def told(ingest: Callable[[], Ingested]) -> _Told:
+        done = ingest()
+        return done.as_dict(), lines(done)
+
+    for ingest in intake.in_turn(place, files, source_id=source, known=known, clock=utc_now):
+        yield partial(told, ingest)
 
 
 def _replace(place: Workspace, source: str | None, _: Known, file: Path) -> _Told:
@@ -131,13 +140,13 @@ def _foresee_edition(place: Workspace, source: str | None, _: Known, file: Path)
     return told, (line for one in (found, *taken) for line in foretold(one))
 
 
-def _each(ctx: click.Context, file: Path, bring: Callable[[Path], _Told]) -> _Told:
+def _each(ctx: click.Context, file: Path, bring: Callable[[], _Told]) -> _Told:
     """Return what came of one file, for scripts and for people; what concerns it alone is said of it, and no fault."""
     from geo.errors import InputError
     from pipelines.feeds.faults import FAULTS, ends_all, said
 
     try:
-        return bring(file)
+        return bring()
     except FAULTS as fault:
         if ends_all(fault):
             raise

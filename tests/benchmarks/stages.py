@@ -106,9 +106,11 @@ def measure(told: Path, days: int, folder: Path) -> Clock:
     with tempfile.TemporaryDirectory() as place_of, ExitStack() as parts:
         files = read_folder(find_theatre(NAME))
         place = Workspace.create(Path(place_of) / "w", files, NAME, replay=True, at=utc_now())
-        for file in sorted(told.glob("*.csv")):
-            with clock.running("ingest"):
-                intake.ingest(place, file, source_id=None, known="reported", clock=utc_now)
+        with clock.running("ingest"):
+            for ingest in intake.in_turn(
+                place, sorted(told.glob("*.csv")), source_id=None, known="reported", clock=utc_now
+            ):
+                ingest()
         logger = logging.getLogger("pipelines")
         logger.setLevel(logging.INFO)
         logger.addHandler(clock)
