@@ -52,6 +52,8 @@ def footprints(sieve: Sieve, theatre: Theatre, only: Mask) -> Text:
     both = (seen & outlined) | ((seen | outlined) & _stated(sieve, POINT))
     sentence = "Where it was is stated twice: give lon and lat, or an observer with a bearing, or a footprint."
     sieve.refuse(both, "two_places", sentence)
+    if not (seen | outlined).any():
+        return pa.nulls(len(sieve.records), pa.string())
     told = _sectors(sieve, theatre, seen & only)
     for row, text in _outlines(sieve, theatre, outlined & only & ~both).items():
         told[row] = text
