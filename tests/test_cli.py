@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cells
 import numpy as np
@@ -13,7 +14,7 @@ from commandline import ceasewatch, told
 
 from pipelines import intake
 from pipelines.cli import main
-from pipelines.cli.common import judge
+from pipelines.cli.common import judge, put
 from pipelines.ledger import LedgerBusy
 from pipelines.workspace import Workspace
 
@@ -348,3 +349,26 @@ def test_the_demo_leaves_a_folder_alone_that_is_not_its_own(tmp_path: Path) -> N
     assert result.exit_code == 2
     assert "is not empty and no demo" in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_one_object_is_printed_with_a_line_for_each_member_and_element(capsys: pytest.CaptureFixture[str]) -> None:
+    class Pair(NamedTuple):
+        one: float
+        other: str | None
+
+    said = {"name": Pair(0.1, None), "rows": [{"a": 1}, {"b": "ö\n\u2028", "c": np.float64(2.5)}], "none": []}
+    put(said)
+    printed = capsys.readouterr().out
+    assert json.loads(printed) == {**said, "name": [0.1, None]}
+    assert [line.strip()[:4] for line in printed.split("\n")] == [
+        "{",
+        '"nam',
+        '"row',
+        '{"a"',
+        '{"b"',
+        "],",
+        '"non',
+        "}",
+        "",
+    ]
+    assert "ö" in printed
