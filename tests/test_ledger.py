@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from ledger_world import HOUR, MEDIA, MISSION, T0, World, by_ref, reading, row, sha256
 
 from geo.errors import PolicyError
 from geo.reports import COVERAGE, INTAKE, STORED
 from geo.tables import PANDAS, QUARANTINE
-from pipelines.ledger import Ledger, raw_path, store_raw
+from pipelines.ledger import Ledger, canonical, raw_path, store_raw
 from pipelines.ledger.schema import COLUMNS
 
 if TYPE_CHECKING:
@@ -270,6 +271,31 @@ def test_documents_that_are_put_together_are_recorded_all_or_none(world: World) 
     assert world.ledger.put_documents("review", [b"one", b"one", b"two"], T0) == [1, 2, 3]
     assert [document.body for document in world.ledger.documents("review")] == [b"one", b"one", b"two"]
     assert world.ledger.verify(world.raw) == []
+
+
+def test_the_same_rows_have_the_head_that_they_always_had(world: World) -> None:
+    odd = (float("nan"), -1.5, 1e-7, 1e16, 0.1 + 0.2, 5e-324, 123456789.0, 37.5)
+    texts = ("é", "e\u0301", "", None, "a:b\x1f", "縦", "-", " ")
+    rows = [row(f"r-{n}", lon=lon, text=text) for n, (lon, text) in enumerate(zip(odd, texts, strict=True))]
+    news = [row(None, count_low=3), row("r-7", lon=1.0), row("r-1", kind="retraction"), row(kind="outage")]
+    world.take(*rows, *news, refused=[b"\xff"])
+    world.take(row("r-0", killed=2), row("r-0", lat=48.2), source=MEDIA)
+    assert world.ledger.head().hash == "f4007e03070214f2a393427ed6a6a151ddd90977bac3231bfcea98c38b3506c1"
+    assert world.ledger.verify(world.raw) == []
+
+
+def test_minus_zero_is_no_change_of_what_was_written(world: World) -> None:
+    world.take(row("a", lon=-0.0, uncertainty_m=-0.0))
+    assert world.ledger.verify(world.raw) == []
+
+
+def test_bytes_in_pieces_are_hex_digits_and_bytes_again() -> None:
+    digests = [bytes([n]) * 32 for n in range(7)]
+    column = pa.chunked_array([digests[:3], [], digests[2:]]).slice(1)
+    text = canonical.hexed(column)
+    assert text.tolist() == [digest.hex() for digest in column.to_pylist()]
+    assert canonical.unhexed(text[2:5]).to_pylist() == column.to_pylist()[2:5]
+    assert canonical.unhexed(canonical.hexed(pa.array([], pa.binary()))).to_pylist() == []
 
 
 def test_publishing_moves_the_head_and_not_the_inputs(world: World) -> None:

@@ -45,9 +45,13 @@ _COLON: Final = pa.scalar(":", pa.large_string())
 
 
 def normalise(intake: pd.DataFrame) -> pd.DataFrame:
-    """Return the intake columns, typed and numbered from 0, with text in Unicode's composed form (NFC)."""
+    """Return the intake columns, typed and numbered from 0, with text in Unicode's composed form (NFC).
+
+    Minus zero is zero, as SQLite gives it back.
+    """
     rows = intake[list(INTAKE)].astype(INTAKE).reset_index(drop=True)
-    return rows.assign(**{name: _composed(rows[name]) for name, dtype in INTAKE.items() if dtype == "str"})
+    texts = {name: _composed(rows[name]) for name, dtype in INTAKE.items() if dtype == "str"}
+    return rows.assign(**texts, **{name: rows[name] + 0.0 for name, dtype in INTAKE.items() if dtype == "float64"})
 
 
 def _composed(text: pd.Series[Any]) -> pd.Series[Any]:
