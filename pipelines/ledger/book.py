@@ -11,10 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Self
 
-import pyarrow as pa
-
-from geo.errors import PolicyError
-from pipelines.ledger import append, chain, erasure, outline, recall, schema
+from pipelines.ledger import append, erasure, outline, recall
 from pipelines.ledger.lock import WriterLock
 from pipelines.ledger.preview import preview
 from pipelines.ledger.raw import erase_raw
@@ -72,7 +69,7 @@ class Ledger:
         path = Path(path)
         lock = WriterLock(path, 0.0)
         try:
-            _make(path, replay=replay, created_at=micros(recorded_at))
+            make(path, replay=replay, created_at=micros(recorded_at))
             return cls(open_store(path, write=True), lock)
         except BaseException:
             lock.release()
@@ -391,15 +388,6 @@ class Ledger:
         if not self._writable:
             msg = "this ledger was opened for reading; open it with write=True"
             raise RuntimeError(msg)
-
-
-def _make(path: Path, *, replay: bool, created_at: int) -> None:
-    if path.exists():
-        msg = f"{path}: there is a ledger already; choose another workspace"
-        raise PolicyError(msg)
-    start = chain.genesis(replay=replay, created_at=created_at).hash
-    row = {"only": 1, "replay": int(replay), "created_at": created_at, "genesis": start}
-    make(path, pa.Table.from_pylist([row], schema.arrow("ledger")))
 
 
 def _close(store: Store, lock: WriterLock | None) -> None:

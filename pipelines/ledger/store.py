@@ -17,7 +17,7 @@ import adbc_driver_sqlite.dbapi as adbc
 import pyarrow as pa
 
 from geo.errors import CeasewatchError, PolicyError
-from pipelines.ledger import schema
+from pipelines.ledger import chain, schema
 from pipelines.ledger.lock import LedgerBusy
 
 if TYPE_CHECKING:
@@ -175,14 +175,25 @@ def _typed(column: pa.ChunkedArray, dtype: pa.DataType) -> pa.ChunkedArray:
     return column.cast(dtype)
 
 
-def make(path: Path, ledger: pa.Table) -> None:
-    """Make an empty ledger file: beside its place first, so that a half-made one never stands there."""
+def make(path: Path, *, replay: bool, created_at: int) -> None:
+    """Make an empty ledger file: beside its place first, so that a half-made one never stands there.
+
+    Raises
+    ------
+    PolicyError
+        If there is a file already.
+    """
+    if path.exists():
+        msg = f"{path}: there is a ledger already; choose another workspace"
+        raise PolicyError(msg)
+    start = chain.genesis(replay=replay, created_at=created_at).hash
+    row = {"only": 1, "replay": int(replay), "created_at": created_at, "genesis": start}
     beside = path.with_name(path.name + ".new")
     for left in (beside, *(beside.with_name(beside.name + end) for end in ("-wal", "-shm"))):
         left.unlink(missing_ok=True)
     store = Store(beside, "rwc")
     try:
-        _lay(store, ledger)
+        _lay(store, pa.Table.from_pylist([row], schema.arrow("ledger")))
     finally:
         store.close()
     beside.rename(path)
