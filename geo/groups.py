@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
 from typing import TYPE_CHECKING, Self, TypeVar
 
 import numpy as np
@@ -37,25 +36,26 @@ class Groups:
 
     def __len__(self) -> int:
         """Return the number of groups."""
-        return len(self._starts)
+        return len(self.starts)
 
     @cached_property
-    def _order(self) -> Ints:
+    def order(self) -> Ints:
+        """Return the rows in order of group, those of one group as they come."""
         return np.argsort(self.of, kind="stable")
 
     @cached_property
-    def _starts(self) -> Ints:
-        """Return where the rows of each group begin, the rows in order of group."""
-        return np.flatnonzero(np.diff(self.of[self._order], prepend=-1))
+    def starts(self) -> Ints:
+        """Return where in that order the rows of each group begin."""
+        return np.flatnonzero(np.diff(self.of[self.order], prepend=-1))
 
     def first(self, *keys: NDArray[np.generic]) -> Ints:
         """Return the least row of each group by the keys; of equals the one that comes first."""
-        order: Ints = np.lexsort((*reversed(keys), self.of)) if keys else self._order
-        return order[self._starts]
+        order: Ints = np.lexsort((*reversed(keys), self.of)) if keys else self.order
+        return order[self.starts]
 
     def least(self, values: NDArray[np.int64]) -> Ints:
         """Return the least value of each group."""
-        found: Ints = np.minimum.reduceat(values[self._order], self._starts) if len(values) else values
+        found: Ints = np.minimum.reduceat(values[self.order], self.starts) if len(values) else values
         return found
 
     def every(self, holds: Bools) -> Bools:
@@ -77,9 +77,18 @@ class Groups:
             found[group].append(value)
         return found
 
-    def marked(self, places: Sequence[Sequence[int]]) -> Bools:
-        """Return which rows stand at the places that are given for each group, counted within the group."""
-        first = np.repeat(self._starts, [len(each) for each in places])
-        found = np.zeros(len(self.of), bool)
-        found[self._order[first + np.fromiter(chain.from_iterable(places), np.int64, len(first))]] = True
+    def places(self, *keys: NDArray[np.generic]) -> Ints:
+        """Return at which place of its group each row comes by the keys, from 0; equals in the order they come in."""
+        order = np.lexsort((*reversed(keys), self.of)) if keys else self.order
+        found = np.empty(len(order), np.int64)
+        found[order] = np.arange(len(order)) - np.repeat(self.starts, self.sizes())
+        return found
+
+    def ranks(self, values: NDArray[np.int64]) -> Ints:
+        """Return how many different values of its group are less than that of each row."""
+        order = np.lexsort((values, self.of))
+        step = np.diff(values[order], prepend=values[:1]) != 0
+        step[self.starts] = False
+        upto, found = np.cumsum(step), np.empty(len(order), np.int64)
+        found[order] = upto - np.repeat(upto[self.starts], self.sizes())
         return found

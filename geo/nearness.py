@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
@@ -35,7 +36,8 @@ _CLASS_RATIO = 4.0
 _SMALLEST_M = 250.0
 _SMALLEST_US = 15 * 60 * 1e6
 _ONE = 1 + 1e-9
-_STRIDES = (64, 8)  # of so many things one is looked at first where pairs are only counted; no result depends on it
+_ALIKE = 4  # so many times as many are guessed to come near as lie in one cell; no result depends on it
+_MIX: Final = np.array([1, 1_000_003, 998_244_353, 65_537 * 1_000_000_007])  # makes one number of a cell
 
 
 class Near(NamedTuple):
@@ -126,10 +128,10 @@ def _tree(points: Floats) -> cKDTree:
     return cKDTree(points)
 
 
-def _trees(
+def _clouds(
     a: Things, b: Things, reach_m: float, reach_us: float, *, same: bool
-) -> Iterator[tuple[Ints, Ints, cKDTree, cKDTree]]:
-    """Yield the members of two classes and their trees, in which things in reach differ by at most 1 in each way."""
+) -> Iterator[tuple[Ints, Ints, Floats, Floats]]:
+    """Yield the members of two classes and their points, which differ by at most 1 in each way for things in reach."""
     zero = int(min(a.start.min(), b.start.min()))
     class_a = list(_classes(a))
     class_b = class_a if same else list(_classes(b))
@@ -137,20 +139,20 @@ def _trees(
         if same and j < i:
             continue
         space, time = max(reach_m + ra + rb, 1.0), max(reach_us + (la + lb) / 2, 1e6)
-        here = _tree(_points(a, ma, space, time, zero))
-        yield ma, mb, here, here if same and i == j else _tree(_points(b, mb, space, time, zero))
+        here = _points(a, ma, space, time, zero)
+        yield ma, mb, here, here if same and i == j else _points(b, mb, space, time, zero)
 
 
 def _candidates(a: Things, b: Things, reach_m: float, reach_us: float, *, same: bool) -> tuple[Ints, Ints]:
     """Return a superset of the near pairs; within one set each pair once."""
     lefts, rights = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    for ma, mb, here, there in _trees(a, b, reach_m, reach_us, same=same):
+    for ma, mb, here, there in _clouds(a, b, reach_m, reach_us, same=same):
         if here is there:
-            pairs = here.query_pairs(_ONE, p=np.inf, output_type="ndarray")
+            pairs = _tree(here).query_pairs(_ONE, p=np.inf, output_type="ndarray")
             left, right = ma[pairs[:, 0]], ma[pairs[:, 1]]
         else:
             left, right = _expand(
-                np.asarray(there.query_ball_point(here.data, _ONE, p=np.inf, workers=-1)).tolist(), ma, mb
+                np.asarray(_tree(there).query_ball_point(here, _ONE, p=np.inf, workers=-1)).tolist(), ma, mb
             )
         lefts.append(left)
         rights.append(right)
@@ -160,21 +162,33 @@ def _candidates(a: Things, b: Things, reach_m: float, reach_us: float, *, same: 
 def crowded(a: Things, b: Things, reach_m: float, reach_us: float, most: int) -> bool:
     """Return whether more pairs of two sets come near than may be listed; where they might, they are counted.
 
-    First the pairs of a few: where these are too many already, the others need not be counted.
+    First it is guessed, from those that lie in one cell: where these are many, counting takes longer than it saves.
     """
     if len(a) * len(b) <= most:
         return False
     if len(a) + len(b) > most:
         return True
+    clouds = partial(_clouds, a, b, reach_m, reach_us, same=a is b)
+    if sum(_ALIKE * _in_one_cell(here, there) for _, _, here, there in clouds()) > most:
+        return True
     count = 0
-    for _, _, here, there in _trees(a, b, reach_m, reach_us, same=a is b):
-        for some in (*(_tree(here.data[::stride]) for stride in _STRIDES), here):
-            both = int(some.count_neighbors(there, _ONE, p=np.inf))
-            pairs = (both - some.n) // 2 if here is there else both
-            if count + pairs > most:
-                return True
-        count += pairs
+    for _, _, here, there in clouds():
+        tree = _tree(here)
+        both = int(tree.count_neighbors(tree if here is there else _tree(there), _ONE, p=np.inf))
+        count += (both - len(here)) // 2 if here is there else both
+        if count > most:
+            return True
     return False
+
+
+def _in_one_cell(here: Floats, there: Floats) -> int:
+    """Return how many pairs of two clouds lie in one cell of side 1; every pair of one cloud once."""
+    keys, own = np.unique(np.floor(here).astype(np.int64) @ _MIX, return_counts=True)
+    if here is there:
+        return int((own * (own - 1) // 2).sum())
+    others, size = np.unique(np.floor(there).astype(np.int64) @ _MIX, return_counts=True)
+    _, mine, its = np.intersect1d(keys, others, assume_unique=True, return_indices=True)
+    return int((own[mine] * size[its]).sum())
 
 
 def verdict(a: Things, b: Things, left: Ints, right: Ints, reach_m: float, reach_us: float) -> Near:

@@ -1,32 +1,36 @@
 """Does a violation count, and since when has that been known?
 
-RULES 6 to 8 of ``geo.violations``, and what of ``geo.standing`` they rest on. Most violations are carried by one of a
-few sets of voices: what the policy says of a set is asked once and looked up from then on.
+RULES 6 to 8 of ``geo.violations``, and what of ``geo.standing`` they rest on. Most violations are carried in one of a few
+ways (``geo.patterns``): one of each is judged, and stands for all others.
 """
 
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from geo import exemptions
+from geo import exemptions, patterns
 from geo.nearness import Things
 from geo.reports import TIME
-from geo.standing import dating, judged, overruled, placing, qualifies, told_by, vouched
+from geo.standing import carriers_of, dating, judged, overruled, placing, qualifies, told_by, vouched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from numpy.typing import NDArray
     from pandas.api.extensions import ExtensionArray
 
     from geo.exemptions import Exemption
+    from geo.groups import Groups
     from geo.policy import Corroboration
     from geo.standing import Carrier, Standing, Word
 
+    Bools = NDArray[np.bool_]
     Origins = frozenset[tuple[str, str, str]]
 
 EXEMPT: Final = "exempt: "
@@ -68,7 +72,7 @@ class Bench:
 
     def __init__(self, rules: Corroboration, exempted: tuple[Exemption, ...]) -> None:
         self.rules = rules
-        self._exempted = exempted
+        self.exempted = exempted
         self._known: dict[frozenset[Word], Standing] = {}
         self._vouched: dict[Origins, Origins] = {}  # few are different
 
@@ -142,7 +146,7 @@ class Bench:
         """Return whether what a case describes lies surely inside a window and in no exemption."""
         spoken = case.spoken
         dated = min(spoken, key=dating)
-        return dated.inside != 0 and not (self._exempted and self._covered(spoken, dated))
+        return dated.inside != 0 and not (self.exempted and self._covered(spoken, dated))
 
     def _covered(self, spoken: Sequence[Carrier], dated: Carrier) -> bool:
         """Return whether a violation that these describe is exempt (RULE 10)."""
@@ -150,17 +154,7 @@ class Bench:
         lon, lat, radius = np.array([[place.lon], [place.lat], [place.uncertainty_m]])
         thing = Things(lon, lat, radius, np.array([dated.start]), np.array([dated.end]))
         kinds = frozenset((carrier.act, carrier.family) for carrier in spoken)
-        return exemptions.judge(thing, [kinds], self._exempted).exemption[0] is not None
-
-
-def established(bench: Bench, cases: Iterable[Case], why: Iterable[str]) -> dict[str, ExtensionArray]:
-    """Return the columns of ``Finding``, given what else keeps each violation from qualifying."""
-    found = [bench.find(case, reason) for case, reason in zip(cases, why, strict=True)]
-    columns = zip(*found, strict=True) if found else [()] * len(_TYPES)
-    return {
-        name: pd.Series(list(values), dtype=dtype).array
-        for (name, dtype), values in zip(_TYPES.items(), columns, strict=True)
-    }
+        return exemptions.judge(thing, [kinds], self.exempted).exemption[0] is not None
 
 
 def qualified(carriers: Sequence[Carrier], rules: Corroboration, exempted: tuple[Exemption, ...]) -> bool:
@@ -168,3 +162,53 @@ def qualified(carriers: Sequence[Carrier], rules: Corroboration, exempted: tuple
     bench = Bench(rules, exempted)
     case = bench.case(carriers)
     return qualifies(overruled(carriers, bench.by_rule(case)).status, rules) and bench.counts(case)
+
+
+class Cases:
+    """What carries each violation, and what that amounts to."""
+
+    def __init__(self, reports: pd.DataFrame, groups: Groups, bench: Bench) -> None:
+        """Take the reports (``geo.standing.CARRIED``), in order of content, in a group a violation."""
+        self._bench, self._groups = bench, groups
+        self._alike = alike = patterns.find(reports, groups, _singular(reports, groups, bench))
+        self._numbers, self._known = reports["stands_no"].to_numpy(np.int64), reports["known_at"].array
+        carriers = carriers_of(reports.iloc[alike.rows])
+        self._cases = [bench.case(carriers[a:b]) for a, b in pairwise(alike.edges)]
+
+    @property
+    def telling(self) -> Bools:
+        """Which reports describe their violation."""
+        found = np.zeros(len(self._alike.rows), bool)
+        for begin, case in zip(self._alike.edges, self._cases, strict=False):
+            found[[begin + place for place in case.telling]] = True
+        return found[self._alike.twin]
+
+    def established(self, why: Sequence[str]) -> dict[str, ExtensionArray]:
+        """Return the columns of ``Finding``, given what else keeps each violation from qualifying."""
+        code, reasons = pd.factorize(np.array(why, object))
+        asked, which = np.unique(self._alike.of * (len(reasons) + 1) + code, return_inverse=True)
+        keys = [divmod(key, len(reasons) + 1) for key in asked.tolist()]
+        cases = [self._cases[pattern] for pattern, _ in keys]
+        found = [self._bench.find(case, reasons[reason]) for case, (_, reason) in zip(cases, keys, strict=True)]
+        columns = zip(*found, strict=True) if found else [()] * len(_TYPES)
+        table = {
+            name: pd.Series(list(values), dtype=dtype).array[which]
+            for (name, dtype), values in zip(_TYPES.items(), columns, strict=True)
+        }
+        # What a finding took from one of its carriers, the others take from the one in the same place.
+        for name, own, theirs in (("anchor", self._numbers, "stands_no"), ("qualified_at", self._known, "known_at")):
+            told = [[getattr(one, theirs) for one in case.carriers] for case in cases]
+            said = [getattr(finding, name) for finding in found]
+            places = [each.index(one) if one in each else -1 for one, each in zip(said, told, strict=True)]
+            at = np.array(places, np.int64)[which]
+            some = np.flatnonzero(at >= 0)
+            table[name][some] = own[self._groups.order[self._groups.starts[some] + at[some]]]
+        return table
+
+
+def _singular(reports: pd.DataFrame, groups: Groups, bench: Bench) -> Bools:
+    """Return which groups are to be judged by themselves: more bears on them than ``geo.patterns`` compares."""
+    ruled = np.fromiter(map(bool, reports["rulings"]), bool, len(reports))
+    signed = groups.of[reports["sign"].notna().to_numpy()]
+    found: Bools = groups.some(ruled) | (np.bincount(signed, minlength=len(groups)) > 1) | bool(bench.exempted)
+    return found

@@ -36,9 +36,9 @@ import pandas as pd
 from geo import agreement, exemptions, nearness, quantities
 from geo.groups import Groups
 from geo.nearness import HOUR_US, Things
-from geo.qualification import EXEMPT, Bench, established
+from geo.qualification import EXEMPT, Bench, Cases
 from geo.reports import PARTY
-from geo.standing import CARRIED, carriers_of
+from geo.standing import CARRIED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -145,14 +145,12 @@ def _describe(material: pd.DataFrame, groups: Groups, policy: Policy, exempted: 
     public_only = groups.every(public)
     carrying = np.flatnonzero(~public | public_only[groups.of])
     carried = Groups(groups.of[carrying])
-    bench = Bench(policy.corroboration, exempted)
-    carriers = carriers_of(material[CARRIED].iloc[carrying])
-    cases = [bench.case(each) for each in carried.split(carriers)]
-    rows = carrying[carried.marked([case.telling for case in cases])]
+    cases = Cases(material[CARRIED].iloc[carrying], carried, Bench(policy.corroboration, exempted))
+    rows = carrying[cases.telling]
     spoken, own = material.iloc[rows], Groups(groups.of[rows])
     told = {**_told(spoken, own, policy), "reports": groups.sizes(), "public_only": public_only}
     told |= _exempt(told, spoken, own, exempted)
-    return told | established(bench, cases, _why_not(told))
+    return told | cases.established(_why_not(told))
 
 
 def _told(spoken: pd.DataFrame, own: Groups, policy: Policy) -> Columns:

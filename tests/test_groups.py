@@ -30,10 +30,19 @@ def test_values_and_truths_are_of_the_whole_group() -> None:
 
 
 def test_places_are_counted_within_each_group() -> None:
-    assert ROWS.marked([[1], [], [0]]).tolist() == [False, False, False, True, True]
+    assert ROWS.places().tolist() == [0, 0, 1, 1, 0]
+    assert ROWS.places(np.array([3, 5, 3, 4, 0])).tolist() == [0, 1, 1, 0, 0]
+    assert ROWS.places(np.array([3, 5, 3, 5, 0]), np.array([9, 1, 8, 0, 0])).tolist() == [1, 1, 0, 0, 0]
+
+
+def test_ranks_are_shared_by_equals() -> None:
+    assert ROWS.ranks(np.array([3, 5, 3, 4, 0])).tolist() == [0, 1, 0, 0, 0]
+    five = Groups.by(np.array([1, 1, 0, 1, 1, 1]))
+    assert five.ranks(np.array([7, 2, 7, 7, -5, 9])).tolist() == [2, 1, 0, 2, 0, 3]
 
 
 def test_no_rows_make_no_groups() -> None:
     none = Groups(np.empty(0, np.int64))
     assert len(none) == 0
-    assert none.first().tolist() == none.least(np.empty(0, np.int64)).tolist() == none.marked([]).tolist() == []
+    assert none.first().tolist() == none.least(np.empty(0, np.int64)).tolist() == none.places().tolist() == []
+    assert none.ranks(np.empty(0, np.int64)).tolist() == []

@@ -58,7 +58,7 @@ def test_between_finds_the_near_pairs_of_two_sets(
 
 
 @given(st.lists(THING, min_size=2, max_size=25), st.lists(THING, min_size=1, max_size=25), st.data())
-def test_a_crowd_is_told_wherever_there_are_more_near_pairs_however_few_are_looked_at_first(
+def test_a_crowd_is_told_wherever_there_are_more_near_pairs_whatever_is_guessed_first(
     left: list[tuple[float, float, float, int, int]],
     right: list[tuple[float, float, float, int, int]],
     data: st.DataObject,
@@ -67,14 +67,23 @@ def test_a_crowd_is_told_wherever_there_are_more_near_pairs_however_few_are_look
     for one, other in ((a, a), (a, b)):
         near = nearness.within(a, 5000.0, 2 * HOUR) if one is other else nearness.between(a, b, 5000.0, 2 * HOUR)
         most = data.draw(st.integers(0, len(one) * len(other)))
-        told = set()
-        for strides in ((), data.draw(st.lists(st.integers(1, 25), max_size=3)), (10**6,)):
-            with mock.patch.object(nearness, "_STRIDES", strides):
-                told.add(nearness.crowded(one, other, 5000.0, 2 * HOUR, most))
-        assert told == {True} if len(near.left) > most else len(told) == 1
-        assert told == {False} or len(one) * len(other) > most
+        told = []
+        for alike in (0, 1, 100):
+            with mock.patch.object(nearness, "_ALIKE", alike):
+                told.append(nearness.crowded(one, other, 5000.0, 2 * HOUR, most))
+        assert all(told) if len(near.left) > most else told[0] == told[1]  # what lies in one cell does come near
+        assert not any(told) or len(one) * len(other) > most
 
 
 def test_every_pair_of_a_crowd_is_counted_once_and_no_thing_with_itself() -> None:
+    ten, four = (things([(36.0, 48.0, 0.0, 0, HOUR)] * n) for n in (10, 4))
+    for alike in (0, 1):  # counted by the tree, and by the cell
+        with mock.patch.object(nearness, "_ALIKE", alike):
+            assert [nearness.crowded(ten, ten, 5000.0, 2 * HOUR, most) for most in (44, 45)] == [True, False]
+            assert [nearness.crowded(ten, four, 5000.0, 2 * HOUR, most) for most in (39, 40)] == [True, False]
+
+
+def test_pairs_that_lie_in_one_cell_are_told_before_any_tree_is_built() -> None:
     ten = things([(36.0, 48.0, 0.0, 0, HOUR)] * 10)
-    assert [nearness.crowded(ten, ten, 5000.0, 2 * HOUR, most) for most in (44, 45)] == [True, False]
+    with mock.patch.object(nearness, "_tree", side_effect=AssertionError):
+        assert nearness.crowded(ten, ten, 5000.0, 2 * HOUR, 99)

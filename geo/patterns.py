@@ -1,0 +1,78 @@
+"""Which violations are carried alike, so that what is found of one holds for all?
+
+Two are when their reports, in order of content, are pairwise of the same voices, origins, trust groups and ratings, and
+came in, were known and date what they tell of in the same order. Most are carried in one of a few ways.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from geo.nearness import micros
+from geo.reports import PARTY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from geo.groups import Groups
+
+    Bools = NDArray[np.bool_]
+    Ints = NDArray[np.int64]
+
+_TOLD: Final = ("voice", "trust", "disputed", "origin", "reliability", "credibility", "means")
+
+
+class Patterns(NamedTuple):
+    """How groups of reports are alike.
+
+    ``of`` is the pattern of each group. ``rows`` are the rows of one group of each pattern, one pattern after the
+    other, cut at ``edges``. ``twin`` is the place among ``rows`` of the report that stands where each row stands in its
+    own group.
+    """
+
+    of: Ints
+    rows: Ints
+    edges: list[int]
+    twin: Ints
+
+
+def find(reports: pd.DataFrame, groups: Groups, alone: Bools) -> Patterns:
+    """Return how groups of reports, in order of content, are alike; those that are to be ``alone`` are like no other.
+
+    What is compared is all that ``geo.qualification`` asks of reports of which people decided nothing, of which no two
+    may be the same statement, and which lie in no exemption.
+    """
+    traits = _traits(reports, groups)
+    traits = np.where(alone[groups.of], -1 - groups.of, traits)
+    told, cuts = traits[groups.order].tolist(), [*groups.starts.tolist(), len(traits)]
+    seen: dict[tuple[int, ...], int] = {}
+    of = np.array([seen.setdefault(tuple(told[a:b]), len(seen)) for a, b in pairwise(cuts)], np.int64)
+    first = np.unique(of, return_index=True)[1]
+    sizes = groups.sizes()[first]
+    begin = np.cumsum(sizes) - sizes
+    rows = groups.order[np.repeat(groups.starts[first] - begin, sizes) + np.arange(sizes.sum())]
+    return Patterns(of, rows, [*begin.tolist(), len(rows)], begin[of][groups.of] + groups.places())
+
+
+def _traits(reports: pd.DataFrame, groups: Groups) -> Ints:
+    """Return a number for each report, equal where they differ in nothing that bears on how a violation stands."""
+    code = np.zeros(len(reports), np.int64)
+    for column in _columns(reports, groups):
+        code = pd.factorize(code * (column.max(initial=0) + 2) + column)[0].astype(np.int64)
+    return code
+
+
+def _columns(reports: pd.DataFrame, groups: Groups) -> Iterator[Ints]:
+    for name in _TOLD:
+        yield pd.factorize(reports[name])[0].astype(np.int64)
+    yield (reports["inside"].to_numpy() != 0).astype(np.int64)
+    yield groups.ranks(reports["stands_no"].to_numpy(np.int64))
+    yield groups.ranks(micros(reports["known_at"]))
+    party = np.fromiter((voice.startswith(PARTY) for voice in reports["voice"].tolist()), bool, len(reports))
+    yield groups.places(party, micros(reports["observed_to"]) - micros(reports["observed_from"]))
