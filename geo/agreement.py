@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 MINUTE_US: Final = 60 * 10**6
 FEW: Final = 1_000_000  # pairs that are listed rather than compiled for; no result depends on it
+MANY: Final = 50_000  # statements of which a tenth as many are listed: loading what is compiled pays sooner
 ANY: Final = -1  # a family that agrees with all
 
 
@@ -137,7 +138,8 @@ class Ground:
 
 def _together(said: Statements, reach_m: float, reach_us: int) -> Ints:
     """Return for each statement one that it is put together with, the same for all of a group."""
-    if nearness.crowded(said.things, said.things, reach_m, reach_us, FEW):
+    few = FEW if len(said.things) < MANY else FEW // 10
+    if nearness.crowded(said.things, said.things, reach_m, reach_us, few):
         return searched(said, reach_m, reach_us)
     return listed(said, reach_m, reach_us)
 

@@ -27,7 +27,7 @@ from geo.qualification import qualified
 from geo.reviews import NOBODY, choose
 from geo.standing import CARRIED, Carrier, carriers_of, dating, placing, speaking
 from geo.suspects import Scene
-from geo.violations import CONTENT
+from geo.violations import CONTENT, by_content
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -95,7 +95,7 @@ def read(reports: pd.DataFrame, violation_ids: pd.Series, rules: Corroboration) 
     }
     several: dict[int, list[Item]] = {}
     frame, place = frame.loc[~plain], place[~plain]
-    order = np.lexsort([pd.factorize(frame[name].to_numpy(object), sort=True)[0] for name in reversed(CONTENT)])
+    order = by_content(frame)
     labels = violation_ids.index.to_numpy()[place[order]].tolist()
     for row, item in zip(labels, _items(frame.iloc[order]), strict=True):
         several.setdefault(row, []).append(item)

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import reduce
+from itertools import pairwise
 from operator import or_
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -227,6 +228,8 @@ def watches(violations: pd.DataFrame, coverage: pd.DataFrame, policy: Policy) ->
     Discs within ``link_m`` of a violation, and other grounds that hold it.
     """
     linked = violations.loc[violations["qualifying"]]
+    if coverage.empty:
+        return dict.fromkeys(linked["incident_id"], Watch())
     place = linked.groupby(_PLACE, sort=False).ngroup().tolist()
     grounds, told = _told(coverage, linked.drop_duplicates(_PLACE), policy)
     spans = list(zip(micros(coverage["observed_from"]).tolist(), micros(coverage["observed_to"]).tolist(), strict=True))
@@ -262,8 +265,9 @@ def _within(discs: pd.DataFrame, places: pd.DataFrame, policy: Policy) -> list[t
         some = places.iloc[begin : begin + block]
         near = nearness.between(seen, _still(some["lon"], some["lat"]), policy.grouping.link_m, 0)
         order = np.lexsort((near.left, near.right))
-        edges = np.searchsorted(near.right[order], np.arange(1, len(some)))
-        told.extend(tuple(each.tolist()) for each in np.split(near.left[order], edges))
+        edges = np.searchsorted(near.right[order], np.arange(len(some) + 1)).tolist()
+        left = near.left[order].tolist()
+        told.extend(tuple(left[a:b]) for a, b in pairwise(edges))
     return told
 
 
@@ -319,7 +323,7 @@ def near(former: Former, violations: pd.DataFrame, policy: Policy) -> Former:
     """
     order = np.argsort(former.lat)
     lon, lat, ended = former.lon[order], former.lat[order], former.ended[order]
-    first = _firsts(violations.loc[violations["qualifying"] & violations["incident_id"].notna()])
+    first = firsts(violations.loc[violations["qualifying"] & violations["incident_id"].notna()])
     apart, (surely, possibly) = policy.grouping.link_m / _DEGREE_M, crs.chords(policy.grouping.link_m)
     found = np.zeros(len(order), bool)
     for start, *place in zip(micros(first["observed_from"]), *(first[one] for one in _PLACE), strict=True):
@@ -333,9 +337,11 @@ def near(former: Former, violations: pd.DataFrame, policy: Policy) -> Former:
     return Former._make(each[order[found]] for each in former)
 
 
-def _firsts(linked: pd.DataFrame) -> pd.DataFrame:
-    """Return the first violation of each incident."""
-    return linked.sort_values(["observed_from", "content"]).drop_duplicates("incident_id")
+def firsts(linked: pd.DataFrame) -> pd.DataFrame:
+    """Return the first violation of each incident, in order of begin."""
+    began = linked["observed_from"]
+    some = linked.loc[began == began.groupby(linked["incident_id"]).transform("min")]
+    return some.sort_values(["observed_from", "content"]).drop_duplicates("incident_id")
 
 
 def recurrences(
@@ -346,7 +352,7 @@ def recurrences(
     ``former`` are ended incidents of which no violation is among ``violations``.
     """
     linked = violations.loc[violations["qualifying"] & violations["incident_id"].isin(list(ends))]
-    first = _firsts(linked)
+    first = firsts(linked)
     over = {name: end.at for name, end in ends.items() if end.at is not None}
     past = linked.loc[linked["incident_id"].isin(list(over))]
     old, new = past["incident_id"].to_numpy(object), first["incident_id"].to_numpy(object)

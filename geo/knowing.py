@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from geo.bridges import Placed
+    from geo.course import Violation
     from geo.escalation import Kind, Step
     from geo.evidence import Case, Item
     from geo.incidents import End
@@ -49,7 +50,8 @@ class Knowing:
         self._case, self._court, self._decided = case, court, decided
         placed = case.web.placed
         self._mixed = len({each.inside for each in placed.values()}) > 1  # in several windows
-        self._spans = _spans(items for row in placed if (items := case.told[row].items))
+        self._when = {row: _when(case.told[row].items, one.violation) for row, one in placed.items()}
+        self._spans = [(first, last) for first, last in self._when.values() if first < last]
         self._held: dict[tuple[tuple[int, ...], int], int | None] = {}
         self._placed: dict[tuple[int, int], Placed | None] = {}
         self._pieces: dict[int, list[_Piece]] = {}
@@ -116,13 +118,13 @@ class Knowing:
 
     def _described(self, row: int, moment: int) -> Placed | None:
         """Return a violation as its reports described it that were known at a moment; ``None``: it did not count."""
-        before, items = self._case.web.placed[row], self._case.told[row].items
-        if not items:
-            return before if before.violation.known_at <= moment else None
-        known = [item for item in items if item.known_at <= moment]
-        if not known or len(known) == len(items):
-            return before if known else None
+        before, (first, last) = self._case.web.placed[row], self._when[row]
+        if moment < first:
+            return None
+        if moment >= last:
+            return before
         if (row, moment) not in self._placed:
+            known = [item for item in self._case.told[row].items if item.known_at <= moment]
             self._placed[row, moment] = evidence.again(known, before, self._case, self._court)
         return self._placed[row, moment]
 
@@ -142,7 +144,9 @@ class Knowing:
         return self._takes[key]
 
 
-def _spans(told: Iterable[list[Item]]) -> list[tuple[int, int]]:
-    """Return when the first and when the last report of each violation came in, where that differs."""
-    spans = [(min([item.known_at for item in items]), max([item.known_at for item in items])) for items in told]
-    return [(first, last) for first, last in spans if first < last]
+def _when(items: list[Item], violation: Violation) -> tuple[int, int]:
+    """Return when the first and when the last report of a violation came in."""
+    if not items:
+        return violation.known_at, violation.known_at
+    known = [item.known_at for item in items]
+    return min(known), max(known)

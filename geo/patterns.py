@@ -1,7 +1,8 @@
 """Which violations are carried alike, so that what is found of one holds for all?
 
-Two are when their reports, in order of content, are pairwise of the same voices, origins, trust groups and ratings, and
-came in, were known and date what they tell of in the same order. Most are carried in one of a few ways.
+Two are when their reports, in order of arrival, are pairwise of the same voices, origins, trust groups and ratings,
+became known in the same order, and all lie inside a ceasefire window; else also what dates them must be in the same
+order. Most are carried in one of a few ways.
 """
 
 from __future__ import annotations
@@ -31,12 +32,13 @@ _TOLD: Final = ("voice", "trust", "disputed", "origin", "reliability", "credibil
 class Patterns(NamedTuple):
     """How groups of reports are alike.
 
-    ``of`` is the pattern of each group. ``rows`` are the rows of one group of each pattern, one pattern after the
-    other, cut at ``edges``. ``twin`` is the place among ``rows`` of the report that stands where each row stands in its
-    own group.
+    ``of`` is the pattern of each group. ``order`` are all rows in order of group, those of one group as they are
+    compared. ``rows`` are, in that order, the rows of one group of each pattern, one pattern after the other, cut at
+    ``edges``. ``twin`` is the place among ``rows`` of the report that stands where each row stands in its own group.
     """
 
     of: Ints
+    order: Ints
     rows: Ints
     edges: list[int]
     twin: Ints
@@ -48,16 +50,18 @@ def find(reports: pd.DataFrame, groups: Groups, alone: Bools) -> Patterns:
     What is compared is all that ``geo.qualification`` asks of reports of which people decided nothing, of which no two
     may be the same statement, and which lie in no exemption.
     """
-    traits = _traits(reports, groups)
-    traits = np.where(alone[groups.of], -1 - groups.of, traits)
-    told, cuts = traits[groups.order].tolist(), [*groups.starts.tolist(), len(traits)]
+    apart = alone[groups.of]
+    arrived = np.where(apart, 0, reports["stands_no"].to_numpy(np.int64))
+    traits = np.where(apart, -1 - groups.of, _traits(reports, groups))
+    order = np.lexsort((arrived, groups.of))
+    told, cuts = traits[order].tolist(), [*groups.starts.tolist(), len(traits)]
     seen: dict[tuple[int, ...], int] = {}
     of = np.array([seen.setdefault(tuple(told[a:b]), len(seen)) for a, b in pairwise(cuts)], np.int64)
     first = np.unique(of, return_index=True)[1]
     sizes = groups.sizes()[first]
     begin = np.cumsum(sizes) - sizes
-    rows = groups.order[np.repeat(groups.starts[first] - begin, sizes) + np.arange(sizes.sum())]
-    return Patterns(of, rows, [*begin.tolist(), len(rows)], begin[of][groups.of] + groups.places())
+    rows = order[np.repeat(groups.starts[first] - begin, sizes) + np.arange(sizes.sum())]
+    return Patterns(of, order, rows, [*begin.tolist(), len(rows)], begin[of][groups.of] + groups.places(arrived))
 
 
 def _traits(reports: pd.DataFrame, groups: Groups) -> Ints:
@@ -71,8 +75,10 @@ def _traits(reports: pd.DataFrame, groups: Groups) -> Ints:
 def _columns(reports: pd.DataFrame, groups: Groups) -> Iterator[Ints]:
     for name in _TOLD:
         yield pd.factorize(reports[name])[0].astype(np.int64)
-    yield (reports["inside"].to_numpy() != 0).astype(np.int64)
+    inside = reports["inside"].to_numpy() != 0
+    yield inside.astype(np.int64)
     yield groups.ranks(reports["stands_no"].to_numpy(np.int64))
     yield groups.ranks(micros(reports["known_at"]))
     party = np.fromiter((voice.startswith(PARTY) for voice in reports["voice"].tolist()), bool, len(reports))
-    yield groups.places(party, micros(reports["observed_to"]) - micros(reports["observed_from"]))
+    dating = groups.places(party, micros(reports["observed_to"]) - micros(reports["observed_from"]))
+    yield np.where((groups.some(inside) & groups.some(~inside))[groups.of], dating, 0)

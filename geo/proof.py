@@ -10,7 +10,7 @@ import pandas as pd
 
 from geo import tables
 from geo.carrying import carrying
-from geo.violations import CONTENT
+from geo.violations import CONTENT, by_content
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,11 +36,10 @@ def table(breaches: list[Breach], reports: pd.DataFrame, violations: pd.DataFram
         With ``violation_id``.
     """
     kept, row = carrying(reports, violations["violation_id"])
-    told = reports[["report_id", *CONTENT]].iloc[kept].assign(row=row).sort_values(CONTENT)
-    row = told["row"].to_numpy()
-    order = np.argsort(row, kind="stable")
+    along = by_content(reports[CONTENT].iloc[kept])
+    order = along[np.argsort(row[along], kind="stable")]
     edges = np.searchsorted(row[order], np.arange(len(violations) + 1))
-    reports_of = pd.Index(told["report_id"].array.take(order))
+    reports_of = pd.Index(reports["report_id"].array[kept[order]])
     climbs = [(breach.name, scenario, climb) for breach in breaches for scenario, climb in breach.climbs.items()]
     steps = [(n, step) for _, _, climb in climbs for n, step in enumerate(climb.steps)]
     carriers = np.fromiter(chain.from_iterable(step.carriers for _, step in steps), np.int64)

@@ -202,7 +202,7 @@ class Cases:
             places = [each.index(one) if one in each else -1 for one, each in zip(said, told, strict=True)]
             at = np.array(places, np.int64)[which]
             some = np.flatnonzero(at >= 0)
-            table[name][some] = own[self._groups.order[self._groups.starts[some] + at[some]]]
+            table[name][some] = own[self._alike.order[self._groups.starts[some] + at[some]]]
         return table
 
 

@@ -164,13 +164,15 @@ def number(name: str) -> int:
 def choose(rulings: Iterable[Ruling], about: str) -> Ruling | None:
     """Return the ruling that holds among those on one violation (RULES 4 and 5); ``None`` without any."""
     mine = sorted({ruling for ruling in rulings if ruling.about == about})
+    if not mine:
+        return None
     fixed = [ruling for ruling in mine if ruling.fixed]
     if fixed:
         return fixed[0]
     last: dict[str, Ruling] = {}
     for ruling in sorted(mine, key=lambda each: (each.at, each.no)):
         last[ruling.person] = ruling
-    return max(last.values(), default=None)
+    return max(last.values())
 
 
 def party_of(text: str, theatre: Theatre) -> str | None:

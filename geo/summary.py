@@ -169,9 +169,10 @@ def _own(violations: pd.DataFrame) -> pd.DataFrame:
 
 def _described(whole: pd.DataFrame, theatre: Theatre) -> pd.DataFrame:
     """Return what can be said of every incident and candidate, by name; attached violations are only counted."""
-    own = _own(whole)
-    first = own.drop_duplicates("incident_id").set_index("incident_id")
-    deepest = own.sort_values("distance_m", kind="stable", ascending=False).drop_duplicates("incident_id")
+    own = whole.loc[~whole["attached"]]
+    first = incidents.firsts(own).set_index("incident_id")
+    depth = own["distance_m"].fillna(-np.inf)
+    deepest = incidents.firsts(own.loc[depth == depth.groupby(own["incident_id"]).transform("max")])
     mine, every = own.groupby("incident_id"), whole.groupby("incident_id")
     span = mine["chainage_m"].agg(["min", "max"])
     return pd.DataFrame(

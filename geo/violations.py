@@ -94,7 +94,7 @@ def assemble(
         the order of the rows.
     """
     rows = np.flatnonzero(are_material(reports))
-    rows = rows[_by_content(reports, rows)]  # from here on the place in this order breaks every tie
+    rows = rows[by_content(reports.iloc[rows])]  # from here on the place in this order breaks every tie
     material = reports[_NEEDED].iloc[rows]
     label, leader, signs = agreement.join(material, policy)
     groups = Groups.by(label)
@@ -126,10 +126,9 @@ def are_material(reports: pd.DataFrame) -> Bools:
     return found
 
 
-def _by_content(reports: pd.DataFrame, rows: Ints) -> Ints:
-    """Return the places of some rows in order of content."""
-    keys = (np.unique(reports[name].to_numpy(object)[rows], return_inverse=True)[1] for name in reversed(CONTENT))
-    return np.lexsort(tuple(keys))
+def by_content(reports: pd.DataFrame) -> Ints:
+    """Return the places of reports (``CONTENT``) in order of content."""
+    return np.lexsort([reports[name].rank(method="dense").to_numpy() for name in reversed(CONTENT)])
 
 
 def _spread(values: NDArray[np.object_], rows: Ints, n: int) -> NDArray[np.object_]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
-SELDOM: Final = 100_000
+SELDOM: Final = 1_000_000
 """So many more objects must have been made than given back before Python looks for cycles.
 
 A run makes many values that live on and hardly any cycle; looking through them took a quarter of its time.
