@@ -278,7 +278,8 @@ def summarise(
     """Return everything that was found, and was said before, as the declared layers, each made when it is asked for."""
     policy, (reports, grouping, ladder) = in_force(policies, as_of), standing
     found, reports = (summary.named(frame, theatre, policy.publication) for frame in (grouping.violations, reports))
-    rows = cache(lambda: summary.incident_rows(ladder, found, reports, theatre))
+    told = reports[proof.NEEDED]  # the rest of them is let go of as soon as their layer is made
+    rows = cache(lambda: summary.incident_rows(ladder, found, told, theatre))
     discs = cache(lambda: extents.Discs.of(found, policy.publication.footprint_m))
     grounds = cache(lambda: extents.grow(ladder, discs(), as_of))
 
@@ -308,7 +309,7 @@ def summarise(
             "incident_days": lambda: extents.layer(ladder, grounds(), found, as_of),
             "zones": lambda: summary.zones_layer(theatre),
             "transitions": lambda: summary.moves(ladder),
-            "evidence": lambda: proof.table(ladder, reports, found),
+            "evidence": lambda: proof.table(ladder, told, found),
             "lineage": lambda: summary.lineage(ladder),
             "coverage": watched,
             "scenarios": lambda: summary.scenarios(ladder),

@@ -15,7 +15,7 @@ import numpy as np
 from geo.nearness import HOUR_US
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from geo.policy import Expansion, Ladder
 
@@ -46,7 +46,7 @@ class Violation(NamedTuple):
     distance_m: float
     weapon_class: str | None
     origins: frozenset[tuple[str, str, str]]  # (origin, voice, trust group) of each report that carries it
-    parties: dict[str, int]  # that its reports hold responsible, each with when that was known
+    parties: Mapping[str, int]  # that its reports hold responsible, each with when that was known
     known_at: int  # when it first qualified by what was known
     content: str  # breaks ties
     row: int  # where it stands in the caller's frame

@@ -13,10 +13,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from geo import crs, escalation, incidents, nearness
 from geo.bridges import Placed
@@ -32,6 +32,7 @@ from geo.violations import CONTENT, by_content
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from geo.bridges import Web
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 _NOBODY: Final = frozenset[str]()
+_UNCLAIMED: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 class Item(NamedTuple):
@@ -68,9 +70,9 @@ class Told(NamedTuple):
     """What the reports tell that carry one violation: whose it is, each with when that was known, µs."""
 
     report_ids: tuple[str, ...]  # in order of content, like the items
-    parties: dict[str, int]
+    parties: Mapping[str, int]
     response: frozenset[str]  # parties whose declared response fire it is
-    items: list[Item]  # empty where it is one report alone: nothing is left without it
+    items: Sequence[Item]  # empty where it is one report alone: nothing is left without it
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,8 +92,8 @@ def read(reports: pd.DataFrame, violation_ids: pd.Series, rules: Corroboration) 
     ruled = np.fromiter(map(bool, frame["rulings"]), bool, len(frame))
     plain = (np.bincount(place, minlength=len(violation_ids))[place] == 1) & ~ruled
     told = {
-        rows[n]: Told((report_id,), {party: known} if party else {}, frozenset({fired}) if fired else _NOBODY, [])
-        for n, report_id, party, fired, known in _plainly(frame, np.flatnonzero(plain))
+        rows[n]: Told((name,), {party: known} if party else _UNCLAIMED, frozenset({fired}) if fired else _NOBODY, ())
+        for n, name, party, fired, known in _plainly(frame, np.flatnonzero(plain))
     }
     several: dict[int, list[Item]] = {}
     frame, place = frame.loc[~plain], place[~plain]
@@ -103,7 +105,7 @@ def read(reports: pd.DataFrame, violation_ids: pd.Series, rules: Corroboration) 
         silent = not any(item.party_claimed or item.response or item.carrier.rulings for item in items)
         heard = [] if silent else spoken(items, rules)  # who speaks matters only where something is said
         ids = tuple([item.report_id for item in items])
-        told[row] = Told(ids, claims(items, heard), responses(heard), items if len(items) > 1 else [])
+        told[row] = Told(ids, claims(items, heard), responses(heard), items if len(items) > 1 else ())
     return told
 
 
@@ -210,7 +212,7 @@ def _losses(case: Case, row: int, court: Court) -> Iterator[tuple[str, Placed | 
             yield item.report_id, left
 
 
-def again(items: list[Item], before: Placed, case: Case, court: Court) -> Placed | None:
+def again(items: Sequence[Item], before: Placed, case: Case, court: Court) -> Placed | None:
     """Return the violation that reports amount to; ``None`` where it would not qualify.
 
     They are several, or what is left of several, so that none is coarse: that stands alone. When it was known and its

@@ -23,7 +23,7 @@ from geo import escalation, evidence
 from geo.course import Course
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from geo.bridges import Placed
     from geo.course import Violation
@@ -144,7 +144,7 @@ class Knowing:
         return self._takes[key]
 
 
-def _when(items: list[Item], violation: Violation) -> tuple[int, int]:
+def _when(items: Sequence[Item], violation: Violation) -> tuple[int, int]:
     """Return when the first and when the last report of a violation came in."""
     if not items:
         return violation.known_at, violation.known_at

@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from geo.nearness import micros
-from geo.reports import PARTY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,6 +78,5 @@ def _columns(reports: pd.DataFrame, groups: Groups) -> Iterator[Ints]:
     yield inside.astype(np.int64)
     yield groups.ranks(reports["stands_no"].to_numpy(np.int64))
     yield groups.ranks(micros(reports["known_at"]))
-    party = np.fromiter((voice.startswith(PARTY) for voice in reports["voice"].tolist()), bool, len(reports))
-    dating = groups.places(party, micros(reports["observed_to"]) - micros(reports["observed_from"]))
+    dating = groups.places(micros(reports["observed_to"]) - micros(reports["observed_from"]))  # of like voices
     yield np.where((groups.some(inside) & groups.some(~inside))[groups.of], dating, 0)

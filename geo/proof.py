@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Ints32 = NDArray[np.int32]  # there are many rows
 
+NEEDED = ["report_id", "violation_id", "trust", *CONTENT]  # of a report
 _EXAMINED = ("eligible", "effective")  # what people declared is no matter of what would be without a report
 
 
@@ -31,7 +32,7 @@ def table(breaches: list[Breach], reports: pd.DataFrame, violations: pd.DataFram
     breaches
         Whose steps name their violations by row.
     reports
-        With their violation, as ``geo.carrying`` takes them, and the columns of ``geo.violations.CONTENT``.
+        ``NEEDED``.
     violations
         With ``violation_id``.
     """

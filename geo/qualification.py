@@ -1,7 +1,7 @@
 """Does a violation count, and since when has that been known?
 
-RULES 6 to 8 of ``geo.violations``, and what of ``geo.standing`` they rest on. Most violations are carried in one of a few
-ways (``geo.patterns``): one of each is judged, and stands for all others.
+RULES 6 to 8 of ``geo.violations``, and what of ``geo.standing`` they rest on. Most violations are carried in one of a
+few ways (``geo.patterns``): one of each is judged, and stands for all others.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ class Cases:
     def __init__(self, reports: pd.DataFrame, groups: Groups, bench: Bench) -> None:
         """Take the reports (``geo.standing.CARRIED``), in order of content, in a group a violation."""
         self._bench, self._groups = bench, groups
-        self._alike = alike = patterns.find(reports, groups, _singular(reports, groups, bench))
+        self._alike = alike = patterns.find(reports, groups, singular(reports, groups, bench))
         self._numbers, self._known = reports["stands_no"].to_numpy(np.int64), reports["known_at"].array
         carriers = carriers_of(reports.iloc[alike.rows])
         self._cases = [bench.case(carriers[a:b]) for a, b in pairwise(alike.edges)]
@@ -206,7 +206,7 @@ class Cases:
         return table
 
 
-def _singular(reports: pd.DataFrame, groups: Groups, bench: Bench) -> Bools:
+def singular(reports: pd.DataFrame, groups: Groups, bench: Bench) -> Bools:
     """Return which groups are to be judged by themselves: more bears on them than ``geo.patterns`` compares."""
     ruled = np.fromiter(map(bool, reports["rulings"]), bool, len(reports))
     signed = groups.of[reports["sign"].notna().to_numpy()]

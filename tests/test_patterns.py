@@ -50,8 +50,8 @@ def frame(luck: np.random.Generator, n: int, **columns: Any) -> pd.DataFrame:  #
         "known_at": hours(10 + luck.integers(0, 9 * n + 1, n) // 9), "origin": origin, "inside": luck.integers(0, 2, n),
         "content": [f"{k:06}" for k in range(n)], "reliability": luck.choice(["B", "E"], n),
         "credibility": pd.array(luck.choice([2, 6], n), "Int64"), "means": luck.choice(["seen", "heard"], n),
-        "sign": pd.Series([None] * n, dtype="object"), "lon": 37.0, "lat": 48.0, "uncertainty_m": 100.0, "act": "strike",
-        "family": "any", "rulings": pd.Series([()] * n, dtype="object"), **columns,
+        "sign": pd.Series([None] * n, dtype="object"), "lon": 37.0, "lat": 48.0, "uncertainty_m": 100.0,
+        "act": "strike", "family": "any", "rulings": pd.Series([()] * n, dtype="object"), **columns,
     }  # fmt: skip
     return pd.DataFrame(told)
 
@@ -84,8 +84,8 @@ def both(reports: pd.DataFrame, groups: Groups, rules: Policy, exempted: tuple[A
     """Hold what is found by patterns against what is found of each by itself; return how many were judged each way."""
     why, judged = why_not(reports, groups, rules), []
     found: list[tuple[NDArray[np.bool_], pd.DataFrame]] = []
-    for singular in (qualification._singular, lambda _, groups, __: np.ones(len(groups), bool)):
-        with mock.patch.object(qualification, "_singular", singular):
+    for way in (qualification.singular, lambda _, groups, __: np.ones(len(groups), bool)):
+        with mock.patch.object(qualification, "singular", way):
             cases = Cases(reports, groups, Bench(rules.corroboration, exempted))
         with mock.patch.object(Bench, "find", autospec=True, side_effect=Bench.find) as find:
             found.append((cases.telling, pd.DataFrame(cases.established(why))))
