@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pytest
-from builders import coverage, place, policy, report, reports, theatre, versions, when
+from builders import band, coverage, place, policy, report, reports, theatre, versions, when
 
-from geo import crs
+from geo import crs, sights
 from geo.assess import Assessment, assess
-from geo.incidents import FOREVER, Former, Sight, Watch, closing, ending, near, recurrences
+from geo.incidents import FOREVER, Former, Sight, Watch, closing, ending, firsts, near, recurrences, watches
 from geo.nearness import HOUR_US, instant
 
 if TYPE_CHECKING:
@@ -132,6 +132,59 @@ def test_rule_6_a_place_was_unseen_for_some_time_of_the_span_and_not_only_at_an_
     blind: bool,  # noqa: FBT001 -- a table's column
 ) -> None:
     assert Watch((Sight(unseen=(unseen,)),)).blind(10, 20) is blind
+
+
+def test_rule_6_every_place_is_watched_by_who_was_there() -> None:
+    found = look(*(report(0, (km, 1)) for km in (100, 140, 180, 220))).tables["violations"]
+    found = found.assign(lon=found["geometry"].x, lat=found["geometry"].y)
+    here, there, far = (
+        coverage([(0, 5, True)]),
+        coverage([(0, 7, False)], km=(180, 1)),
+        coverage([(0, 9, True)], km=(290, 1)),
+    )
+
+    def watched(*told: pd.DataFrame) -> dict[str, Watch]:
+        settled = sights.settle(pd.concat(told, ignore_index=True), theatre(), policy())
+        return watches(found, settled, policy())
+
+    span = [((instant(when(0)), instant(when(to))),) for to in (5, 7)]
+    nobody = dict.fromkeys(("B-1", "B-2", "B-3", "B-4"), Watch())
+    both = {**nobody, "B-1": Watch((Sight(seen=span[0]),)), "B-3": Watch((Sight(unseen=span[1]),))}
+    assert watched(here, there) == both
+    assert watched(coverage()) == watched(far) == nobody
+
+
+def test_the_first_of_each_is_that_of_the_least_begin_and_then_content() -> None:
+    luck = np.random.default_rng(1)
+    linked = pd.DataFrame(
+        {
+            "observed_from": pd.DatetimeIndex(luck.integers(0, 4, 60).astype("datetime64[us]")).tz_localize("UTC"),
+            "content": luck.permutation([f"{n:03}" for n in range(60)]),
+            "incident_id": luck.choice([f"B-{n}" for n in range(9)], 60),
+        }
+    )
+    every = linked.sort_values(["observed_from", "content"]).drop_duplicates("incident_id")
+    pd.testing.assert_frame_equal(firsts(linked), every)
+
+
+def test_the_deepest_zone_is_that_of_the_violation_that_lies_deepest() -> None:
+    zones = (band("near", 2_000.0), band("far", 9_000.0))
+    found = look(*(report(n, (100, 1.0 + n % 4)) for n in range(8)), zones=zones)
+    lies = found.tables["violations"].sort_values("distance_m")
+    assert lies["zone_id"].nunique() == 2
+    assert found.tables["incidents"]["deepest_zone"].tolist() == [lies["zone_id"].iloc[-1]]
+
+
+def test_evidence_names_the_reports_of_a_violation_in_order_of_content() -> None:
+    pairs = [report(24.0 * n, source=source, text=f"{source} {n}") for n in range(8) for source in ("mission", "media")]
+    answer = look(*pairs).tables
+    told = answer["evidence"].astype({"report_id": "str"})
+    content = reports(pairs).set_index("report_id")["content"]
+    step = told.loc[(told["scenario"] == "any") & (told["seq"] == 1), "report_id"].tolist()
+    two = [step[n : n + 2] for n in range(0, len(step), 2)]
+    assert len(two) == 8
+    assert two == [sorted(each, key=content.__getitem__) for each in two]
+    assert any(each != sorted(each, key=lambda name: int(name[2:])) for each in two)
 
 
 def test_rule_7_it_recurs_at_the_latest_ended_one_of_any_age() -> None:
