@@ -6,9 +6,12 @@ Everything that a run rests on is read here, in one go, with its key; nothing is
 from __future__ import annotations
 
 import difflib
+import hashlib
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
 
 from geo.errors import PolicyError
 from geo.policy import in_force
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from geo.policy import Policy, Sharing
+    from geo.policy import Policy, Readings, Sharing
     from geo.said import Before
     from pipelines.ledger import Head, Ledger
     from pipelines.publications import Profile, Publication, Question
@@ -97,7 +100,8 @@ def recall(workspace: Workspace, question: Question, *, version: str, at: dateti
         head = ledger.head(question.known_at)
         settings = workspace.settings(ledger, question.known_at)
         sharing = _sharing(workspace, ledger) if question.profile == "shared" else None
-        settings = _read(question, settings, sharing, replay=ledger.replay, at=at)
+        _require(question, settings, sharing, replay=ledger.replay, at=at)
+        settings = _read(settings, question.readings)
         said = commands.known(ledger, question.known_at)
         command_hashes, decided = said
         run_id = publications.key(
@@ -161,11 +165,12 @@ def require(workspace: Workspace, question: Question, *, at: datetime) -> None:
     """
     with workspace.ledger() as ledger:
         sharing = _sharing(workspace, ledger) if question.profile == "shared" else None
-        _read(question, workspace.settings(ledger, question.known_at), sharing, replay=ledger.replay, at=at)
+        settings = workspace.settings(ledger, question.known_at)
+        _require(question, settings, sharing, replay=ledger.replay, at=at)
+        _read(settings, question.readings)
 
 
-def _read(question: Question, settings: Settings, sharing: Sharing | None, *, replay: bool, at: datetime) -> Settings:
-    """Return settings as they are read for a question, once it is one that can be answered."""
+def _require(question: Question, settings: Settings, sharing: Sharing | None, *, replay: bool, at: datetime) -> None:
     if question.known_at is not None and question.known_at > at and not replay:
         msg = f"known at {question.known_at.isoformat()}: that is still to come; leave it out for all that is known now"
         raise PolicyError(msg)
@@ -186,7 +191,26 @@ def _read(question: Question, settings: Settings, sharing: Sharing | None, *, re
     if sharing is not None and question.readings.words:
         msg = f"readings {question.readings.words}: what leaves the cell is read as the policy says; leave them out"
         raise PolicyError(msg)
-    return settings.read(question.readings)
+
+
+def _read(settings: Settings, readings: Readings) -> Settings:
+    """Return settings with every policy read so; its hash is one over that of its entry and the readings.
+
+    Raises
+    ------
+    PolicyError
+        If the readings do not fit a policy.
+    """
+    if not readings.words:
+        return settings
+    try:
+        policies = [one.model_copy(update={"policy": readings.of(one.policy)}) for one in settings.policies]
+    except ValidationError as fault:
+        whys = "; ".join(error["msg"].removeprefix("Value error, ") for error in fault.errors())
+        msg = f"the plan cannot be read so ({readings.words}): {whys}"
+        raise PolicyError(msg) from fault
+    hashes = [hashlib.sha256(f"{found} {readings.words}".encode()).hexdigest() for found in settings.policy_hashes]
+    return replace(settings, policies=tuple(policies), policy_hashes=tuple(hashes))
 
 
 def latest(workspace: Workspace, profile: Profile, at: datetime) -> datetime:

@@ -29,10 +29,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pydantic import ValidationError
-
 from geo.errors import PolicyError
-from geo.policy import AS_IT_SAYS, Policy, PolicyVersion, Readings
+from geo.policy import AS_IT_SAYS, Policy, PolicyVersion
 from pipelines import commands, settings, surfaces
 from pipelines.ledger import Ledger
 from pipelines.linework import entry as linework
@@ -43,6 +41,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from geo.lines import CurrentLine
+    from geo.policy import Readings
     from geo.theatre import Raster, Theatre
     from pipelines.ledger import Document
 
@@ -71,25 +70,6 @@ class Settings:
     theatre_hash: str
     policy_hashes: tuple[str, ...]
     line_hashes: tuple[str, ...] = ()
-
-    def read(self, readings: Readings) -> Settings:
-        """Return the same with every policy read so; its hash is one over that of its entry and the readings.
-
-        Raises
-        ------
-        PolicyError
-            If the readings do not fit a policy.
-        """
-        if not readings.words:
-            return self
-        try:
-            policies = [one.model_copy(update={"policy": readings.of(one.policy)}) for one in self.policies]
-        except ValidationError as fault:
-            whys = "; ".join(error["msg"].removeprefix("Value error, ") for error in fault.errors())
-            msg = f"the plan cannot be read so ({readings.words}): {whys}"
-            raise PolicyError(msg) from fault
-        hashes = [hashlib.sha256(f"{found} {readings.words}".encode()).hexdigest() for found in self.policy_hashes]
-        return replace(self, policies=tuple(policies), policy_hashes=tuple(hashes))
 
 
 @dataclass(frozen=True)
