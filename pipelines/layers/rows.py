@@ -18,6 +18,7 @@ import shapely
 
 from geo import tables
 from geo.crs import WGS84
+from geo.threads import mapped
 from pipelines.layers.fault import PublicationError
 
 if TYPE_CHECKING:
@@ -192,11 +193,13 @@ def _wkb(series: pd.Series[Any], name: str, geometry: Geometry) -> pa.Array | pa
     # A shape that stands in many rows is made ready once.
     which = pd.factorize(np.fromiter(map(id, shapes), np.int64, len(shapes)))[0]
     first = np.unique(which, return_index=True)[1]
-    made: list[pa.Array] = []
-    for rows in (first[start : start + AT_ONCE] for start in range(0, len(first), AT_ONCE)):
+
+    def made(rows: npt.NDArray[np.intp]) -> pa.Array:
         ready = _accepted(_tidy(_on_the_globe(shapes[rows], rows, name)), name, geometry)
-        made.append(pa.array(shapely.to_wkb(_promote(ready, geometry)), pa.binary()))
-    return pa.chunked_array(made, pa.binary()).take(pa.array(which))
+        return pa.array(shapely.to_wkb(_promote(ready, geometry)), pa.binary())
+
+    blocks = mapped(made, (first[start : start + AT_ONCE] for start in range(0, len(first), AT_ONCE)))
+    return pa.chunked_array(blocks, pa.binary()).take(pa.array(which))
 
 
 def _accepted(shapes: Shapes, name: str, geometry: Geometry) -> Shapes:
@@ -211,9 +214,9 @@ def _accepted(shapes: Shapes, name: str, geometry: Geometry) -> Shapes:
 
 def _on_the_globe(shapes: Shapes, rows: npt.NDArray[np.intp], name: str) -> Shapes:
     """Return shapes that stand in some rows, empty ones missing."""
-    places, at = shapely.get_coordinates(shapes, return_index=True)
-    off = at[~(np.abs(places) <= (180, 90)).all(axis=1)]
-    if off.size:
+    if not (np.abs(shapely.get_coordinates(shapes)) <= (180, 90)).all():
+        places, at = shapely.get_coordinates(shapes, return_index=True)
+        off = at[~(np.abs(places) <= (180, 90)).all(axis=1)]
         message = f"row {rows[off[0]] + 1} of {name} has a place that is not on the globe: {shapes[off[0]]}"
         raise PublicationError(message[:300])
     shapes[shapely.is_empty(shapes)] = None
