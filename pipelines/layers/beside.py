@@ -30,25 +30,29 @@ def put(folder: Path, files: Mapping[str, bytes]) -> None:
     All are written before the first takes its place, and a folder is made durable once: a run may send a thousand
     messages.
     """
-    drafts: dict[Path, Path] = {}
+    targets = {folder / name: data for name, data in files.items()}
+    for target in targets:
+        if target.parent == folder:  # others are cleared together
+            swap.sweep(target)
+    for place in dict.fromkeys(target.parent for target in targets):
+        place.mkdir(exist_ok=True)
+    drafts = {target: swap.beside(target) for target, data in targets.items() if not _holds(target, data)}
     try:
-        for name, data in files.items():
-            target = folder / name
-            if target.parent == folder:  # others are cleared together
-                swap.sweep(target)
-            target.parent.mkdir(exist_ok=True)
-            if target.is_file() and target.read_bytes() == data:
-                continue
-            drafts[target] = swap.beside(target)
-            with drafts[target].open("wb") as file:
-                file.write(data)
-        for new in drafts.values():
-            new.chmod(swap.READ_ONLY)
-        mapped(swap.settle, drafts.values())  # a disk makes several durable in about the time of one
+        mapped(lambda target: _write(drafts[target], targets[target]), drafts)  # a disk makes several durable at once
         for target, new in drafts.items():
             new.replace(target)
         for place in dict.fromkeys(target.parent for target in drafts):
             swap.settle(place)
-    finally:
+    except BaseException:
         for new in drafts.values():
             new.unlink(missing_ok=True)
+        raise
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == data
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+    swap.seal(path)
