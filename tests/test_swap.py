@@ -226,7 +226,7 @@ def test_the_log_of_a_crashed_editor_makes_even_the_same_run_be_written_again(ta
 def test_leftovers_of_killed_runs_are_cleared_and_nothing_else(target: Path) -> None:
     (target.parent / "versions").mkdir(parents=True)
     dead = [".monitor.tmp-123.gpkg", ".monitor.tmp-123.gpkg-journal", "versions/.monitor-old.tmp-99.gpkg"]
-    dead += [f".monitor.tmp-123.gpkg.tmp_rtree_{end}" for end in ("reports.db", "reports.db-journal")]
+    dead += [f".monitor.tmp-123.gpkg.{end}" for end in ("rows", "tmp_rtree_reports.db", "tmp_rtree_reports.db-journal")]
     alive = [".monitor.tmp-mine.gpkg", ".other.tmp-123.gpkg", "monitor.tmp-123.gpkg", ".monitor.tmp-1.gpkg.bak"]
     for name in dead + alive:
         (target.parent / name).write_bytes(b"x")

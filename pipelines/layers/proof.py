@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from geo.tables import Kind, Table
+    from geo.tables import Table
     from pipelines.cartography import Cartography
 
 APPLICATION_ID: Final = int.from_bytes(b"GPKG")
@@ -34,9 +34,6 @@ USER_VERSION: Final = 10300
 SIDECARS: Final = ("-journal", "-wal", "-shm")
 _CACHE_KB: Final = 65536  # a spatial index is looked through out of order
 
-_SQL_TYPE: Final[dict[Kind, str]] = {
-    "text": "TEXT", "int": "INTEGER", "real": "REAL", "bool": "BOOLEAN", "time": "DATETIME", "date": "DATE",
-}  # fmt: skip
 _TRIGGERS: Final = ("trigger_insert_feature_count_{0}", "trigger_delete_feature_count_{0}")
 _TRIGGERS_OF_PLACES: Final = tuple(
     f"rtree_{{0}}_geom_{event}" for event in ("insert", "update1", "update2", "update3", "update4", "delete")
@@ -82,25 +79,27 @@ def _require_none(path: Path, found: Iterator[str]) -> None:
 def _problems_of_table(path: Path, table: Table, rows: pa.Table) -> Iterator[str]:
     yield from _header(path)
     with closing(connect(path)) as file:
-        yield from _database(file)
+        yield from _kind(file)
+        yield from _integrity(file)
         yield from _layer(file, table, rows)
 
 
 def _problems(path: Path, rows: Mapping[str, pa.Table], look: Cartography, instant: str) -> Iterator[str]:
     yield from _header(path)
-    with closing(connect(path)) as file:
+    with ThreadPoolExecutor(max_workers=1) as beside, closing(connect(path)) as file:
         file.execute(f"PRAGMA cache_size = {-_CACHE_KB}")
-        sound = list(_database(file))
-        yield from sound
-        if sound:
+        if strange := list(_kind(file)):
+            yield from strange
             return
-        with ThreadPoolExecutor(max_workers=1) as beside:  # neither holds the interpreter for long
-            read = beside.submit(_read_back, path, rows)
-            yield from _contents(file)
-            yield from looks.differences(file, rows, look, instant)
-            for table in tables.TABLES:
-                yield from _layer(file, table, rows[table.name])
-            yield from read.result()
+        read = beside.submit(_read_back, path, rows)  # neither holds the interpreter for long
+        if broken := list(_integrity(file)):
+            yield from broken
+            return
+        yield from _contents(file)
+        yield from looks.differences(file, rows, look, instant)
+        for table in tables.TABLES:
+            yield from _layer(file, table, rows[table.name])
+        yield from read.result()
 
 
 def _read_back(path: Path, rows: Mapping[str, pa.Table]) -> list[str]:
@@ -126,10 +125,13 @@ def _header(path: Path) -> Iterator[str]:
             yield f"{beside.name} lies beside it"
 
 
-def _database(file: sqlite3.Connection) -> Iterator[str]:
+def _kind(file: sqlite3.Connection) -> Iterator[str]:
     for pragma, wanted in (("application_id", APPLICATION_ID), ("user_version", USER_VERSION)):
         if (found := file.execute(f"PRAGMA {pragma}").fetchone()[0]) != wanted:
             yield f"{pragma} is {found}, not {wanted}"
+
+
+def _integrity(file: sqlite3.Connection) -> Iterator[str]:
     for (line,) in file.execute("PRAGMA integrity_check(5)"):
         if line != "ok":
             yield f"integrity: {line}"
@@ -178,7 +180,7 @@ def _layer(file: sqlite3.Connection, table: Table, rows: pa.Table) -> Iterator[s
 
 def _columns(table: Table) -> list[tuple[str, str]]:
     geometry = [("geom", table.geometry.upper())] if table.geometry else []
-    return [("fid", "INTEGER"), *geometry, *((column.name, _SQL_TYPE[column.kind]) for column in table.columns)]
+    return [("fid", "INTEGER"), *geometry, *((column.name, schema.SQL_TYPE[column.kind]) for column in table.columns)]
 
 
 def _one(file: sqlite3.Connection, query: str, *values: str) -> object:

@@ -16,8 +16,11 @@ from geo import tables, terms
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from geo.tables import Column, Table
+    from geo.tables import Column, Kind, Table
 
+SQL_TYPE: Final[dict[Kind, str]] = {
+    "text": "TEXT", "int": "INTEGER", "real": "REAL", "bool": "BOOLEAN", "time": "DATETIME", "date": "DATE",
+}  # fmt: skip
 _DEFINITION: Final = "http://www.geopackage.org/spec121/#extension_schema"
 _MAKE: Final = (
     """CREATE TABLE gpkg_data_columns (

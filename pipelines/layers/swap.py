@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pipelines.layers.fault import PublicationError
+from pipelines.layers.fill import ASIDE
 from pipelines.layers.proof import SIDECARS
 
 if TYPE_CHECKING:
@@ -72,8 +73,8 @@ def beside(target: Path) -> Path:
 
 def sweep(target: Path) -> None:
     """Remove what killed runs left: whoever holds the lock knows that no other run is at work."""
-    name, left = rf"\.{re.escape(target.stem)}(-.+)?\.tmp-\d+{re.escape(target.suffix)}", "|".join((*SIDECARS, _INDEX))
-    dead = re.compile(f"{name}({left})?")
+    name = rf"\.{re.escape(target.stem)}(-.+)?\.tmp-\d+{re.escape(target.suffix)}"
+    dead = re.compile(f"{name}({'|'.join((*SIDECARS, re.escape(ASIDE), _INDEX))})?")
     for folder in (target.parent, target.parent / VERSIONS):
         for path in folder.glob(f".{target.stem}*.tmp-*"):
             if dead.fullmatch(path.name):

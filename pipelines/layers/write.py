@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import pyarrow as pa
 
 from geo import tables
 from pipelines import gdal
-from pipelines.layers import looks, schema
+from pipelines.layers import fill, looks, schema
 from pipelines.layers.fault import unwritten
 from pipelines.layers.proof import SIDECARS
 from pipelines.layers.rows import ROWS_AT_ONCE, written_out
@@ -56,15 +57,21 @@ def build(path: Path, rows: Mapping[str, pa.Table], look: Cartography, instant: 
     instant
         What the file gives as the time of its last change. The same rows, look and instant give the same bytes.
     """
-    with gdal.dated(instant):
+    plain = {table.name: rows[table.name] for table in tables.TABLES if fill.takes(table) and rows[table.name].num_rows}
+    beside = path.with_name(path.name + fill.ASIDE)
+    with ThreadPoolExecutor(max_workers=1) as aside, gdal.dated(instant):
+        put_aside = aside.submit(fill.put_aside, beside, plain)
         for table in _biggest_first(rows):
+            mine = rows[table.name]
             gdal.write(
-                _batches(rows[table.name]),
+                _batches(mine.slice(0, 0) if table.name in plain else mine),
                 path,
                 table,
                 title=schema.heading(table),
                 description=schema.description(table),
             )
+        put_aside.result()
+    fill.take_over(path, beside, plain)
     schema.arrange(path)
     schema.describe(path)
     schema.index_columns(path)
