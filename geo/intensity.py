@@ -111,10 +111,9 @@ def survey(
     rules, watched
         Of the policy in force.
     """
-    west, south, east, north = line.segments.total_bounds
-    plane = drawing_crs(round((west + east) / 2), round((south + north) / 2))
-    marks = _marks(violations, plane, rules, nearness.instant(as_of))
-    grid = _grid(line, plane, rules, watched.depth_m, marks)
+    onto = plane(line)
+    marks = _marks(violations, onto, rules, nearness.instant(as_of))
+    grid = _grid(line, onto, rules, watched.depth_m, marks)
     mass = np.zeros((len(rules.spans_h), grid.rows * grid.columns))
     for cell, row, share in _shares(marks, grid):
         mass += [np.bincount(cell, share * weight[row], minlength=mass.shape[1]) for weight in marks.weight.T]
@@ -126,6 +125,12 @@ def survey(
         band[_beside(ground, unseen, grid, watched.depth_m, line)] = np.nan
     shape = (len(rules.spans_h), grid.rows, grid.columns)
     return Intensity(grid, rules.spans_h, marks.weight.sum(axis=0), marks.unplaced, density.reshape(shape))
+
+
+def plane(line: Baseline) -> CRS:
+    """Return the plane in which the cells around a line are equal in area, in every run."""
+    west, south, east, north = line.segments.total_bounds
+    return drawing_crs(round((west + east) / 2), round((south + north) / 2))
 
 
 def _marks(violations: pd.DataFrame, plane: CRS, rules: Rules, until: int) -> _Marks:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import shapely
 
 from geo import sights
-from geo.intensity import survey
+from geo.intensity import plane, survey
 from pipelines import intensity, page
 from pipelines.alerts import Sent, alerts
 from pipelines.outcome import Changes, headlines
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from geo.intensity import Intensity
+    from geo.policy import Intensity as Rules
     from pipelines.intensity import Bands
     from pipelines.recall import Recalled
 
@@ -34,21 +35,27 @@ _LABELS: Final = (
 
 def companions(
     recalled: Recalled, content: Mapping[str, pd.DataFrame], sent: Sent, over: AbstractSet[str] = frozenset()
-) -> tuple[dict[str, bytes | None], Bands | None]:
-    """Return the files of a run by name, and what the map has to know of the raster among them.
+) -> dict[str, bytes | None]:
+    """Return the files of a run by name.
 
     ``sent`` are its ``messages``, ``over`` the incidents that the map does not hold any more. Names are relative to
     the GeoPackage's folder; ``None``: it makes none of that name. The same run gives the same bytes.
     """
     made: dict[str, bytes | None] = dict.fromkeys(FILES)
-    bands = None
     if recalled.question.profile == "internal":  # the page and the messages tell what does not leave
         made[page.FILE] = _page(recalled, content, over).encode()
         made.update(sent.files)
         if (found := _intensity(recalled, content)) is not None:
             made[intensity.FILE], made[intensity.STYLE] = _raster(found, recalled, content), intensity.style().encode()
-            bands = intensity.Bands(found.spans_h, found.grid.crs.to_wkt())
-    return made, bands
+    return made
+
+
+def bands(recalled: Recalled) -> Bands | None:
+    """Return what the map has to know of the raster beside it, where there is one."""
+    rules = _rules(recalled)
+    if rules is None or recalled.question.profile != "internal":
+        return None
+    return intensity.Bands(rules.spans_h, plane(recalled.now.settings.theatre.baselines[0]).to_wkt())
 
 
 def messages(recalled: Recalled, content: Mapping[str, pd.DataFrame], over: AbstractSet[str] = frozenset()) -> Sent:
@@ -65,12 +72,17 @@ def messages(recalled: Recalled, content: Mapping[str, pd.DataFrame], over: Abst
 
 def _intensity(recalled: Recalled, content: Mapping[str, pd.DataFrame]) -> Intensity | None:
     """Return how dense violations are, where the policy asks for it."""
-    settings, policy, as_of = recalled.now.settings, recalled.policy, recalled.question.as_of
-    if policy.intensity is None or recalled.question.region is not None:
-        return None  # a region's map would show nothing where it only did not look
+    settings, policy, as_of, rules = recalled.now.settings, recalled.policy, recalled.question.as_of, _rules(recalled)
+    if rules is None:
+        return None
     settled = sights.settle(recalled.now.coverage, settings.theatre, policy)
     line = settings.theatre.baselines[0]
-    return survey(_placed(content["violations"]), settled, line, policy.intensity, policy.coverage, as_of)
+    return survey(_placed(content["violations"]), settled, line, rules, policy.coverage, as_of)
+
+
+def _rules(recalled: Recalled) -> Rules | None:
+    """Return how densities are told; a region's map would show nothing where it only did not look."""
+    return None if recalled.question.region is not None else recalled.policy.intensity
 
 
 def _raster(found: Intensity, recalled: Recalled, content: Mapping[str, pd.DataFrame]) -> bytes:

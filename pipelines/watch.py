@@ -10,6 +10,7 @@ The theatre is always computed whole, and cut for a region at the end.
 from __future__ import annotations
 
 import logging
+from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pandas as pd
@@ -22,7 +23,7 @@ from geo.policy import in_force
 from geo.sharing import share
 from pipelines import commands, compiled, hashes, layers, publications, reuse, reviews, surfaces, yearly
 from pipelines.alerts import FOLDER, TOLD_OF
-from pipelines.companions import FILES, companions, messages
+from pipelines.companions import FILES, bands, companions, messages
 from pipelines.feeds import health
 from pipelines.imprint import imprint
 from pipelines.outcome import Changes, Outcome, headlines
@@ -259,10 +260,12 @@ def target(workspace: Workspace, recalled: Recalled, out: Path | None) -> Path:
 def publish(recalled: Recalled, content: Composed, file: Path) -> Put:
     """Put the answer in its place, whole or not at all; not written again where it stands there already."""
     _require_apart(file, recalled.question.profile)
-    keep = recalled.policy.publication.keep
-    files, bands = companions(recalled, content.leaving, content.sent, content.over)
+    beside = cache(lambda: companions(recalled, content.leaving, content.sent, content.over))
+    if content.past:
+        beside()  # nothing of the past takes its place either where these cannot be made
     stand = yearly.before(file.parent, content.past or {}, content.leaving)
-    found = layers.publish(content.leaving, file, keep=keep, run_id=recalled.run_id, companions=files, bands=bands)
+    keep, run_id, seen = recalled.policy.publication.keep, recalled.run_id, bands(recalled)
+    found = layers.publish(content.leaving, file, keep=keep, run_id=run_id, companions=beside, bands=seen)
     past = None if content.past is None else yearly.after(file.parent, content.past, stand)
     return Put(found.path, found.sha256, found.replaced, past, found.state)
 

@@ -99,18 +99,19 @@ def _remember_answers() -> None:
 
 
 def publishing(folder: Path, publish: Callable[..., object] = layers.publish) -> Task:
-    """Return the publication of a new map with three tables and what stands beside it, over an old one."""
+    """Return the publication of a new map with four tables and what stands beside it, over an old one."""
     declare_few()
     _remember_answers()
     old, new = world("old", n=5), world("new", seed=1, n=5)
     start = folder / "publish"
     for given in (world("first", seed=2, n=5), old):
-        layers.publish(given, start / MAP, keep=1, run_id=_name(given), companions={"page.html": b"old", "gone": b"x"})
+        beside = {"page.html": b"old", "gone": b"x"}
+        layers.publish(given, start / MAP, keep=1, run_id=_name(given), companions=beside.copy)
 
     def do(place: Path) -> tuple[int, str]:
         beside = {"page.html": b"new" * 9999, "cap/message.xml": b"<alert/>", "gone": None}
         try:
-            publish(new, place / MAP, keep=1, run_id=_name(new), companions=beside)
+            publish(new, place / MAP, keep=1, run_id=_name(new), companions=beside.copy)
         except Exception as fault:  # noqa: BLE001 -- as the edge does
             code, sentence = judge(fault)
             return code, f"Error: {sentence}"

@@ -236,7 +236,7 @@ def test_rows_are_told_as_plain_values() -> None:
 def walk(data: st.DataObject, start: Cell, steps: int) -> None:
     """Let any few things happen, publish, and hold everything that is read against an assessment."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(watch, "companions", lambda *_: ({}, None))
+        patch.setattr(watch, "companions", lambda *_: {})
         cell = copy(start, Path(folder))
         for _ in range(steps):
             for event in data.draw(st.lists(st.sampled_from(EVENTS), min_size=1, max_size=3)):

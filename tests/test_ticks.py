@@ -185,7 +185,7 @@ def shelf(monkeypatch: pytest.MonkeyPatch) -> Shelf:
     """Return a shelf that everything is published on."""
     made = Shelf()
     monkeypatch.setattr(layers, "publish", made.publish)
-    monkeypatch.setattr(watch, "companions", lambda *_: ({}, None))
+    monkeypatch.setattr(watch, "companions", lambda *_: {})
     return made
 
 
@@ -713,7 +713,7 @@ def walk(data: st.DataObject, start: Cell, steps: int) -> int:
         cell, reused = copy(start, Path(folder)), 0
         shelf = Shelf()
         patch.setattr(layers, "publish", shelf.publish)
-        patch.setattr(watch, "companions", lambda *_: ({}, None))
+        patch.setattr(watch, "companions", lambda *_: {})
         for _ in range(steps):
             for event in data.draw(st.lists(st.sampled_from(EVENTS), max_size=2)):
                 event(data.draw, cell)

@@ -1,8 +1,8 @@
 """How is a run's answer published?
 
 ``publish`` writes the declared tables into one GeoPackage, reads it back, and only then lets it take the place of the
-last one, and puts the QGIS project beside it. Reading order: ``fault → rows → schema → looks → write → proof → swap →
-beside``.
+last one, and puts the QGIS project beside it. Reading order: ``fault → rows → schema → looks → fill → write → proof →
+swap → beside``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -25,7 +25,7 @@ from pipelines.layers.fault import PublicationError, unaccompanied, unwritten
 from pipelines.layers.proof import connect, prove
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     import geopandas as gpd
@@ -63,7 +63,7 @@ def publish(
     keep: int,
     run_id: str,
     wait_s: float = WAIT_S,
-    companions: Mapping[str, bytes | None] | None = None,
+    companions: Callable[[], Mapping[str, bytes | None]] = dict,
     bands: Bands | None = None,
 ) -> Published:
     """Publish a run's tables as the GeoPackage ``target``, whole or not at all, and then what stands beside it.
@@ -83,8 +83,9 @@ def publish(
     wait_s
         How long to wait, in seconds, for another process that is publishing into the same folder.
     companions
-        Files that belong to this run, by name relative to the folder of ``target``; each is replaced whole, after it
-        and before the project; ``None``: this run makes none, and one of an earlier run goes.
+        Makes files that belong to this run, while the map is written; what it raises is raised, and nothing is
+        published. By name relative to the folder of ``target``; each is replaced whole, after it and before the
+        project; ``None``: this run makes none, and one of an earlier run goes.
     bands
         Those of the raster of intensity among them; ``None``: there is none.
 
@@ -96,21 +97,32 @@ def publish(
     rows = _rows.prepare(frames)
     _require_run(rows["run"], run_id)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with swap.locked(target.parent, wait_s):
+    with swap.locked(target.parent, wait_s), ThreadPoolExecutor(max_workers=1) as aside:
         swap.sweep(target)
         look = _look(target, rows, bands)
+        made = aside.submit(companions)
         try:
-            stood = _stands(target, rows, look, run_id)
-            digest, state = _kept(target) if stood else _replace(target, rows, look)
-            swap.finish(target, keep)
-        except (sqlite3.Error, RuntimeError, OSError) as fault:
-            if isinstance(fault, PublicationError):
-                raise
-            raise unwritten(target, fault) from fault
+            with _told(target):
+                new = None if _stands(target, rows, look, run_id) else _built(target, rows, look)
+            others = made.result()
+            with _told(target):
+                digest, state = _kept(target) if new is None else _replace(target, *new)
+                swap.finish(target, keep)
         finally:
             swap.sweep(target)
-        _accompany(target, look, companions or {})
-        return Published(target, digest, replaced=not stood, state=state)
+        _accompany(target, look, others)
+        return Published(target, digest, replaced=new is not None, state=state)
+
+
+@contextmanager
+def _told(target: Path) -> Iterator[None]:
+    """Say what it means for the user where a file cannot be written."""
+    try:
+        yield
+    except PublicationError:
+        raise
+    except (sqlite3.Error, RuntimeError, OSError) as fault:
+        raise unwritten(target, fault) from fault
 
 
 def _accompany(target: Path, look: Cartography, companions: Mapping[str, bytes | None]) -> None:
@@ -166,8 +178,7 @@ def _kept(target: Path) -> tuple[str, State]:
     return swap.digest(target), state
 
 
-def _replace(target: Path, rows: Mapping[str, pa.Table], look: Cartography) -> tuple[str, State]:
-    new, hashed = _built(target, rows, look)
+def _replace(target: Path, new: Path, hashed: tuple[str, State]) -> tuple[str, State]:
     swap.seal(new)
     old = read_run(target)
     old_id = str(old["run_id"]) if old else ""
