@@ -61,8 +61,8 @@ def check(workspace: Workspace, question: Question, *, version: str, clock: Cloc
 
 def _differ(recalled: Recalled, less: Composed, full: Composed) -> Iterator[str]:
     yield from differences(less.layers, full.layers)
-    if less.sent != full.sent:
-        yield f"messages differ: {sorted(less.sent.files.keys() ^ full.sent.files.keys()) or 'in what they say'}"
+    if less.sent() != full.sent():
+        yield f"messages differ: {sorted(less.sent().files.keys() ^ full.sent().files.keys()) or 'in what they say'}"
     written = {f"{year}.gpkg": str(held["run"]["run_id"].iloc[0]) for year, held in (full.past or {}).items()}
     stands = dict(recalled.kept.files) if recalled.kept else {}
     if full.past is not None and written != stands:

@@ -32,7 +32,7 @@ from pipelines.stages import stage
 from pipelines.workspace import GEOPACKAGE, PAST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -47,15 +47,15 @@ _COUNTED: Final = frozenset({"reports", "reports_in_window", "violations", "inci
 
 
 class Composed(NamedTuple):
-    """What a run says: every declared layer by name, those that leave under its profile, and its messages.
+    """What a run says: every declared layer by name, those that leave under its profile, and what writes its messages.
 
-    ``over`` are incidents that the map does not hold any more; ``past`` the tables of each year's file, ``None`` where
-    this run writes none.
+    ``sent`` writes these once, when it is first asked. ``over`` are incidents that the map does not hold any more;
+    ``past`` the tables of each year's file, ``None`` where this run writes none.
     """
 
     layers: dict[str, pd.DataFrame]
     leaving: Mapping[str, pd.DataFrame]
-    sent: Sent
+    sent: Callable[[], Sent]
     over: frozenset[str]
     past: dict[int, dict[str, pd.DataFrame]] | None
 
@@ -218,7 +218,8 @@ def compose(recalled: Recalled, whole: Assessment, late: Changed) -> Composed:
     content["run"] = imprint(recalled, content)
     over = frozenset(found.gone.incidents.index) | _former(recalled)
     past = yearly.years(recalled, found, content) if yearly.filed(recalled) else None
-    sent = _messages(recalled, content, answer.only(_unsaid(recalled, found.gone), set(), set()), over)
+    unsaid = answer.only(_unsaid(recalled, found.gone), set(), set())
+    sent = cache(lambda: _messages(recalled, content, unsaid, over))
     return Composed(content, _leaving(recalled, content), sent, over, past)
 
 
@@ -260,7 +261,7 @@ def target(workspace: Workspace, recalled: Recalled, out: Path | None) -> Path:
 def publish(recalled: Recalled, content: Composed, file: Path) -> Put:
     """Put the answer in its place, whole or not at all; not written again where it stands there already."""
     _require_apart(file, recalled.question.profile)
-    beside = cache(lambda: companions(recalled, content.leaving, content.sent, content.over))
+    beside = cache(lambda: companions(recalled, content.leaving, content.sent(), content.over))
     if content.past:
         beside()  # nothing of the past takes its place either where these cannot be made
     stand = yearly.before(file.parent, content.past or {}, content.leaving)
@@ -390,7 +391,7 @@ def report(recalled: Recalled, content: Composed, published: Put, stale: tuple[s
         notices=told["notices"],
         reviews=told["reviews"],
         incidents=incidents,
-        alerts=content.sent.rows,
+        alerts=content.sent().rows,
         head=recalled.head.inputs_hash,
         stale=stale,
         readings=recalled.question.readings.words,
