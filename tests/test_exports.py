@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 RUN: dict[str, Any] = {
     "run_id": "r", "standing": "illustrative", "as_of": pd.Timestamp("2026-02-03T12:00Z"), "scope": "whole",
-    "hindsight": False, "replay": False,
+    "hindsight": False, "replay": False, "policy_version": "1",
 }  # fmt: skip
 
 
