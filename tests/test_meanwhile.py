@@ -12,7 +12,7 @@ import cells
 import pandas as pd
 import pytest
 from cells import Clock
-from publishable import declare_few, hidden, publish, world
+from publishable import hidden, publish, world
 
 from geo import tables
 from pipelines import gdal, layers, watch, yearly
@@ -27,14 +27,6 @@ if TYPE_CHECKING:
 WAIT_S = 30.0
 OLD = {"page.html": b"old", "cap/a.xml": b"old"}
 NEW = {"page.html": b"new", "cap/a.xml": None, "cap/b.xml": b"new"}
-
-
-@pytest.fixture
-def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Declare few tables for one test."""
-    monkeypatch.setattr(tables, "TABLES", tables.TABLES)
-    monkeypatch.setattr(tables, "BY_NAME", tables.BY_NAME)
-    declare_few()
 
 
 @pytest.fixture

@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from publishable import DAMAGE, declare_few, hidden, publish, sql, world
+from publishable import DAMAGE, hidden, publish, sql, world
 
-from geo import tables
 from pipelines import gdal, layers
 from pipelines.layers import PublicationError, swap, write
 
@@ -28,14 +27,6 @@ if TYPE_CHECKING:
     from geo.tables import Table
 
 ROOT = Path(__file__).parents[1]
-
-
-@pytest.fixture
-def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Declare few tables for one test."""
-    monkeypatch.setattr(tables, "TABLES", tables.TABLES)
-    monkeypatch.setattr(tables, "BY_NAME", tables.BY_NAME)
-    declare_few()
 
 
 @pytest.fixture
@@ -293,7 +284,11 @@ def test_a_kill_at_any_step_leaves_the_old_or_the_new_file_whole_and_the_next_ru
     old, new, third = world("old", n=5), world("new", seed=1, n=5), world("third", seed=2, n=5)
     publish(world("first", seed=3, n=5), tmp_path / "start" / "monitor.gpkg", keep=1)
     publish(old, tmp_path / "start" / "monitor.gpkg", keep=1)
-    code = "import pathlib, sys, test_swap as t; t.declare_few(); t.die_everywhere(pathlib.Path(sys.argv[1]))"
+    code = (
+        "import pathlib, publishable, sys, test_swap as t\n"
+        "publishable.declare_few()\n"
+        "t.die_everywhere(pathlib.Path(sys.argv[1]))\n"
+    )
     path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
     subprocess.run([sys.executable, "-c", code, tmp_path], check=True, env={**os.environ, "PYTHONPATH": path})
     found = []
@@ -317,8 +312,8 @@ def test_a_kill_at_any_step_leaves_the_old_or_the_new_file_whole_and_the_next_ru
 def test_a_full_disk_leaves_the_old_file_and_the_next_run_succeeds(tmp_path: Path) -> None:
     """The system refuses to let any file grow beyond a size, which is set anew each time."""
     code = (
-        "import json, pathlib, resource, sys, test_swap as t\n"
-        "t.declare_few()\n"
+        "import json, pathlib, publishable, resource, sys, test_swap as t\n"
+        "publishable.declare_few()\n"
         "target = pathlib.Path(sys.argv[1]) / 'monitor.gpkg'\n"
         "t.publish(t.world('old', n=5), target)\n"
         "before, new, said = target.read_bytes(), t.world('new', seed=1, n=5), []\n"
