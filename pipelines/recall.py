@@ -114,12 +114,13 @@ def recall(workspace: Workspace, question: Question, *, version: str, at: dateti
             version=version,
         )
         past = publications.history(ledger)
-        otherwise = bool(question.readings.words)
-        earlier = None if otherwise else publications.before(past, question, run_id, replay=ledger.replay)
+        earlier = None
+        if not question.readings.words:
+            earlier = publications.before(past, question, run_id, replay=ledger.replay)
         overtaken = publications.overtaken(past, question)
         kept = (
             None
-            if anew or otherwise or (overtaken and question.region is None)
+            if anew or (overtaken and question.region is None)
             else reuse.fitting(
                 workspace, ledger, question, settings, version=version, commands=decided, earlier=earlier
             )

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LITERAL = Readings(persist_reading="literal")
-CLOCK = 60.0
+CLOCK = 44.0
 READ = {
     "persist_reading literal": (LITERAL, {"persist_reading": "literal"}),
     "open_reading repeated, open_n 3": (
@@ -85,7 +85,7 @@ def test_it_is_what_a_policy_that_reads_so_gives(tmp_path: Path, words: str) -> 
 def test_the_two_readings_differ_and_both_maps_stand(place: Workspace) -> None:
     stood = place.target(None).read_bytes()
     outcome = cells.run(place, Clock(CLOCK), readings=LITERAL)
-    assert outcome.file.parent == place.path / "published/otherwise/2026-06-04T120000Z-persist_reading-literal"
+    assert outcome.file.parent == place.path / "published/otherwise/2026-06-03T200000Z-persist_reading-literal"
     assert place.target(None).read_bytes() == stood
     peaks = [read_table(file, "incidents")["tier_peak"].tolist() for file in (place.target(None), outcome.file)]
     assert peaks == [[2], [1]]
@@ -151,7 +151,7 @@ def test_what_does_not_fit_is_refused_before_any_work(
 
 
 def test_the_command_line_asks_for_it(place: Workspace) -> None:
-    asked = ("run", place.path, "--as-of", "2026-06-04T12:00Z", "--plain")
+    asked = ("run", place.path, "--as-of", "2026-06-03T20:00Z", "--plain")
     literal = ceasewatch(*asked, "--persist-reading", "literal", "--region", "west", "--json")
     assert told(literal)["runs"][0]["readings"] == "persist_reading literal"
     assert (

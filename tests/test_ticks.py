@@ -24,6 +24,7 @@ from hypothesis import given
 
 from geo import tables
 from geo.incidents import Former
+from geo.policy import Readings
 from geo.said import Before
 from pipelines import audit as audits
 from pipelines import commands, edge, hashes, layers, recheck, reuse, reviews, watch
@@ -527,6 +528,12 @@ def test_an_earlier_moment_another_folder_and_earlier_knowledge_leave_out_nothin
     assert recalls.recall(cell.place, Question(cell.clock.now), version="other", at=cell.clock()).kept is None
     cells.run(cell.place, cell.clock, out=tmp_path / "out")
     assert len(read_table(tmp_path / "out" / "past" / "2026.gpkg", "reports")) == 13
+
+
+def test_another_reading_of_the_plan_leaves_out_nothing(cell: Cell) -> None:
+    asked = Question(cell.clock.now, readings=Readings(persist_reading="literal"))
+    assert recalls.recall(cell.place, asked, version="test", at=cell.clock()).kept is None
+    assert recalled(cell).kept is not None
 
 
 def test_news_that_moves_an_end_out_of_the_window_writes_the_files_of_the_past_anew(cell: Cell, shelf: Shelf) -> None:
