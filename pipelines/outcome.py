@@ -230,7 +230,7 @@ def _lines(outcome: Outcome) -> Iterator[str]:
         yield f"It holds what was not over by {stamp(outcome.window_from)}. {EARLIER}"
     yield ""
     yield (
-        "First publication of this scope."
+        "Compared with no earlier publication."
         if changes.since is None
         else f"Since the publication for {stamp(changes.since)}:"
     )
