@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from functools import partial, reduce
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 import geopandas as gpd
 import numpy as np
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     Shapes = NDArray[np.object_]
 
+_NOTHING: Final = np.empty(0, object)
+_MANY: Final = 1_000  # discs put down at a time: of more, most fall on ground that the others cover
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -68,11 +70,12 @@ class Discs(NamedTuple):
 
 def union(discs: Shapes) -> shapely.MultiPolygon:
     """Return the ground that discs cover together, as a MultiPolygon."""
-    return _multi(discs[0] if len(discs) == 1 else shapely.union_all(discs))
+    return shapely.MultiPolygon(list(_parts(discs)))
 
 
-def _multi(whole: Any) -> shapely.MultiPolygon:  # noqa: ANN401 -- what shapely returns
-    return whole if isinstance(whole, shapely.MultiPolygon) else shapely.MultiPolygon([whole])
+def _parts(discs: Shapes) -> Shapes:
+    """Return the polygons that discs make together; each lies apart from the others."""
+    return discs if len(discs) == 1 else shapely.get_parts(shapely.union_all(discs))
 
 
 def grow(breaches: list[Breach], discs: Discs, as_of: datetime) -> dict[str, Ground]:
@@ -86,25 +89,33 @@ def _ground(breach: Breach, discs: Discs, as_of: datetime) -> Ground:
     day = [start // DAY_US for start in breach.course.starts]
     now = nearness.instant(as_of)
     last = (now if breach.end.at is None else min(now, breach.end.at)) // DAY_US
-    ground, days = None, []
+    parts, ground, days = _NOTHING, shapely.MultiPolygon(), []
     for number in sorted({*range(day[0], last + 1), *day}):
-        new = slice(bisect_left(day, number), bisect_right(day, number))
-        ground = _grown(ground, drawn[new])
-        days.append(Day(number, rows[new], ground))
+        begin, end = bisect_left(day, number), bisect_right(day, number)
+        grown = reduce(_grown, (drawn[at : min(at + _MANY, end)] for at in range(begin, end, _MANY)), parts)
+        if grown is not parts:
+            parts, ground = grown, shapely.MultiPolygon(list(grown))
+        days.append(Day(number, rows[begin:end], ground))
     return Ground(days[-1].ground, [day for day in days if day.number <= last])
 
 
-def _grown(ground: shapely.MultiPolygon | None, discs: Shapes) -> shapely.MultiPolygon:
-    """Return the ground with discs added; most of a shelling falls on ground that it had covered before.
+def _grown(parts: Shapes, discs: Shapes) -> Shapes:
+    """Return the polygons of a ground with discs added; they are the same where nothing is.
 
-    Discs are put together before the ground is touched: it has more corners than all of them.
+    Most of a shelling falls on ground that it had covered before, and near few of its polygons. Discs are put together
+    before these are touched: they have more corners than all of them.
     """
-    if ground is None:
-        return union(discs)
-    if len(discs):
-        shapely.prepare(ground)
-        discs = discs[~shapely.covered_by(discs, ground)]
-    return _multi(shapely.union(ground, union(discs))) if len(discs) else ground
+    near = np.zeros(len(parts), bool)
+    near[shapely.STRtree(parts).query(discs)[1]] = True
+    if not near.any():
+        return np.concatenate([parts, _parts(discs)])
+    ground = shapely.MultiPolygon(list(parts[near]))
+    shapely.prepare(ground)
+    bare = discs[~shapely.covers(ground, discs)]
+    if not len(bare):
+        return parts
+    grown = shapely.get_parts(shapely.union(ground, union(bare)))
+    return np.concatenate([parts[~near], grown])
 
 
 def layer(

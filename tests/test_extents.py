@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import numpy as np
 import pandas as pd
 import pytest
 import shapely
@@ -43,6 +44,19 @@ def test_each_day_shows_the_ground_so_far_and_the_last_one_all_of_it(answer: Ass
         whole = incidents.set_index("incident_id").loc[name, "geometry"]
         assert shapely.to_wkb(whole) == shapely.to_wkb(mine["geometry"].iloc[-1])
     assert days["violations"].sum() == incidents["qualifying"].sum()
+
+
+def test_a_crowded_day_covers_what_its_discs_cover_together() -> None:
+    luck = np.random.default_rng(1)
+    hours, along, off = luck.uniform(5, 15, 1200), luck.uniform(100.0, 130.0, 1200), luck.uniform(0.0, 4.0, 1200)
+    stored = reports([report(h, (x, y)) for h, x, y in zip(hours, along, off, strict=True)])
+    tables = assess(stored, coverage(), theatre(), versions(policy()), AS_OF).tables
+    (ground,), found = tables["incidents"]["geometry"], tables["violations"]
+    at = found.geometry.to_numpy()
+    least = policy().publication.footprint_m
+    discs = crs.discs(shapely.get_x(at), shapely.get_y(at), found["uncertainty_m"].clip(lower=least))
+    assert len(discs) > 1000
+    assert _same(ground, shapely.union_all(discs))
 
 
 def test_a_day_that_adds_nothing_repeats_the_one_before(answer: Assessment) -> None:
