@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from geo.copies import Sign
     from geo.crowds import Body, Crowd, Traits
     from geo.policy import Policy
 
@@ -35,6 +34,9 @@ MINUTE_US: Final = 60 * 10**6
 FEW: Final = 1_000_000  # pairs that are listed rather than compiled for; no result depends on it
 MANY: Final = 50_000  # statements of which a tenth as many are listed: loading what is compiled pays sooner
 ANY: Final = -1  # a family that agrees with all
+_ASKED: Final = [
+    "lon", "lat", "uncertainty_m", "observed_from", "observed_to", "family", "cell", "voice", "origin", "trust",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,7 @@ class Statements:
     @classmethod
     def of(cls, material: pd.DataFrame, rows: Ints) -> Statements:
         """Take some rows of a frame of reports."""
-        some = material.iloc[rows]
+        some = material[_ASKED] if len(rows) == len(material) else material[_ASKED].iloc[rows]
         code = {name: pd.factorize(some[name])[0].astype(np.int64) for name in ("family", "cell", "voice", "origin")}
         code["family"][(some["family"] == "any").to_numpy(bool)] = ANY
         things = Things.of(some, some["uncertainty_m"].to_numpy())
@@ -82,17 +84,17 @@ class Statements:
         return near.where(keep & (self.origin[near.left] != self.origin[near.right]))
 
 
-def join(material: pd.DataFrame, policy: Policy) -> tuple[Ints, Ints, list[Sign | None]]:
+def join(material: pd.DataFrame, policy: Policy) -> tuple[Ints, Ints, NDArray[np.object_]]:
     """Return the group of each report, its original (-1: none) and its sign; the rows come in order of content."""
     rules = policy.corroboration
     reach = float(rules.agree_m), int(rules.agree_min * MINUTE_US)
     alone = (material["coarse"] | material["disputed"]).to_numpy(bool)  # RULE 3
     sign = copies.signs(material, rules)
-    signed = np.flatnonzero(np.array([each is not None for each in sign], bool) & ~alone)
+    signed = np.flatnonzero(sign.astype(bool) & ~alone)
     leader = np.full(len(material), -1)
     if len(signed):
         ground = Ground(Statements.of(material, signed), *reach)
-        found = copies.leaders([sign[row] for row in signed.tolist()], ground)
+        found = copies.leaders(sign[signed].tolist(), ground)
         leader[signed] = np.where(found < 0, -1, signed[found])
     group, copied = np.arange(len(material)), leader >= 0
     single = np.flatnonzero(~alone & ~copied)
@@ -210,14 +212,13 @@ def searched(said: Statements, reach_m: float, reach_us: int) -> Ints:
     from geo import crowds, partners, queues, woods  # noqa: PLC0415 -- numba takes a while to load
 
     order, roots = _sorted(said)
-    places = said.things.lon + 1j * said.things.lat
-    sites, site = np.unique(places, return_inverse=True)
+    site, sites = pd.factorize(said.things.lon + 1j * said.things.lat)
     everybody, scale = np.arange(len(order)), (max(reach_m, 1.0), reach_us + 1.0)
     halves = woods.plant(_body(said, everybody), said.things.radius_m.copy(), order, roots, scale)
     # From here on things come in the order of their trees: what is looked at together lies together.
     body, traits = _body(said, order), _traits(said, site, order)
     crowd, known = _crowd(body, traits), (np.empty(0, np.int64), np.empty(0))
-    parts = body, traits, woods.bare(roots, *halves), crowd, queues.bare(len(order))
+    parts = body, traits, woods.bare(roots, halves, reach_m, reach_us), crowd, queues.bare(len(order))
     for own, other in ((0, 0), (1, 0), (1, 1)):  # RULE 4: as above
         side = traits.side[crowd.group]
         free = (side == traits.side) & ((side == own) | (side == other))
@@ -252,8 +253,10 @@ def _traits(said: Statements, site: Ints, order: Ints) -> Traits:
     from geo.crowds import Listed, Traits  # noqa: PLC0415 -- as above
 
     things, side = said.things, said.public * 1
-    alike = np.stack([site, things.start, things.end, things.radius_m.view(np.int64), side], axis=1)
-    block = np.unique(alike, axis=0, return_inverse=True)[1].ravel()
+    block = site
+    for part in (things.start, things.end, things.radius_m, side):
+        code, each = pd.factorize(part)
+        block = pd.factorize(block * len(each) + code)[0]
     lists = []
     for code in (_by_number(said.voice), _by_number(said.origin), block):
         of = code[order]

@@ -20,14 +20,17 @@ RULE 5  A source declared to copy others stands no higher than they do, so that 
 from __future__ import annotations
 
 import unicodedata
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 import numpy as np
 import pandas as pd
 
+from geo.columns import texts
+
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -43,6 +46,7 @@ RELIABILITY: Final = {"A": 0, "B": 1, "C": 2, "F": 3, "D": 4, "E": 5}
 UNRATED: Final = "F"  # cannot be judged
 NEVER_US: Final = int(np.iinfo(np.int64).max)
 _INVISIBLE: Final = "Cf"
+_SPACES: Final = " \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f"  # white space of plain text
 _KEYS: Final = ("words", "link", "ref", "tail")  # what tells a statement, and stands in its sign
 
 
@@ -144,45 +148,68 @@ def _ref(source_ref: object, least: int) -> str | None:
     return said if least and len(said) >= least else None
 
 
-def signs(reports: pd.DataFrame, rules: Corroboration) -> list[Sign | None]:
-    """Return the sign of every report, in order of the rows; ``None`` where no other can be the same."""
+def signs(reports: pd.DataFrame, rules: Corroboration) -> NDArray[np.object_]:
+    """Return the ``Sign`` of every report, in order of the rows; ``None`` where no other can be the same."""
     least = rules.same_id_chars
-    pages = [link(url) for url in reports["url"].tolist()]
+    pages = _made(reports["url"], link)
     told = (
-        [words(text, rules.same_text_chars) for text in reports["text"].tolist()],
+        _made(reports["text"], partial(words, least=rules.same_text_chars)),
         pages,
-        [_ref(ref, least) for ref in reports["source_ref"].tolist()],
-        [_tail(page, least) for page in pages],
+        _refs(reports["source_ref"], least),
+        _made(pages, partial(_tail, least=least)),
     )
     some = np.flatnonzero(_shared(told) | _related(reports))
-    found: list[Sign | None] = [None] * len(reports)
+    found = np.full(len(reports), None, object)
     rows = reports[["source", "origin", "kin", "repute", "trust", "content", "first_no", "reported_at"]].iloc[some]
     said_us = rows["reported_at"].to_numpy("datetime64[us]").astype(np.int64)
     said = np.where(rows["reported_at"].isna(), NEVER_US, said_us).tolist()
     columns = (rows[name].tolist() for name in rows if name != "reported_at")
-    for row, at, source, origin, kin, repute, trust, content, number in zip(some.tolist(), said, *columns, strict=True):
+    keys = zip(*(texts(column.iloc[some]) for column in told), strict=True)
+    for row, at, (said_words, page, ref, tail), source, origin, kin, repute, trust, content, number in zip(
+        some.tolist(), said, keys, *columns, strict=True
+    ):
         rank = (repute, at, trust != "party", content, source, number)
-        said_words, page, own_ref, tail = (column[row] for column in told)
-        found[row] = Sign(source, origin, kin, said_words, page, own_ref, tail, rank)
+        found[row] = Sign(source, origin, kin, said_words, page, ref, tail, rank)
     return found
 
 
-def _shared(told: Sequence[Sequence[str | None]]) -> Bools:
+def _made(column: pd.Series, how: Callable[[object], str | None]) -> pd.Series:
+    """Return what is made of each text; of equal ones once."""
+    code, each = pd.factorize(column)
+    made = pd.array([how(one) for one in each.tolist()], dtype="str")
+    return pd.Series(made.take(code, allow_fill=True), column.index)
+
+
+def _refs(refs: pd.Series, least: int) -> pd.Series:
+    """Return ids as they are compared (``_ref``); almost all are different, and few are not plain."""
+    if not (refs.str.isascii() | refs.isna()).all():
+        return _made(refs, partial(_ref, least=least))
+    said = refs.str.strip(_SPACES).str.lower()
+    return said.where((said.str.len() >= least) & bool(least))
+
+
+def _shared(told: Sequence[pd.Series]) -> Bools:
     """Return which reports have words, a link or an id that some other has; by words, links, refs and tails."""
-    words_, link_ = _codes(told[0]), _codes(told[1])
-    ids = _codes([*told[2], *told[3]])
-    several = [np.append(np.bincount(code[code >= 0]) > 1, [False])[code] for code in (words_, link_, ids)]
-    ref, tail = np.split(several[2], 2)
-    return several[0] | several[1] | ref | tail  # type: ignore[no-any-return]  # arrays of truth values
+    words_, link_, ref, tail = told
+    found = _several(words_) | _several(link_)
+    own, others = np.split(_several(pd.concat([ref, tail], ignore_index=True)), 2)
+    shared: Bools = found | own | others
+    return shared
+
+
+def _several(texts_: pd.Series) -> Bools:
+    """Return which texts are there more than once; a missing one is not."""
+    return np.asarray(texts_.duplicated(keep=False) & texts_.notna(), bool)
 
 
 def _related(reports: pd.DataFrame) -> Bools:
     """Return which reports are of a source that copies another one here, or is copied by one."""
-    source = reports["source"].tolist()
-    kin = dict(zip(source, reports["kin"].tolist(), strict=True))
-    kin = {name: far & kin.keys() for name, far in kin.items()}
+    code, source = pd.factorize(reports["source"])
+    first = reports["kin"].iloc[np.unique(code, return_index=True)[1]].tolist()  # alike for all of a source
+    names = source.tolist()
+    kin = {name: far & set(names) for name, far in zip(names, first, strict=True)}
     related = {*(name for name, far in kin.items() if far), *(name for far in kin.values() for name in far)}
-    return np.array([name in related for name in source], bool)
+    return np.array([name in related for name in names], bool)[code]
 
 
 def same(one: Sign, other: Sign) -> bool:
@@ -231,11 +258,6 @@ def _looks_for(sign: Sign) -> Iterator[tuple[str, str | None]]:
         yield "source", source
     pairs = ("words", sign.words), ("link", sign.link), ("ref", sign.ref), ("ref", sign.tail), ("tail", sign.ref)
     yield from (each for each in pairs if each[1] is not None)
-
-
-def _codes(texts: Sequence[str | None]) -> Ints:
-    """Return a number for each text, equal where they are; -1 where there is none."""
-    return pd.factorize(np.array(texts, object))[0].astype(np.int64)
 
 
 def leaders(found: Sequence[Sign | None], ground: Ground) -> Ints:

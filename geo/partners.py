@@ -192,10 +192,9 @@ def _descend(world, way, i, best, work, wanted):
     (place, stack), query = work, (body.start[i], body.end[i])
     for k in range(3):
         place[2 * k], place[2 * k + 1] = body.xyz[i, k], body.xyz[i, k]
-    for r in range(len(woods.roots)):
-        if woods.roots[r, 0] != way.other:
-            continue
-        stack[0, 0], stack[0, 1] = woods.roots[r, 1], woods.roots[r, 2]
+    gates = 2 * woods.plot[i] + way.other
+    for g in range(woods.first[gates], woods.first[gates + 1]):
+        stack[0, 0], stack[0, 1] = woods.gates[g, 0], woods.gates[g, 1]
         size = 1
         while size:
             size -= 1

@@ -77,6 +77,20 @@ def test_rule_2_links_are_compared_without_what_does_not_name_the_page(url: Any,
     assert copies.link(url) == compared
 
 
+@pytest.mark.parametrize("ref", ["post-123456789012345 ", "POST-123456789012345\x1c", "\u2003post-123456789012345"])
+def test_rule_2_an_id_is_compared_without_case_and_white_space(ref: str) -> None:
+    rows = reports([report(source="osint", source_ref="post-123456789012345"), report(source="media", source_ref=ref)])
+    told = rows.assign(origin=rows["source"], kin=[frozenset()] * 2, repute=None, trust="media")
+    least = policy().corroboration
+    for sign in copies.signs(told, least):
+        assert sign is not None
+        assert sign.ref == "post-123456789012345"
+    assert copies.signs(told.assign(source_ref=["post-123456789012345", "post-223456789012345"]), least).tolist() == [
+        None,
+        None,
+    ]
+
+
 def test_rule_2_an_id_is_the_same_in_another_source_or_at_the_end_of_its_link() -> None:
     original, export = sign(ref="sbu0000001234"), sign("b", ref="sbu0000001234")
     pointer, neighbour = sign("b", tail="sbu0000001234"), sign("b", tail="sbu0000001235")
