@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self, TypeVar
 
 import numpy as np
+import pandas as pd
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +42,7 @@ class Groups:
     @cached_property
     def order(self) -> Ints:
         """Return the rows in order of group, those of one group as they come."""
-        return np.argsort(self.of, kind="stable")
+        return np.argsort(self.of * len(self.of) + np.arange(len(self.of)))  # a stable sort takes three times as long
 
     @cached_property
     def starts(self) -> Ints:
@@ -49,9 +50,15 @@ class Groups:
         return np.flatnonzero(np.diff(self.of[self.order], prepend=-1))
 
     def first(self, *keys: NDArray[np.generic]) -> Ints:
-        """Return the least row of each group by the keys; of equals the one that comes first."""
-        order: Ints = np.lexsort((*reversed(keys), self.of)) if keys else self.order
-        return order[self.starts]
+        """Return the least row of each group by the keys, none of them NaN; of equals the one that comes first."""
+        group, left = self.of[self.order], np.ones(len(self.of), bool)
+        for key in keys if len(group) else ():  # to sort by all keys takes several times as long
+            value = key[self.order]
+            least = np.minimum.reduceat(np.where(left, value, value.max()), self.starts)
+            left &= value == least[group]
+        some = np.flatnonzero(left)
+        found: Ints = self.order[some[np.flatnonzero(np.diff(group[some], prepend=-1))]]
+        return found
 
     def least(self, values: NDArray[np.int64]) -> Ints:
         """Return the least value of each group."""
@@ -79,16 +86,50 @@ class Groups:
 
     def places(self, *keys: NDArray[np.generic]) -> Ints:
         """Return at which place of its group each row comes by the keys, from 0; equals in the order they come in."""
-        order = np.lexsort((*reversed(keys), self.of)) if keys else self.order
-        found = np.empty(len(order), np.int64)
-        found[order] = np.arange(len(order)) - np.repeat(self.starts, self.sizes())
+        order = self._accompanied(*keys)
+        found = np.zeros(len(self.of), np.int64)
+        found[order] = np.arange(len(order)) - _begins(np.diff(self.of[order], prepend=-1) != 0)
         return found
 
     def ranks(self, values: NDArray[np.int64]) -> Ints:
         """Return how many different values of its group are less than that of each row."""
-        order = np.lexsort((values, self.of))
-        step = np.diff(values[order], prepend=values[:1]) != 0
-        step[self.starts] = False
-        upto, found = np.cumsum(step), np.empty(len(order), np.int64)
-        found[order] = upto - np.repeat(upto[self.starts], self.sizes())
+        order = self._accompanied(values)
+        group, value = self.of[order], values[order]
+        fresh = np.diff(group, prepend=-1) != 0
+        upto = np.cumsum(~fresh & (np.diff(value, prepend=value[:1]) != 0))
+        found = np.zeros(len(self.of), np.int64)
+        found[order] = upto - upto[_begins(fresh)]
         return found
+
+    def kinds(self, code: Ints, order: Ints) -> Ints:
+        """Return a number of each group, from 0 as they come, equal where the codes of its rows are.
+
+        ``order`` are all rows in order of group; in it those of a group are compared.
+        """
+        code, sizes = pd.factorize(code)[0].astype(np.int64), self.sizes()
+        many = int(code.max(initial=0)) + 1
+        kind = pd.factorize(sizes * many + code[order[self.starts]])[0].astype(np.int64)
+        some, place, known = np.flatnonzero(sizes > 1), 1, len(kind)
+        while len(some):
+            longer = pd.factorize(kind[some] * many + code[order[self.starts[some] + place]])[0]
+            kind[some] = known + longer
+            known, place = known + len(some), place + 1
+            some = some[sizes[some] > place]
+        return pd.factorize(kind)[0].astype(np.int64)
+
+    def _accompanied(self, *keys: NDArray[np.generic]) -> Ints:
+        """Return the rows of groups of several in order of group, then of the keys."""
+        some = np.flatnonzero((self.sizes() > 1)[self.of])
+        group = self.of[some]
+        if len(keys) == 1 and len(some) and np.issubdtype(keys[0].dtype, np.integer):
+            value = keys[0][some].astype(np.int64)
+            least, most = int(value.min()), int(value.max())
+            if (most - least + 1) * len(self) < np.iinfo(np.int64).max:
+                return some[np.argsort(group * (most - least + 1) + (value - least), kind="stable")]
+        found: Ints = some[np.lexsort((*(key[some] for key in reversed(keys)), group))]
+        return found
+
+
+def _begins(fresh: Bools) -> Ints:
+    """Return for each row where those begin that it goes on with."""
+    return np.maximum.accumulate(np.where(fresh, np.arange(len(fresh)), 0))

@@ -7,7 +7,6 @@ order. Most are carried in one of a few ways.
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
     Ints = NDArray[np.int64]
 
+_MOST: Final = 2**62  # codes are made small again only where numbers would not hold them
 _TOLD: Final = ("voice", "trust", "disputed", "origin", "reliability", "credibility", "means")
 
 
@@ -52,22 +52,26 @@ def find(reports: pd.DataFrame, groups: Groups, alone: Bools) -> Patterns:
     apart = alone[groups.of]
     arrived = np.where(apart, 0, reports["stands_no"].to_numpy(np.int64))
     traits = np.where(apart, -1 - groups.of, _traits(reports, groups))
-    order = np.lexsort((arrived, groups.of))
-    told, cuts = traits[order].tolist(), [*groups.starts.tolist(), len(traits)]
-    seen: dict[tuple[int, ...], int] = {}
-    of = np.array([seen.setdefault(tuple(told[a:b]), len(seen)) for a, b in pairwise(cuts)], np.int64)
+    place = groups.places(arrived)
+    order = np.empty_like(place)
+    order[groups.starts[groups.of] + place] = np.arange(len(place))
+    of = groups.kinds(traits, order)
     first = np.unique(of, return_index=True)[1]
     sizes = groups.sizes()[first]
     begin = np.cumsum(sizes) - sizes
     rows = order[np.repeat(groups.starts[first] - begin, sizes) + np.arange(sizes.sum())]
-    return Patterns(of, order, rows, [*begin.tolist(), len(rows)], begin[of][groups.of] + groups.places(arrived))
+    return Patterns(of, order, rows, [*begin.tolist(), len(rows)], begin[of][groups.of] + place)
 
 
 def _traits(reports: pd.DataFrame, groups: Groups) -> Ints:
     """Return a number for each report, equal where they differ in nothing that bears on how a violation stands."""
-    code = np.zeros(len(reports), np.int64)
+    code, many = np.zeros(len(reports), np.int64), 1
     for column in _columns(reports, groups):
-        code = pd.factorize(code * (column.max(initial=0) + 2) + column)[0].astype(np.int64)
+        wide = int(column.max(initial=0)) + 2
+        if many * wide > _MOST:
+            code = pd.factorize(code)[0].astype(np.int64)
+            many = int(code.max(initial=0)) + 1
+        code, many = code * wide + (column + 1), many * wide
     return code
 
 

@@ -41,8 +41,16 @@ def test_ranks_are_shared_by_equals() -> None:
     assert five.ranks(np.array([7, 2, 7, 7, -5, 9])).tolist() == [2, 1, 0, 2, 0, 3]
 
 
+def test_groups_are_of_one_kind_where_their_rows_are_alike_one_by_one() -> None:
+    groups = Groups.by(np.array([0, 0, 1, 1, 2, 3, 3, 4, 5, 5, 5]))
+    code = np.array([7, -8, 7, -8, 7, -8, 7, 7, 7, -8, 7])
+    assert groups.kinds(code, groups.order).tolist() == [0, 0, 1, 2, 1, 3]
+    assert groups.kinds(code, np.array([0, 1, 2, 3, 4, 6, 5, 7, 8, 9, 10])).tolist() == [0, 0, 1, 0, 1, 2]
+
+
 def test_no_rows_make_no_groups() -> None:
     none = Groups(np.empty(0, np.int64))
     assert len(none) == 0
     assert none.first().tolist() == none.least(np.empty(0, np.int64)).tolist() == none.places().tolist() == []
     assert none.ranks(np.empty(0, np.int64)).tolist() == []
+    assert none.kinds(np.empty(0, np.int64), none.order).tolist() == []
