@@ -208,7 +208,7 @@ class Cases:
 
 def singular(reports: pd.DataFrame, groups: Groups, bench: Bench) -> Bools:
     """Return which groups are to be judged by themselves: more bears on them than ``geo.patterns`` compares."""
-    ruled = np.fromiter(map(bool, reports["rulings"]), bool, len(reports))
+    ruled = reports["rulings"].to_numpy(object).astype(bool)
     signed = groups.of[reports["sign"].notna().to_numpy()]
     found: Bools = groups.some(ruled) | (np.bincount(signed, minlength=len(groups)) > 1) | bool(bench.exempted)
     return found

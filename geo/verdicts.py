@@ -16,6 +16,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from geo import violations
@@ -74,6 +75,10 @@ def objects(values: list[Any], index: pd.Index) -> pd.Series:
 
 
 def _by_report(reports: pd.DataFrame, said: dict[int, list[Ruling]]) -> pd.Series:
+    if not said:
+        nothing = np.empty(len(reports), object)
+        nothing.fill(())
+        return pd.Series(nothing, reports.index)
     return objects([tuple(said.get(first, ())) for first in reports["first_no"].tolist()], reports.index)
 
 
@@ -82,6 +87,8 @@ def _assemble(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     some = reports.loc[~reports["first_no"].isin(list(gone))] if gone else reports
     counted, found = violations.assemble(some, policy, theatre.exemptions)
+    if some is reports:
+        return counted, found
     made = counted[[name for name in counted if name not in reports or name == "violation_id"]].reindex(reports.index)
     made["violation_id"] = made["violation_id"].astype("str")
     return reports.assign(**{str(name): column for name, column in made.items()}), found

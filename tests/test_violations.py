@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 from builders import coverage, policy, report, reports, theatre, versions, when
 
 from geo.assess import assess
+from geo.violations import by_content
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from geo.policy import Policy
 
 
@@ -197,3 +197,12 @@ def test_heat_marks_and_makes_nothing() -> None:
 def test_a_source_that_nobody_declared_is_public() -> None:
     [row] = violations(report(1, source="stranger")).to_dict("records")
     assert row["why_not"] == "only public sources"
+
+
+def test_the_order_of_content_is_that_of_content_then_source_then_number() -> None:
+    content = ["abcdefgh2", "abcdefgh1", "b", "abcdefgh2", "a", "abcdefgh2", "b"]
+    source, first_no = ["n", "m", "m", "m", "m", "m", "m"], [1, 2, 9, 5, 6, 4, 8]
+    frame = pd.DataFrame({"content": pd.Series(content, dtype="str"), "source": source, "first_no": first_no})
+    rows = list(zip(content, source, first_no, strict=True))
+    assert by_content(frame).tolist() == sorted(range(len(rows)), key=rows.__getitem__)
+    assert by_content(frame.iloc[:0]).tolist() == []
