@@ -43,11 +43,11 @@ class Arrangement:
     def __init__(self, docket: Docket, reports: pd.DataFrame, found: pd.DataFrame, policy: Policy) -> None:
         self._docket, self._found, self._policy = docket, found, policy
         self._commands = [c for c in docket.of("merge", "split", "move", "fix") if c.command != "fix" or c.listed]
-        place = {name: row for row, name in enumerate(found["violation_id"])}
         self._home: dict[int, int] = {}
         if self._commands:
+            place = {name: row for row, name in enumerate(found["violation_id"].tolist())}
             kept = reports.loc[reports["violation_id"].notna()]
-            names = zip(kept["first_no"].tolist(), kept["violation_id"], strict=True)
+            names = zip(kept["first_no"].tolist(), kept["violation_id"].tolist(), strict=True)
             self._home = {first: place[name] for first, name in names}
         self._component = np.empty(0, np.int64)
         self._counts = found["qualifying"].to_numpy(bool)

@@ -93,22 +93,25 @@ def group(violations: pd.DataFrame, policy: Policy, arrange: Callable[[Ints], In
     exempt and public-only ones that attach to nothing are in none. Neither coverage nor the order of rows matters.
     ``arrange`` gives the components as people put them together or apart.
     """
-    qualifying = np.flatnonzero(violations["qualifying"].to_numpy(bool))
+    counts = violations["qualifying"].to_numpy(bool)
+    qualifying = np.flatnonzero(counts)
     component = _components(violations, qualifying, "inside", policy)
     if arrange is not None:
         component = arrange(component)
     big = _is_incident(component, qualifying, policy.ladder.open_n)
     named = _least(component[big], violations["anchor"].iloc[big].to_numpy("int64"))
     name = np.full(len(violations), None, object)
-    name[big] = [f"B-{n}" for n in named]
+    name[big] = _names("B", named)
     # What counts is linked or alone: people may have set it apart from what it would else be in reach of.
-    left, right = _attach(violations, np.setdiff1d(np.arange(len(violations)), qualifying), big, named, policy)
+    left, right = _attach(violations, np.flatnonzero(~counts), big, named, policy)
     name[left] = name[right]
-    loose = _loose(violations, np.setdiff1d(np.arange(len(violations)), np.concatenate([big, left])))
-    component = _components(violations, loose, "touched", policy)
-    name[loose] = [f"C-{n}" for n in _least(component[loose], violations["number"].to_numpy("int64")[loose])]
     is_attached = np.zeros(len(violations), bool)
     is_attached[left] = True
+    free = ~is_attached
+    free[big] = False
+    loose = _loose(violations, np.flatnonzero(free))
+    component = _components(violations, loose, "touched", policy)
+    name[loose] = _names("C", _least(component[loose], violations["number"].to_numpy("int64")[loose]))
     return Grouping(violations.assign(incident_id=pd.array(name, dtype="str"), attached=is_attached))
 
 
@@ -135,6 +138,12 @@ def _reach(policy: Policy) -> tuple[float, float]:
 def _least(component: Ints, number: Ints) -> Ints:
     """Return the least number of each one's component."""
     return pd.Series(number).groupby(component).transform("min").to_numpy(np.int64)
+
+
+def _names(letter: str, number: Ints) -> NDArray[np.object_]:
+    """Return the name of each number; many are the same."""
+    code, different = pd.factorize(number)
+    return np.array([f"{letter}-{n}" for n in different.tolist()], object)[code]
 
 
 def number_of(name: str) -> int:
