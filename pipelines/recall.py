@@ -18,6 +18,7 @@ from geo.policy import in_force
 from geo.said import NOTHING
 from pipelines import commands, publications, reuse, surfaces
 from pipelines.edge import whole_second
+from pipelines.ledger.recall import Asked
 from pipelines.stages import stage
 
 if TYPE_CHECKING:
@@ -125,8 +126,18 @@ def recall(workspace: Workspace, question: Question, *, version: str, at: dateti
                 workspace, ledger, question, settings, version=version, commands=decided, earlier=earlier
             )
         )
-        now = _memory(ledger, question.known_at, None, settings, said, kept)
+        some = kept.some if kept else None
+        asked = [Asked(question.known_at, None, settings.theatre.suspended)]
+        if earlier:
+            before = workspace.settings(ledger, earlier.known_at, earlier.ledger_no)
+            asked.append(Asked(earlier.known_at, earlier.ledger_no, before.theatre.suspended))
+        reports, *stood = ledger.states(asked, some)
+        now = _memory(ledger, question.known_at, None, settings, said, kept, reports)
         now = _explained(now, workspace.theatre, question.as_of)
+        then = None
+        if earlier:
+            decided_then = commands.known(ledger, earlier.known_at, earlier.ledger_no)
+            then = _memory(ledger, earlier.known_at, earlier.ledger_no, before, decided_then, kept, stood[0])
         return Recalled(
             question,
             version,
@@ -138,7 +149,7 @@ def recall(workspace: Workspace, question: Question, *, version: str, at: dateti
             ledger.replay,
             _hindsight(ledger, question, now),
             publications.whole(ledger, earlier) if earlier else None,
-            memory(workspace, ledger, earlier.known_at, earlier.ledger_no, kept) if earlier else None,
+            then,
             publications.descent(past, earlier),
             overtaken,
             workspace.theatre,
@@ -248,12 +259,11 @@ def _cut(moment: datetime, rules: Sharing) -> datetime:
     return midnight + (moment - midnight) // timedelta(hours=rules.round_h) * timedelta(hours=rules.round_h)
 
 
-def memory(
-    workspace: Workspace, ledger: Ledger, known_at: datetime | None, up_to_no: int | None, kept: Kept | None = None
-) -> Memory:
-    """Read what was known at a moment (``None``: ever), up to a number (``None``: the last); not what is kept."""
+def memory(workspace: Workspace, ledger: Ledger, known_at: datetime | None, up_to_no: int | None) -> Memory:
+    """Read what was known at a moment (``None``: ever), up to a number (``None``: the last)."""
     settings, said = workspace.settings(ledger, known_at, up_to_no), commands.known(ledger, known_at, up_to_no)
-    return _memory(ledger, known_at, up_to_no, settings, said, kept)
+    reports = ledger.reports(known_at, up_to_no=up_to_no, suspended=settings.theatre.suspended)
+    return _memory(ledger, known_at, up_to_no, settings, said, None, reports)
 
 
 def _memory(
@@ -263,13 +273,12 @@ def _memory(
     settings: Settings,
     said: tuple[tuple[str, ...], pd.DataFrame],
     kept: Kept | None,
+    reports: pd.DataFrame,
 ) -> Memory:
     hashes, decided = said
     return Memory(
         settings,
-        ledger.reports(
-            known_at, up_to_no=up_to_no, suspended=settings.theatre.suspended, only=kept.some if kept else None
-        ),
+        reports,
         ledger.coverage(known_at, up_to_no=up_to_no, only=kept.sights if kept else None),
         decided,
         hashes,

@@ -13,6 +13,7 @@ from geo.errors import PolicyError
 from geo.reports import COVERAGE, INTAKE, STORED
 from geo.tables import PANDAS, QUARANTINE
 from pipelines.ledger import Ledger, canonical, raw_path, store_raw
+from pipelines.ledger.recall import Asked
 from pipelines.ledger.schema import COLUMNS
 
 if TYPE_CHECKING:
@@ -162,6 +163,20 @@ def test_rule_4_an_authoritative_source_revises_and_what_decides_has_a_date(worl
     assert (found["recorded_at"], found["known_at"]) == (T0 + 4 * HOUR, T0 + 3 * HOUR)
     assert found["report_id"] == "R-1"
     assert not found["disputed"]
+
+
+def test_what_several_states_of_knowledge_share_is_read_once(world: World) -> None:
+    world.take(row("a", lat=48.0), row("b"))
+    world.take(row("a", lat=48.1))
+    every, early, upto = Asked(None, None, {}), Asked(T0 + HOUR, None, {}), Asked(None, 2, {})
+    late = Asked(None, None, {MISSION.id: T0 + 2 * HOUR})
+    asked = [every, early, upto, Asked(T0 + 9 * HOUR, 3, {}), late]
+    found = world.ledger.states(asked)
+    for one, frame in zip(asked, found, strict=True):
+        assert frame.equals(world.ledger.reports(one.known_at, up_to_no=one.up_to_no, suspended=one.suspended))
+    assert [frame["ledger_no"].tolist() for frame in found] == [[2, 3], [1, 2], [1, 2], [2, 3], [1, 2]]
+    assert found[0] is found[3]
+    assert found[1] is found[2]
 
 
 def test_rule_4_a_retraction_in_between_breaks_the_run(world: World) -> None:

@@ -303,7 +303,11 @@ class Ledger:
         higher ledger number. What a ``suspended`` source said, from that moment of knowledge on (aware UTC), of items
         of which it had spoken before changes nothing. ``only`` names the entries to look at: all of an item, or none.
         """
-        return recall.reports(self._store, known_at, up_to_no, suspended, only)
+        return self.states([recall.Asked(known_at, up_to_no, suspended)], only)[0]
+
+    def states(self, asked: Sequence[recall.Asked], only: Some | None = None) -> list[pd.DataFrame]:
+        """Return ``reports`` of several states of knowledge; what they share is read once, and may be one frame."""
+        return recall.states(self._store, asked, only)
 
     def outline(self, after: int = 0) -> pd.DataFrame:
         """Return which item each entry after a ledger number is about, and when that was: see ``ledger.outline``."""
@@ -324,10 +328,7 @@ class Ledger:
     def coverage(
         self, known_at: datetime | None = None, *, up_to_no: int | None = None, only: Some | None = None
     ) -> pd.DataFrame:
-        """Return when and where could be seen and could not: columns of ``geo.reports.COVERAGE``.
-
-        ``only`` names entries among which all that say so are.
-        """
+        """Return when and where could be seen and could not, by ``geo.reports.COVERAGE``; all are among ``only``."""
         return recall.coverage(self._store, known_at, up_to_no, only)
 
     def quarantine(self, known_at: datetime | None = None) -> pd.DataFrame:

@@ -7,7 +7,7 @@ arrived by then, so that nothing that comes later changes the answer.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,8 +19,10 @@ from pipelines.ledger import canonical, schema
 from pipelines.ledger.records import Document, Head, micros, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
+
+    from numpy.typing import NDArray
 
     from pipelines.ledger.outline import Some
     from pipelines.ledger.store import Store
@@ -81,16 +83,42 @@ def _asked(last: int, only: Some | None) -> Iterator[tuple[str, list[int | str]]
         yield "ledger_no BETWEEN ? AND ?", [start, min(start + every - 1, last)]
 
 
-def reports(
-    store: Store,
-    known_at: datetime | None,
-    up_to_no: int | None,
-    suspended: Mapping[str, datetime],
-    only: Some | None = None,
+class Asked(NamedTuple):
+    """What is asked for: what was known at a moment, up to a number, without what suspended sources said since."""
+
+    known_at: datetime | None
+    up_to_no: int | None
+    suspended: Mapping[str, datetime]
+
+
+def states(store: Store, asked: Sequence[Asked], only: Some | None = None) -> list[pd.DataFrame]:
+    """Return by question the newest known revision of each item that was not taken back; see ``Ledger.reports``.
+
+    Entries are read once for all, and of those that know the same from the same sources one is made.
+    """
+    moments = [one.known_at for one in asked if one.known_at is not None]
+    numbers = [one.up_to_no for one in asked if one.up_to_no is not None]
+    known_at = max(moments) if len(moments) == len(asked) else None
+    up_to_no = max(numbers) if len(numbers) == len(asked) else None
+    entries = _entries(store, schema.STATEMENTS, known_at, up_to_no, only)
+    made: list[tuple[Mapping[str, datetime], NDArray[np.bool_], pd.DataFrame]] = []
+    for suspended, known in ((one.suspended, _known(entries, one)) for one in asked):
+        same = [frame for whom, rows, frame in made if whom == suspended and np.array_equal(rows, known)]
+        made.append((suspended, known, same[0] if same else _standing(store, entries, known, suspended)))
+    return [frame for *_, frame in made]
+
+
+def _known(entries: pd.DataFrame, asked: Asked) -> NDArray[np.bool_]:
+    last = _FOREVER if asked.up_to_no is None else asked.up_to_no
+    found = (entries["known_at"] <= until(asked.known_at)) & (entries["ledger_no"] <= last)
+    return found.to_numpy(bool)
+
+
+def _standing(
+    store: Store, entries: pd.DataFrame, known: NDArray[np.bool_], suspended: Mapping[str, datetime]
 ) -> pd.DataFrame:
-    """Return the newest known revision of each item that was not taken back; see ``Ledger.reports``."""
-    entries = heeded(_entries(store, schema.STATEMENTS, known_at, up_to_no, only), suspended)
-    return _stored(store, _active(entries.assign(moment=0)))[list(STORED)].astype(STORED)
+    some = heeded(entries if known.all() else entries[known].reset_index(drop=True), suspended)
+    return _stored(store, _active(some.assign(moment=0)))[list(STORED)].astype(STORED)
 
 
 def history(store: Store, suspended: Mapping[str, datetime]) -> pd.DataFrame:
