@@ -167,7 +167,7 @@ def _distinct(reports: pd.DataFrame, zones: tuple[Zone, ...]) -> tuple[_Places, 
     binding = np.array([applies(zone, some) for zone in zones], dtype=bool).reshape(len(zones), len(some)).T
     keys = some[["lon", "lat", "uncertainty_m"]].astype(float)
     shape = some["footprint"] if "footprint" in some else pd.Series(None, some.index, dtype="str")
-    keys = keys.assign(binding=[packed.tobytes() for packed in np.packbits(binding, axis=1)], shape=shape)
+    keys = keys.assign(binding=_alike(binding), shape=shape)
     which = keys.groupby(list(keys.columns), sort=False, dropna=False).ngroup().to_numpy(np.intp)
     first = np.unique(which, return_index=True)[1]
     lon, lat, radius = (keys[name].to_numpy(float)[first] for name in ("lon", "lat", "uncertainty_m"))
@@ -228,10 +228,18 @@ def _sets(places: _Places, ground: _Ground, answers: _Answers, zone: Indices) ->
         nearest = (_first(within) == zone[rows, None]).argmax(axis=1)
         holds[:, rows] = within[:, np.arange(len(rows)), nearest]
     ids = np.array([zone.id for zone in ground.zones], dtype=object)
-    bits = pd.Series([packed.tobytes() for packed in np.packbits(holds.T, axis=1)], dtype=object)
-    first = np.flatnonzero(~bits.duplicated())
-    words = {bits.iloc[at]: "+".join(ids[holds[:, at]]) or None for at in first}
-    return bits.map(words).astype("str")
+    code = _alike(holds.T)
+    first = np.unique(code, return_index=True)[1]
+    words = pd.array(["+".join(ids[holds[:, at]]) or None for at in first], "str")
+    return pd.Series(words.take(code))
+
+
+def _alike(rows: Bools) -> Indices:
+    """Return a number of each row of truths, shape (n, zones), from 0, equal where they are."""
+    code: Indices = np.zeros(len(rows), np.intp)
+    for column in rows.T:
+        code = pd.factorize(2 * code + column)[0]
+    return code
 
 
 def _answers(places: _Places, ground: _Ground) -> _Answers:

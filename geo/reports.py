@@ -110,9 +110,11 @@ def enrich(reports: pd.DataFrame, theatre: Theatre, policy: Policy) -> pd.DataFr
     reports = voiced(reports, theatre)
     length_h = (reports["observed_to"] - reports["observed_from"]).dt.total_seconds() / 3600
     inside, touched = window_masks(reports, theatre.windows)
-    acts = policy.acts
+    acts, standing = policy.acts, _standing(reports, theatre)
+    rulings = np.empty(len(reports), object)
+    rulings.fill(())
     return reports.assign(
-        **_standing(reports, theatre),
+        **standing,
         **_rating(reports, theatre),
         family=_told(reports["act"], {name: act.family for name, act in acts.items()}).astype("str"),
         prohibited=_told(reports["act"], {name: act.prohibited for name, act in acts.items()}).astype("str"),
@@ -121,9 +123,9 @@ def enrich(reports: pd.DataFrame, theatre: Theatre, policy: Policy) -> pd.DataFr
         coarse=(reports["uncertainty_m"] > policy.corroboration.coarse_m) | (length_h > policy.corroboration.coarse_h),
         inside=inside,
         touched=touched,
-        response=_responses(reports, theatre, policy),
+        response=_responses(reports, standing, policy),
         explained=reports.get("explained", pd.Series(pd.NA, reports.index)).astype("boolean"),
-        rulings=pd.Series([()] * len(reports), reports.index, dtype="object"),
+        rulings=pd.Series(rulings, reports.index),
     )
 
 
@@ -174,8 +176,8 @@ def _spokesmen(theatre: Theatre) -> dict[str, str | None]:
     return {origin: next(iter(parties)) for origin, parties in behind.items() if len(parties) == 1}
 
 
-def _responses(reports: pd.DataFrame, theatre: Theatre, policy: Policy) -> pd.Series:
-    standing, claimed = _standing(reports, theatre), reports["party_claimed"]
+def _responses(reports: pd.DataFrame, standing: Mapping[str, pd.Series], policy: Policy) -> pd.Series:
+    claimed = reports["party_claimed"]
     fire = reports["act"].isin([name for name, act in policy.acts.items() if act.response])
     own = (standing["trust"] == "party") & (standing["source_party"] == claimed)
     return claimed.where(fire & (own | standing["trust"].isin(["mission", "vetted"])), None).astype("str")
