@@ -46,6 +46,8 @@ def test_groups_are_of_one_kind_where_their_rows_are_alike_one_by_one() -> None:
     code = np.array([7, -8, 7, -8, 7, -8, 7, 7, 7, -8, 7])
     assert groups.kinds(code, groups.order).tolist() == [0, 0, 1, 2, 1, 3]
     assert groups.kinds(code, np.array([0, 1, 2, 3, 4, 6, 5, 7, 8, 9, 10])).tolist() == [0, 0, 1, 0, 1, 2]
+    code[3] = 9
+    assert groups.kinds(code, groups.order).tolist() == [0, 1, 2, 3, 2, 4]
 
 
 def test_no_rows_make_no_groups() -> None:
