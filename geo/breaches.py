@@ -8,31 +8,37 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import reduce
-from itertools import starmap
+from itertools import pairwise, starmap
 from operator import or_
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import numpy as np
+import pandas as pd
 
-from geo import crs, escalation, evidence, incidents, nearness, sights
-from geo.bridges import Placed, Reach, Web
+from geo import crs, escalation, evidence, incidents, nearness, sights, throngs
+from geo.bridges import Placed, Reach, Sites, Web
 from geo.columns import texts
 from geo.course import Course, Grown, Violation, grown
 from geo.evidence import Case
 from geo.knowing import Knowing
 from geo.policy import Policy, PolicyVersion, in_force
 from geo.suspects import Court
+from geo.throngs import Columns, Throng
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Hashable, Iterator, Mapping
 
-    import pandas as pd
+    from numpy.typing import NDArray
 
     from geo.decisions import Decisions
     from geo.escalation import Step
-    from geo.evidence import Told
+    from geo.evidence import Lone, Told
     from geo.incidents import End, Grouping, Watch
     from geo.theatre import Theatre
+
+    Bools = NDArray[np.bool_]
+    Ints = NDArray[np.int64]
+    Blame: TypeAlias = tuple[dict[str, Ints], dict[str, Bools]]
 
 
 class Climb(NamedTuple):
@@ -139,9 +145,7 @@ def escalate(
     former = None if grouping.former is None else incidents.near(grouping.former, table, policy)
     before = incidents.recurrences(table, ends, policy, former)
     lasts = {} if former is None else dict(zip(former.name.tolist(), former.last.tolist(), strict=True))
-    lasts |= {
-        story.name: max(violation.end for violation in story.course) for story in stories if story.end.at is not None
-    }
+    lasts |= {story.name: story.course.last for story in stories if story.end.at is not None}
     attached, possible, weak = _attached(table), _possible(table), incidents.weak(grouping, policy)
     breaches = []
     for story in stories:
@@ -150,7 +154,7 @@ def escalate(
         breaches.append(
             Breach(
                 name=name,
-                rows=tuple([violation.row for violation in story.course]),
+                rows=story.course.rows,
                 attached=attached.get(name, ()),
                 course=story.course,
                 end=story.end,
@@ -181,18 +185,62 @@ def _ladder_at(policies: tuple[PolicyVersion, ...]) -> Callable[[int], Policy]:
     return lambda at: in_force(policies, epoch + timedelta(microseconds=at))
 
 
+_ASKED: Final = [
+    "violation_id", "incident_id", "observed_from", "observed_to", "chainage_m", "distance_m", "weapon_class",
+    "origin_set", "qualified_at", "content", "lon", "lat", "inside",
+]  # fmt: skip
+
+
 def _cases(table: pd.DataFrame, reports: pd.DataFrame, theatre: Theatre, policy: Policy) -> dict[str, Case]:
-    """Return every incident's violations and reports, in order of name."""
-    members = table.loc[table["qualifying"] & table["incident_id"].str.startswith("B-", na=False)]
-    told = evidence.read(reports, members["violation_id"], policy.corroboration)
-    placed: dict[str, dict[int, Placed]] = {}
-    for name, one in zip(members["incident_id"].to_numpy(object).tolist(), _placed(members, told), strict=True):
-        placed.setdefault(name, {})[one.violation.row] = one
+    """Return every incident's violations and reports, in order of name.
+
+    Of incidents that are so large that no report of theirs is tried, columns are kept in place of objects.
+    """
+    members = table[_ASKED].loc[table["qualifying"] & table["incident_id"].str.startswith("B-", na=False)]
+    code, named = pd.factorize(members["incident_id"])
+    large = np.bincount(code, minlength=len(named))[code] > max(policy.publication.pivotal_n, throngs.MANY)
+    told, lone = evidence.read(reports, members["violation_id"], policy.corroboration, large)
+    webs = dict(_throngs(members.loc[large], code[large], _blame(members, large, told, lone), policy))
+    placed: dict[int, dict[int, Placed]] = {}
+    for n, one in zip(code[~large].tolist(), _placed(members.loc[~large], told), strict=True):
+        placed.setdefault(n, {})[one.violation.row] = one
     reach = Reach.of(policy.grouping)
-    return {
-        name: Case(Web(placed[name], reach), told, theatre.exemptions)
-        for name in sorted(placed, key=incidents.number_of)
-    }
+    webs |= {n: Web(each, reach) for n, each in placed.items()}
+    names = {str(name): n for n, name in enumerate(named)}
+    return {name: Case(webs[names[name]], told, theatre.exemptions) for name in sorted(names, key=incidents.number_of)}
+
+
+def _blame(members: pd.DataFrame, large: Bools, told: Mapping[int, Told], lone: Lone) -> Blame:
+    """Return who is held responsible for the violations of large incidents, and who responded."""
+    place = np.cumsum(large) - 1
+    return evidence.blame(lone._replace(place=place[lone.place]), told, members.index.to_numpy()[large])
+
+
+def _throngs(members: pd.DataFrame, code: Ints, blame: Blame, policy: Policy) -> Iterator[tuple[int, Web]]:
+    """Yield the number and the violations of each large incident."""
+    weapon, weapons = pd.factorize(members["weapon_class"])
+    columns = Columns(
+        start=nearness.micros(members["observed_from"]),
+        end=nearness.micros(members["observed_to"]),
+        chainage_m=members["chainage_m"].to_numpy(np.float64),
+        distance_m=members["distance_m"].to_numpy(np.float64),
+        weapon=weapon.astype(np.int32),
+        origins=members["origin_set"].to_numpy(object),
+        known_at=nearness.micros(members["qualified_at"]),
+        content=members["content"].array,
+        row=members.index.to_numpy(np.int64),
+        claims=blame[0],
+        responds=blame[1],
+        weapons=[*weapons.tolist(), None],  # the last: -1
+    )
+    order = throngs.ordered(columns, code)
+    columns, things = columns.take(order), nearness.Things.of(members.iloc[order])
+    sites = Sites(things, members["inside"].to_numpy(np.int64)[order], columns.known_at)
+    edges = np.flatnonzero(np.diff(code[order], prepend=-1, append=-1)).tolist()
+    reach = Reach.of(policy.grouping)
+    for begin, end in pairwise(edges):
+        mine = slice(begin, end)
+        yield int(code[order[begin]]), Web.of(Throng(columns.take(mine)), sites.where(mine), reach)
 
 
 def _placed(members: pd.DataFrame, told: Mapping[int, Told]) -> Iterator[Placed]:
@@ -205,7 +253,7 @@ def _placed(members: pd.DataFrame, told: Mapping[int, Told]) -> Iterator[Placed]
         members["origin_set"].tolist(),
         [told[row].parties for row in rows],
         nearness.micros(members["qualified_at"]).tolist(),
-        texts(members["content"]),
+        members["content"].to_numpy(object).tolist(),
         rows,
         [told[row].response for row in rows],
         strict=True,
@@ -222,15 +270,13 @@ def _attached(table: pd.DataFrame) -> dict[str, tuple[int, ...]]:
 
 def _story(name: str, case: Case, court: Court, watch: Watch, decided: Decisions) -> _Story:
     """Return how an incident stands, by the rules and by what people decided."""
-    placed, start = case.web.placed.values(), decided.t0(name)
-    course = Course([each.violation for each in placed])
-    course = course if start is None else Course.ordered([violation._replace(t0=start) for violation in course])
-    last = max([violation.end for violation in course])
-    closes = court.closing(reduce(or_, [each.inside for each in placed]))
+    start, course = decided.t0(name), case.web.course
+    course = course if start is None else course.dated(start)
+    last, closes = course.last, court.closing(reduce(or_, case.web.masks))
     end = incidents.ending(last, closes, court.grouping, court.ladder_at(course.t0[1]).ladder, court.as_of)
     if end.at is not None:
-        known = max([violation.known_at for violation in course])
-        end = replace(end, how=end.how or watch.verdict(last, end.at), known_at=max(known, end.at))
+        how = end.how or watch.verdict(last, end.at)
+        end = replace(end, how=how, known_at=max(course.known_at, end.at))
     return _Story(name, case, course, decided.end(name, course, end))
 
 
@@ -246,8 +292,7 @@ def _possible(table: pd.DataFrame) -> dict[str, list[tuple[int, int]]]:
 
 def _with_declared(climb: Climb, declared: list[Step]) -> Climb:
     """Return a climb with the steps that people declared; these have no pivotal reports."""
-    parties = {party for violation in climb.course for party in violation.parties}
-    if len(parties) > 1:
+    if len(climb.course.parties) > 1:
         climb = climb._replace(due=None)  # both fired, and nobody says who is to answer
     if not declared:
         return climb
@@ -267,10 +312,10 @@ def _climbs(
     name, case = story.name, story.case
     knowing = Knowing(case, court, decided=name in decided.around.of)
     found: dict[str, Climb] = {}
-    alike: dict[tuple[tuple[int, int], ...], Climb] = {}  # most scenarios of an incident count the same violations
+    alike: dict[Hashable, Climb] = {}  # most scenarios of an incident count the same violations
     for scenario, (party, unknown) in court.scenarios.items():
         some = escalation.only(story.course, party, unknown=unknown)
-        key = tuple([(violation.row, violation.known_at) for violation in some])
+        key = some.key
         if some and key not in alike:
             alike[key] = _climb(some, court, story.end, (possible, watch), knowing)
         if some:

@@ -7,6 +7,7 @@ begin, by the straight way between them; only where that leaves it open is the g
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Mapping
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
@@ -17,21 +18,23 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import minimum_spanning_tree
 
 from geo import crs, linking, nearness
-from geo.course import by_begin
+from geo.course import Course, by_begin
 from geo.nearness import HOUR_US, Things
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator
 
     from numpy.typing import NDArray
 
     from geo.course import Violation
     from geo.policy import Grouping
+    from geo.throngs import Throng
 
     Ints = NDArray[np.int64]
     Forest = dict[int, tuple[int, float]]
 
 FEW: Final = 100  # violations whose links are tried one by one to tell when they were known; no result depends on it
+_MOST: Final = 10  # a violation of so many is made by itself, of more all at once; no result depends on it
 _NEVER: Final = float("inf")
 
 
@@ -72,12 +75,83 @@ def linked(one: Placed, other: Placed, reach: Reach) -> bool:
     return chord <= reach.possibly and crs.distance_m(one.lon, one.lat, other.lon, other.lat).item() <= reach.link_m
 
 
+class Sites(NamedTuple):
+    """Violations as things, with the windows of each, and when it was known (µs); one array item each."""
+
+    things: Things
+    inside: Ints
+    known_at: Ints
+
+    def where(self, kept: NDArray[np.bool_] | slice) -> Sites:
+        """Return some of them."""
+        things = Things(*(each[kept] for each in vars(self.things).values()))
+        return Sites(things, self.inside[kept], self.known_at[kept])
+
+
+class Places(Mapping[int, Placed]):
+    """The violations of a throng with their places, by row: each made when somebody asks for it."""
+
+    def __init__(self, course: Throng, sites: Sites) -> None:
+        self._course, self._sites = course, sites
+        self._made: dict[int, Placed] = {}
+
+    @cached_property
+    def _place(self) -> dict[int, int]:
+        return {row: n for n, row in enumerate(self._course.rows)}
+
+    def __getitem__(self, row: int) -> Placed:
+        """Return the violation of a row."""
+        if row not in self._made and _MOST * len(self._made) > len(self):
+            self._made = self._all()  # whoever asks for so many asks for more
+        if row not in self._made:
+            n, (things, inside, _) = self._place[row], self._sites
+            lon, lat = things.lon[n].item(), things.lat[n].item()
+            self._made[row] = Placed(self._course[n], lon, lat, inside[n].item(), tuple(crs.ecef(lon, lat).tolist()))
+        return self._made[row]
+
+    def _all(self) -> dict[int, Placed]:
+        things, inside, _ = self._sites
+        xyz = map(tuple, crs.ecef(things.lon, things.lat).tolist())
+        every = map(Placed, self._course, things.lon.tolist(), things.lat.tolist(), inside.tolist(), xyz)
+        return dict(zip(self._course.rows, every, strict=True))
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield the rows."""
+        return iter(self._course.rows)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._course)
+
+
 class Web:
     """The qualifying violations of one incident by row, and the links between them."""
 
     def __init__(self, placed: Mapping[int, Placed], reach: Reach) -> None:
         self.placed = placed
         self._reach = reach
+
+    @classmethod
+    def of(cls, course: Throng, sites: Sites, reach: Reach) -> Self:
+        """Take the violations of a throng, in its order."""
+        web = cls(Places(course, sites), reach)
+        web.course, web.sites, web.masks = course, sites, set(np.unique(sites.inside).tolist())
+        return web
+
+    @cached_property
+    def course(self) -> Course:
+        """The violations in order of their begin."""
+        return Course([each.violation for each in self.placed.values()])
+
+    @cached_property
+    def sites(self) -> Sites:
+        """Where and when they are, in order of ``placed``."""
+        return _sites(self.placed.values())
+
+    @cached_property
+    def masks(self) -> set[int]:
+        """The different windows in which they lie."""
+        return {each.inside for each in self.placed.values()}
 
     @cached_property
     def links(self) -> dict[int, set[int]]:
@@ -131,8 +205,8 @@ class Web:
         if len(placed) <= FEW:
             parts = Web(placed, self._reach).hanging(set(placed))
             return [{row: placed[row] for row in part} for part in parts]
-        things, inside = _things(placed.values())
-        label = linking.components(things, inside, self._reach.link_m, self._reach.gap_us)
+        sites = _sites(placed.values())
+        label = linking.components(sites.things, sites.inside, self._reach.link_m, self._reach.gap_us)
         found: dict[int, dict[int, Placed]] = {}
         for piece, row in zip(label.tolist(), placed, strict=True):
             found.setdefault(piece, {})[row] = placed[row]
@@ -204,13 +278,12 @@ class Web:
         if len(self.placed) <= FEW:
             known = {row: each.violation.known_at for row, each in self.placed.items()}
             return sorted((max(known[i], known[j]), i, j) for i, near in self.links.items() for j in near if i < j)
-        things, inside = _things(self.placed.values())
+        things, inside, moment = self.sites
         if nearness.crowded(things, things, self._reach.link_m, self._reach.gap_us, linking.FEW):
             return None
         rows = list(self.placed)
         left, right = nearness.linked(things, self._reach.link_m, self._reach.gap_us)
         left, right = (side[(inside[left] & inside[right]) != 0] for side in (left, right))
-        moment = np.array([each.violation.known_at for each in self.placed.values()], np.int64)
         known = np.maximum(moment[left], moment[right])
         order = np.argsort(known, kind="stable")
         # The least tree over the links keeps, between any two, the way that was known first.
@@ -221,25 +294,27 @@ class Web:
 
     def _searched(self, rows: set[int], known_at: int) -> int | None:
         """Return the same where the links are too many to be listed."""
-        later = {each.violation.known_at for each in self.placed.values() if each.violation.known_at > known_at}
-        moments = [known_at, *sorted(later)]
+        moment = self.sites.known_at
+        moments = [known_at, *np.unique(moment[moment > known_at]).tolist()]
         n = bisect_left(moments, True, key=lambda moment: self._one(rows, moment))  # noqa: FBT003 -- sought
         return moments[n] if n < len(moments) else None
 
     def _one(self, rows: set[int], moment: int) -> bool:
         """Return whether violations hang together through those that were known at a moment."""
-        known = [each for each in self.placed.values() if each.violation.known_at <= moment]
-        things, inside = _things(known)
+        known = self.sites.known_at <= moment
+        things, inside, _ = self.sites.where(known)
         component = linking.components(things, inside, self._reach.link_m, self._reach.gap_us)
-        return len({int(component[n]) for n, each in enumerate(known) if each.violation.row in rows}) == 1
+        needed = np.array([row in rows for row in self.placed], bool)
+        return len(np.unique(component[needed[known]])) == 1
 
 
-def _things(placed: Collection[Placed]) -> tuple[Things, Ints]:
-    """Return violations as things, and the windows of each."""
+def _sites(placed: Collection[Placed]) -> Sites:
+    """Return where and when violations are."""
     start, end = (np.array([getattr(each.violation, name) for each in placed], np.int64) for name in ("start", "end"))
     lon, lat = (np.array([getattr(each, name) for each in placed], np.float64) for name in ("lon", "lat"))
     inside = np.array([each.inside for each in placed], np.int64)
-    return Things(lon, lat, np.zeros(len(placed)), start, end), inside
+    known = np.array([each.violation.known_at for each in placed], np.int64)
+    return Sites(Things(lon, lat, np.zeros(len(placed)), start, end), inside, known)
 
 
 def _met(up: Forest, one: int, other: int) -> float:

@@ -6,16 +6,17 @@ Measures alone: what they make of an incident's state is decided in ``geo.escala
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import compress
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, overload
 
 import numpy as np
 
 from geo.nearness import HOUR_US
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Hashable, Iterable, Iterator, Mapping
 
     from geo.policy import Expansion, Ladder
 
@@ -93,20 +94,35 @@ def by_end(violation: Violation) -> tuple[int, str]:
     return violation.end, violation.content
 
 
-class Course(tuple[Violation, ...]):  # noqa: SLOT001 -- what is asked of it again and again is kept
+class Course(Sequence[Violation]):
     """Violations of one incident in order of their begin, whatever order they came in, and what is asked of them.
 
     Instants in µs since 1970 UTC.
     """
 
-    def __new__(cls, violations: Iterable[Violation]) -> Self:
-        """Put violations in order."""
-        return super().__new__(cls, sorted(violations, key=by_begin))
+    def __init__(self, violations: Iterable[Violation], *, in_order: bool = False) -> None:
+        self._violations = tuple(violations if in_order else sorted(violations, key=by_begin))
 
     @classmethod
-    def ordered(cls, violations: Iterable[Violation]) -> Self:
+    def ordered(cls, violations: Iterable[Violation]) -> Course:
         """Return violations as a course that are in order already."""
-        return super().__new__(cls, violations)
+        return Course(violations, in_order=True)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._violations)
+
+    def __iter__(self) -> Iterator[Violation]:
+        """Yield each."""
+        return iter(self._violations)
+
+    @overload
+    def __getitem__(self, at: int) -> Violation: ...
+    @overload
+    def __getitem__(self, at: slice) -> Course: ...
+    def __getitem__(self, at: int | slice) -> Violation | Course:
+        """Return one, or some that follow each other as a course."""
+        return Course(self._violations[at], in_order=True) if isinstance(at, slice) else self._violations[at]
 
     def exchanged(self, row: int, other: Violation | None) -> Course:
         """Return the course without the violation of a row, if it is in it, and with another one, if there is one."""
@@ -117,8 +133,39 @@ class Course(tuple[Violation, ...]):  # noqa: SLOT001 -- what is asked of it aga
             return self
         return Course.ordered(kept)
 
+    def dated(self, t0: SetT0) -> Course:
+        """Return the course with T0 as a person set it."""
+        return Course.ordered([violation._replace(t0=t0) for violation in self])
+
+    def of_party(self, party: str | None, *, unknown: bool) -> Course:
+        """Return what counts if a party fired, ``None``: whoever did; ``unknown``: also where nobody names who did.
+
+        Declared response fire counts for the party that fired it only.
+        """
+        if party is None:
+            kept = [v for v in self if not v.response]
+        else:
+            kept = [
+                v
+                for v in self
+                if (party in v.response if v.response else party in v.parties or (unknown and not v.parties))
+            ]
+        return self if len(kept) == len(self) else Course.ordered(kept)
+
+    def claimed(self, party: str) -> Course:
+        """Return the course with each violation known when it was known that a party is held responsible for it."""
+        claims = [(v, v.parties.get(party, v.known_at)) for v in self]
+        if all(known <= v.known_at for v, known in claims):
+            return self
+        return Course.ordered([v if known <= v.known_at else v._replace(known_at=known) for v, known in claims])
+
+    @property
+    def key(self) -> Hashable:
+        """What courses of one incident have in common that count the same violations, known at the same time."""
+        return tuple([(violation.row, violation.known_at) for violation in self])
+
     @cached_property
-    def starts(self) -> list[int]:
+    def starts(self) -> Sequence[int]:
         """When each began."""
         return [violation.start for violation in self]
 
@@ -127,19 +174,47 @@ class Course(tuple[Violation, ...]):  # noqa: SLOT001 -- what is asked of it aga
         """Where each stands in the caller's frame."""
         return tuple([violation.row for violation in self])
 
+    @property
+    def origins(self) -> list[frozenset[tuple[str, str, str]]]:
+        """Who vouches for each."""
+        return [violation.origins for violation in self]
+
+    @property
+    def parties(self) -> set[str]:
+        """The parties that are held responsible for any."""
+        return {party for violation in self for party in violation.parties}
+
+    @property
+    def responses(self) -> int:
+        """How many are declared response fire."""
+        return sum(bool(violation.response) for violation in self)
+
+    @property
+    def known_at(self) -> int:
+        """When all of them had qualified."""
+        return max([violation.known_at for violation in self])
+
+    @cached_property
+    def last(self) -> int:
+        """When the last one ended."""
+        return max([violation.end for violation in self])
+
+    @cached_property
+    def first_ended(self) -> Violation:
+        """The one that ended first: from then on it is sure that the breach had begun."""
+        return min(self, key=by_end)
+
     @cached_property
     def t0(self) -> tuple[int, int]:
         """The earliest begin and the earliest end, or T0 as a person set it."""
         set_t0 = self[0].t0
-        if set_t0 is not None:
-            return set_t0.begin, set_t0.surely
-        return self[0].start, min([violation.end for violation in self])
+        return (self[0].start, self.first_ended.end) if set_t0 is None else (set_t0.begin, set_t0.surely)
 
-    def begun(self, instant: int) -> tuple[Violation, ...]:
+    def begun(self, instant: int) -> Course:
         """Return the violations begun by an instant."""
         return self[: bisect_right(self.starts, instant)]
 
-    def since(self, instant: int) -> tuple[Violation, ...]:
+    def since(self, instant: int) -> Course:
         """Return the violations that began at an instant or later."""
         return self[bisect_left(self.starts, instant) :]
 
@@ -170,10 +245,12 @@ class Course(tuple[Violation, ...]):  # noqa: SLOT001 -- what is asked of it aga
     def first_window(self, ladder: Ladder) -> tuple[float, float, int]:
         """Return extent (m), depth (m) and number of what may lie in the first window."""
         first = self[: bisect_left(self.starts, self.t0[1] + us(ladder.persist_h))]
-        if not first:
-            return 0.0, 0.0, 0  # a person set T0 so early
-        span = [violation.chainage_m for violation in first]
-        return max(span) - min(span), max([violation.distance_m for violation in first]), len(first)
+        return first.spread() if first else (0.0, 0.0, 0)  # a person set T0 so early
+
+    def spread(self) -> tuple[float, float, int]:
+        """Return extent (m), depth (m) and number."""
+        span = [violation.chainage_m for violation in self]
+        return max(span) - min(span), max([violation.distance_m for violation in self]), len(self)
 
 
 class Grown(NamedTuple):

@@ -28,14 +28,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from geo.course import Course, Violation, absolute, bars, by_end, growth, ratios, us
+from geo.course import absolute, bars, growth, ratios, us
 from geo.nearness import HOUR_US
 from geo.standing import independent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from geo.course import Bars, Figure, Measures
+    from geo.course import Bars, Course, Figure, Measures, Violation
     from geo.incidents import End, Watch
     from geo.policy import Ladder, Policy
 
@@ -84,24 +84,13 @@ def scenarios(parties: Sequence[str]) -> dict[str, tuple[str | None, bool]]:
 
 def counted(course: Course, party: str | None, *, unknown: bool) -> Course:
     """Return the violations that a scenario counts (RULES 7 and 8)."""
-    if party is None:
-        kept = [v for v in course if not v.response]
-    else:
-        kept = [
-            v
-            for v in course
-            if (party in v.response if v.response else party in v.parties or (unknown and not v.parties))
-        ]
-    return course if len(kept) == len(course) else Course.ordered(kept)
+    return course.of_party(party, unknown=unknown)
 
 
 def only(course: Course, party: str | None, *, unknown: bool) -> Course:
     """Return the violations that a scenario counts; who counts for a claim is known when the claim is."""
     found = counted(course, party, unknown=unknown)
-    if party is None:
-        return found
-    claims = [(v, v.parties.get(party, v.known_at)) for v in found]
-    return Course.ordered([v if known <= v.known_at else v._replace(known_at=known) for v, known in claims])
+    return found if party is None else found.claimed(party)
 
 
 def step_order(step: Step) -> tuple[bool, int, int, int]:
@@ -181,7 +170,7 @@ def _warning(move: Move, course: Course, ladder: Ladder) -> list[Step]:
     return _step(move, rule, reason, course[:n], course.rows, at_once)
 
 
-def persisting(course: Course, ladder: Ladder) -> tuple[int, tuple[Violation, ...]]:
+def persisting(course: Course, ladder: Ladder) -> tuple[int, Course]:
     """Return the instant from which hostilities can persist, and the violations that show it (RULE 2)."""
     due, edge = _judged(course, ladder)
     return due, course.since(edge)
@@ -207,8 +196,8 @@ def _coalition(move: Move, course: Course, ladder: Ladder) -> list[Step]:
     bound = f"T0 + {ladder.persist_h:g} h"
     where = f"after {bound}" if shown.start >= due else f"within the {ladder.quiet_h:g} h before {bound}"
     reason = f"hostilities persist: a violation began {hours:.1f} h after T0, {where}"
-    needs = [shown, min(course, key=by_end), *course.begun(move.by)]
-    rests = {violation.row for violation in (*needs, *going_on)}
+    needs = [shown, course.first_ended, *course.begun(move.by)]
+    rests = {*[violation.row for violation in needs], *going_on.rows}
     carried = tuple([row for row in course.rows if row in rests])
     return _step(move, "RULE 2 persistence", reason, needs, carried, {"effective": f"{reason}; effective at once"})
 
@@ -237,17 +226,18 @@ def _takes_effect(course: Course, ladder: Ladder, eligible: int) -> int | None:
     if ladder.broad_reading == "deadline":
         return eligible
     first = max(course.t0[1] + us(ladder.broad_h), eligible)
-    if first - max([violation.end for violation in course.begun(first)]) < us(ladder.quiet_h):
+    if first - course.begun(first).last < us(ladder.quiet_h):
         return first
-    return next((violation.start for violation in course if violation.start > first), None)
+    later = course.since(first + 1)
+    return later[0].start if later else None
 
 
 def _coordinated(move: Move, course: Course, policy: Policy) -> list[Step]:
     """RULES 3 and 4: a broader attack, and when the response to it takes effect."""
     grew = course.begun(move.by)
-    needs = [*grew, min(course, key=by_end)]
+    needs = [*grew, course.first_ended]
     if move.kinds == ("eligible",):
-        measures = "; ".join(growth(Course.ordered(grew), course.first_window(policy.ladder), policy.expansion))
+        measures = "; ".join(growth(grew, course.first_window(policy.ladder), policy.expansion))
         return _step(move, "RULE 3 expansion", f"a broader attack: {measures}", needs, course.rows)
     needs.append(course.last_begun(move.at))
     return _step(move, "RULE 4 effect", _effect_in_words(move, course, policy.ladder), needs, course.rows)
@@ -267,11 +257,11 @@ def _effect_in_words(move: Move, course: Course, ladder: Ladder) -> str:
 def vouched_at(course: Course, ladder: Ladder) -> int | None:
     """Return the begin from which the incident is open and enough origins vouch for a tier above 1 (RULE 5)."""
     seen: set[tuple[str, str, str]] = set()
-    for n, violation in enumerate(course, start=1):
-        news = not violation.origins <= seen
-        seen |= violation.origins
+    for n, origins in enumerate(course.origins, start=1):
+        news = not origins <= seen
+        seen |= origins
         if ((news and n > ladder.open_n) or n == ladder.open_n) and _enough(seen, ladder):
-            return violation.start
+            return course[n - 1].start
     return None
 
 
@@ -320,13 +310,13 @@ def persistence(
     due, begin = _judged(course, ladder)
     if as_of < due:
         return None
-    if any(violation.start <= as_of for violation in course.since(begin)):
+    going_on = course.since(begin)
+    if going_on and going_on[0].start <= as_of:
         return "persists"
     until = as_of if end.at is None else end.at
     if until < begin:
         return "ceased"
-    possible = any(violation.end >= begin for violation in course)
-    possible = possible or any(b >= begin and a <= until for a, b in attached)
+    possible = course.last >= begin or any(b >= begin and a <= until for a, b in attached)
     return "indeterminate" if possible or watch.blind(begin, until) else "ceased"
 
 

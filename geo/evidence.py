@@ -27,6 +27,7 @@ from geo.qualification import qualified
 from geo.reviews import NOBODY, choose
 from geo.standing import CARRIED, Carrier, carriers_of, dating, placing, speaking
 from geo.suspects import Scene
+from geo.throngs import NEVER
 from geo.violations import CONTENT, by_content
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ if TYPE_CHECKING:
     from geo.policy import Corroboration
     from geo.suspects import Court
 
+    Bools = NDArray[np.bool_]
     Ints = NDArray[np.int64]
+    Texts = NDArray[np.object_]
 
 _NOBODY: Final = frozenset[str]()
 _UNCLAIMED: Final[Mapping[str, int]] = MappingProxyType({})
@@ -77,44 +80,94 @@ class Told(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One incident on trial: how its violations hang together, and what is told of each (of others too), by row."""
+    """One incident on trial: how its violations hang together, and what is told of each (of others too), by row.
+
+    Where no report can be tried, nothing stands there of a violation of which one report alone tells.
+    """
 
     web: Web
     told: Mapping[int, Told]
     exempted: tuple[Exemption, ...] = ()
 
+    def items(self, row: int) -> Sequence[Item]:
+        """Return the reports that tell of a violation; none where it is one alone."""
+        return self.told[row].items if row in self.told else ()
 
-def read(reports: pd.DataFrame, violation_ids: pd.Series, rules: Corroboration) -> dict[int, Told]:
-    """Return what is told of violations, by the label that each has in ``violation_ids``."""
+
+class Lone(NamedTuple):
+    """What the only report of a violation tells, one item each: where the violation stands, whose it is, known when.
+
+    Places among the violations that were asked for, names or ``None``, and µs since 1970 UTC.
+    """
+
+    place: Ints
+    party: Texts
+    response: Texts
+    known_at: Ints
+
+
+def read(
+    reports: pd.DataFrame, violation_ids: pd.Series, rules: Corroboration, apart: Bools | None = None
+) -> tuple[dict[int, Told], Lone]:
+    """Return what is told of violations, by the label that each has in ``violation_ids``.
+
+    Of those ``apart`` what a report tells that is the only one comes beside it.
+    """
     kept, place = carrying(reports, violation_ids)
-    frame = reports[reports.columns.intersection(_NEEDED)].iloc[kept]
-    rows = violation_ids.index.to_numpy()[place].tolist()
-    ruled = np.fromiter(map(bool, frame["rulings"]), bool, len(frame))
+    ruled = np.fromiter(map(bool, reports["rulings"].to_numpy(object)[kept]), bool, len(kept))
     plain = (np.bincount(place, minlength=len(violation_ids))[place] == 1) & ~ruled
+    aside = np.zeros(len(kept), bool) if apart is None else plain & apart[place]
+    labels = violation_ids.index.to_numpy()
+    here = np.flatnonzero(plain & ~aside)
+    names = reports["report_id"].iloc[kept[here]].to_numpy(object).tolist()
+    said = _plainly(reports, kept[here], place[here])
     told = {
-        rows[n]: Told((name,), {party: known} if party else _UNCLAIMED, frozenset({fired}) if fired else _NOBODY, ())
-        for n, name, party, fired, known in _plainly(frame, np.flatnonzero(plain))
+        row: Told((name,), {party: known} if party else _UNCLAIMED, frozenset({fired}) if fired else _NOBODY, ())
+        for row, name, party, fired, known in zip(
+            labels[said.place].tolist(), names, said.party, said.response, said.known_at.tolist(), strict=True
+        )
     }
     several: dict[int, list[Item]] = {}
-    frame, place = frame.loc[~plain], place[~plain]
+    frame = reports[reports.columns.intersection(_NEEDED)].iloc[kept[~plain]]
     order = by_content(frame)
-    labels = violation_ids.index.to_numpy()[place[order]].tolist()
-    for row, item in zip(labels, _items(frame.iloc[order]), strict=True):
+    for row, item in zip(labels[place[~plain][order]].tolist(), _items(frame.iloc[order]), strict=True):
         several.setdefault(row, []).append(item)
     for row, items in several.items():
         silent = not any(item.party_claimed or item.response or item.carrier.rulings for item in items)
         heard = [] if silent else spoken(items, rules)  # who speaks matters only where something is said
         ids = tuple([item.report_id for item in items])
         told[row] = Told(ids, claims(items, heard), responses(heard), items if len(items) > 1 else ())
-    return told
+    return told, _plainly(reports, kept[aside], place[aside])
 
 
-def _plainly(frame: pd.DataFrame, where: Ints) -> Iterator[tuple[int, str, str | None, str | None, int]]:
-    """Yield position, name, party, response and when it was known (µs) of some reports."""
-    some = frame.iloc[where]
-    said = [texts(some[name]) for name in ("party_claimed", "response")]
-    known = nearness.micros(some["known_at"]).tolist()
-    return zip(where.tolist(), some["report_id"].to_numpy(object).tolist(), *said, known, strict=True)
+def _plainly(reports: pd.DataFrame, where: Ints, place: Ints) -> Lone:
+    """Return what some reports tell that are the only ones."""
+    some = reports[["party_claimed", "response", "known_at"]].iloc[where]
+    party, response = (np.array([*texts(some[name]), None], object)[:-1] for name in ("party_claimed", "response"))
+    return Lone(place, party, response, nearness.micros(some["known_at"]))
+
+
+def blame(lone: Lone, told: Mapping[int, Told], rows: Ints) -> tuple[dict[str, Ints], dict[str, Bools]]:
+    """Return by party since when each violation is held against it (µs; ``NEVER``: not), and whether it responded.
+
+    ``rows`` are the labels of the violations among which the lone ones stand; what is ``told`` is told of others.
+    """
+    claims: dict[str, Ints] = {}
+    responds: dict[str, Bools] = {}
+    for party in filter(None, set(lone.party.tolist())):
+        mine = lone.party == party
+        claims[party] = np.full(len(rows), NEVER)
+        claims[party][lone.place[mine]] = lone.known_at[mine]
+    for party in filter(None, set(lone.response.tolist())):
+        responds[party] = np.zeros(len(rows), bool)
+        responds[party][lone.place[lone.response == party]] = True
+    heard = [(n, told[row]) for n, row in enumerate(rows.tolist()) if row in told] if told else []
+    for n, one in heard:
+        for party, known in one.parties.items():
+            claims.setdefault(party, np.full(len(rows), NEVER))[n] = known
+        for party in one.response:
+            responds.setdefault(party, np.zeros(len(rows), bool))[n] = True
+    return claims, responds
 
 
 def _items(frame: pd.DataFrame) -> Iterator[Item]:
@@ -152,8 +205,7 @@ def responses(items: Iterable[Item]) -> frozenset[str]:
 def pivotal(case: Case, court: Court, climbs: Mapping[str, Sequence[Step]]) -> dict[str, dict[int, set[str]]]:
     """Return, by scenario and by position of the step, the reports without which that step would be gone."""
     found = {name: {n: set[str]() for n, step in enumerate(steps) if step.tier_to} for name, steps in climbs.items()}
-    whole = Course([placed.violation for placed in case.web.placed.values()])
-    scenes = _scenes(whole, case.web, court, climbs)
+    scenes = _scenes(case.web.course, case.web, court, climbs)
     for row in case.web.placed if scenes else ():
         told = case.told[row]
         asked = [scene for scene in scenes if row in scene.suspects or (told.items and scene.minds_moves)]

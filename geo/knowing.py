@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from geo.bridges import Placed
-    from geo.course import Violation
     from geo.escalation import Kind, Step
     from geo.evidence import Case, Item
     from geo.incidents import End
@@ -48,9 +47,9 @@ class Knowing:
 
     def __init__(self, case: Case, court: Court, *, decided: bool) -> None:
         self._case, self._court, self._decided = case, court, decided
-        placed = case.web.placed
-        self._mixed = len({each.inside for each in placed.values()}) > 1  # in several windows
-        self._when = {row: _when(case.told[row].items, one.violation) for row, one in placed.items()}
+        self._mixed = len(case.web.masks) > 1  # in several windows
+        several = ((row, items) for row in case.web.placed if (items := case.items(row)))
+        self._when = {row: _when(items) for row, items in several}
         self._spans = [(first, last) for first, last in self._when.values() if first < last]
         self._held: dict[tuple[tuple[int, ...], int], int | None] = {}
         self._placed: dict[tuple[int, int], Placed | None] = {}
@@ -91,7 +90,7 @@ class Knowing:
         return next((moment for moment in sorted(later) if self._taken(step, scenario, moment)), floor)
 
     def _arrivals(self, row: int) -> Iterable[int]:
-        items = self._case.told[row].items
+        items = self._case.items(row)
         return [item.known_at for item in items] or [self._case.web.placed[row].violation.known_at]
 
     def _taken(self, step: Step, scenario: str, moment: int) -> bool:
@@ -118,14 +117,16 @@ class Knowing:
 
     def _described(self, row: int, moment: int) -> Placed | None:
         """Return a violation as its reports described it that were known at a moment; ``None``: it did not count."""
-        before, (first, last) = self._case.web.placed[row], self._when[row]
+        before = self._case.web.placed[row]
+        known = before.violation.known_at
+        first, last = self._when.get(row, (known, known))
         if moment < first:
             return None
         if moment >= last:
             return before
         if (row, moment) not in self._placed:
-            known = [item for item in self._case.told[row].items if item.known_at <= moment]
-            self._placed[row, moment] = evidence.again(known, before, self._case, self._court)
+            some = [item for item in self._case.items(row) if item.known_at <= moment]
+            self._placed[row, moment] = evidence.again(some, before, self._case, self._court)
         return self._placed[row, moment]
 
     def _reached(self, n: int, piece: _Piece, scenario: str, moment: int) -> set[tuple[Kind, int]]:
@@ -144,9 +145,7 @@ class Knowing:
         return self._takes[key]
 
 
-def _when(items: Sequence[Item], violation: Violation) -> tuple[int, int]:
+def _when(items: Sequence[Item]) -> tuple[int, int]:
     """Return when the first and when the last report of a violation came in."""
-    if not items:
-        return violation.known_at, violation.known_at
     known = [item.known_at for item in items]
     return min(known), max(known)

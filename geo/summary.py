@@ -15,7 +15,7 @@ import pandas as pd
 import shapely
 
 from geo import coverage, crs, extents, incidents, lines, names, nearness, tables, terms, zones
-from geo.course import Grown, by_end
+from geo.course import Grown
 from geo.standing import independent
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _standing(breach: Breach) -> dict[str, Any]:
     climb = breach.any
     course = breach.course if climb is None else climb.course
     begin, surely = course.t0
-    first, start = min(course, key=by_end), course[0].t0
+    first, start = course.first_ended, course[0].t0
     eligible = breach.tier("eligible")
     expansion = [step.reason for step in breach.steps if step.kind == "eligible" and step.tier_to == len(_LABELS) - 1]
     return {
@@ -123,7 +123,7 @@ def _standing(breach: Breach) -> dict[str, Any]:
         "weak_link": breach.weak,
         "recurrence_of": breach.recurrence_of,
         "gap_covered": breach.gap_covered,
-        "responses": sum(bool(violation.response) for violation in breach.course),
+        "responses": breach.course.responses,
         **{name: value for name, value in _reading(climb).items() if name != "extent_m"},  # that is told of all of it
     }
 

@@ -154,7 +154,7 @@ def _persisting(course: Course, policy: Policy, vouched: int) -> set[int]:
 def _extremes(course: Course, steps: Sequence[Step], policy: Policy) -> set[int]:
     """RULE 4: return those that tier 3 may rest on."""
     moments = [step.at for step in steps if step.tier_to == _COORDINATED]
-    seen = Course.ordered(course.begun(min(moments)))
+    seen = course.begun(min(moments))
     than = bars(course.first_window(policy.ladder), policy.expansion)
     now = seen.measured(than.weapons).at(-1)
     if not escalation.expanded(now._replace(rate_n=now.rate_n - 1), than):
