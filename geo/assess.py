@@ -277,7 +277,7 @@ def summarise(
 ) -> Assessment:
     """Return everything that was found, and was said before, as the declared layers, each made when it is asked for."""
     policy, (reports, grouping, ladder) = in_force(policies, as_of), standing
-    found, reports = (summary.named(frame, theatre, policy.publication) for frame in (grouping.violations, reports))
+    found, reports = summary.named((grouping.violations, reports), theatre, policy.publication)
     told = reports[proof.NEEDED]  # the rest of them is let go of as soon as their layer is made
     rows = cache(lambda: summary.incident_rows(ladder, found, told, theatre))
     discs = cache(lambda: extents.Discs.of(found, policy.publication.footprint_m))

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import pandas as pd
 
 from geo import crs
 
@@ -87,8 +88,27 @@ def describe(
     asked = np.flatnonzero(np.isfinite(lon) & np.isfinite(lat) & (radius <= reach_m))
     if not len(gazetteer) or reach_m <= 0 or not len(asked):
         return words
-    row, place, away = _nearest(gazetteer, lon[asked], lat[asked], reach_m)
-    row = asked[row]
+    first, which = _different(lon[asked], lat[asked], radius[asked])
+    words[asked] = _said(gazetteer, asked[first], (lon, lat, radius), reach_m, inside_m)[which]
+    return words
+
+
+def _different(lon: Reals, lat: Reals, radius_m: Reals) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Return the first of each different footprint, and of each which one it is."""
+    place, wide = pd.factorize(lon + 1j * lat)[0], pd.factorize(radius_m)[0]
+    which = pd.factorize(place * (int(wide.max()) + 1) + wide)[0]
+    first = np.empty(int(which.max()) + 1, np.intp)
+    first[which[::-1]] = np.arange(len(which))[::-1]
+    return first, which
+
+
+def _said(
+    gazetteer: Gazetteer, some: npt.NDArray[np.intp], discs: tuple[Reals, Reals, Reals], reach_m: float, inside_m: float
+) -> Texts:
+    """Return what is said of some of the footprints."""
+    lon, lat, radius = (each[some] for each in discs)
+    words = np.full(len(some), None, object)
+    row, place, away = _nearest(gazetteer, lon, lat, reach_m)
     told = away + radius[row] <= reach_m
     row, place, away = row[told], place[told], away[told]
     bearing, _, _ = crs.inverse(gazetteer.lon[place], gazetteer.lat[place], lon[row], lat[row])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geo.breaches import Breach
+    from geo.escalation import Step
 
     Ints = NDArray[np.int64]
     Ints32 = NDArray[np.int32]  # there are many rows
@@ -37,13 +37,12 @@ def table(breaches: list[Breach], reports: pd.DataFrame, violations: pd.DataFram
         With ``violation_id``.
     """
     kept, row = carrying(reports, violations["violation_id"])
-    along = by_content(reports[CONTENT].iloc[kept])
-    order = along[np.argsort(row[along], kind="stable")]
+    order = _order(reports, kept, row)
     edges = np.searchsorted(row[order], np.arange(len(violations) + 1))
     reports_of = pd.Index(reports["report_id"].array[kept[order]])
     climbs = [(breach.name, scenario, climb) for breach in breaches for scenario, climb in breach.climbs.items()]
     steps = [(n, step) for _, _, climb in climbs for n, step in enumerate(climb.steps)]
-    carriers = np.fromiter(chain.from_iterable(step.carriers for _, step in steps), np.int64)
+    carriers = _carriers([step for _, step in steps])
     size = np.diff(edges)[carriers]
     of = np.repeat(np.repeat(np.arange(len(steps), dtype=np.int32), [len(step.carriers) for _, step in steps]), size)
     which = _ranges(edges[carriers], size)
@@ -58,6 +57,21 @@ def table(breaches: list[Breach], reports: pd.DataFrame, violations: pd.DataFram
         }
     )
     return tables.conform(frame, tables.EVIDENCE)
+
+
+def _order(reports: pd.DataFrame, kept: Ints, row: Ints) -> Ints:
+    """Return the places of reports in order of violation, and of content where several tell of one."""
+    some = np.flatnonzero(np.bincount(row)[row] > 1) if len(row) else row
+    nth = np.zeros(len(row), np.int64)
+    nth[some[by_content(reports[CONTENT].iloc[kept[some]])]] = np.arange(len(some))
+    return np.lexsort((nth, row))
+
+
+def _carriers(steps: list[Step]) -> Ints:
+    """Return the violations of all steps, one after the other; most steps of an incident have the same ones."""
+    rows = {id(step.carriers): step.carriers for step in steps}
+    arrays = {key: np.array(each, np.int64) for key, each in rows.items()}
+    return np.concatenate([np.empty(0, np.int64), *[arrays[id(step.carriers)] for step in steps]])
 
 
 def _looked_up(names: list[str], climb_of: Ints, step_of: Ints32) -> pd.Categorical:
@@ -88,7 +102,7 @@ def _pivotal(breaches: list[Breach], reports: pd.Index, of: Ints32, which: Ints3
             names = () if climb.pivotal is None else climb.pivotal.get(n, ())
             lone.extend((len(unknown), name) for name in names)
             unknown.append(step.tier_to > 0 and (climb.pivotal is None or step.kind not in _EXAMINED))
-    at = reports.get_indexer(pd.Index([name for _, name in lone], dtype="str"))
+    at = reports.get_indexer(pd.Index([name for _, name in lone], dtype="str")) if lone else np.empty(0, np.int64)
     edges = np.searchsorted(of, np.arange(len(unknown) + 1))  # rows come step by step
     pivotal = np.zeros(len(of), bool)
     for (place, _), report in zip(lone, at.tolist(), strict=True):

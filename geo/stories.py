@@ -68,7 +68,7 @@ class Story:
 
 def told(found: Standing, theatre: Theatre, drawn: Publication, cluster: dict[int, int]) -> dict[int, Story]:
     """Return what was found, by cluster; ``cluster`` is that of each report's ledger number, -1 for none."""
-    violations = summary.named(found.grouping.violations, theatre, drawn)
+    [violations] = summary.named([found.grouping.violations], theatre, drawn)
     reports = found.reports.assign(home=found.reports["ledger_no"].map(cluster))
     first = reports.dropna(subset=["violation_id"]).drop_duplicates("violation_id")
     linked = violations[violations["incident_id"].str.startswith("B-", na=False) & ~violations["attached"]]

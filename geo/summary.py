@@ -19,7 +19,7 @@ from geo.course import Grown
 from geo.standing import independent
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from pandas._libs.tslibs.nattype import NaTType
@@ -45,12 +45,17 @@ def layer(frame: pd.DataFrame, table: Table) -> gpd.GeoDataFrame:
     return tables.conform(gpd.GeoDataFrame(frame, geometry=points, crs=crs.WGS84), table)
 
 
-def named(frame: pd.DataFrame, theatre: Theatre, rules: Publication) -> pd.DataFrame:
-    """Return reports or violations with ``place_name``, missing where none is near enough or the place is withheld."""
-    lon, lat, radius = (frame[column].to_numpy(float) for column in ("lon", "lat", "uncertainty_m"))
-    words = names.describe(theatre.places, lon, lat, radius, reach_m=rules.place_name_m, inside_m=rules.place_in_m)
-    words[frame["withheld"].fillna(value=False).to_numpy(bool)] = None
-    return frame.assign(place_name=pd.Series(words, frame.index, dtype="str"))
+def named(frames: Sequence[pd.DataFrame], theatre: Theatre, rules: Publication) -> list[pd.DataFrame]:
+    """Return reports, violations with ``place_name``, missing where none is near enough or the place is withheld."""
+    columns = ([frame[name].to_numpy(float) for frame in frames] for name in ("lon", "lat", "uncertainty_m"))
+    discs = map(np.concatenate, columns)  # most violations lie where a report says
+    words = names.describe(theatre.places, *discs, reach_m=rules.place_name_m, inside_m=rules.place_in_m)
+    words[np.concatenate([frame["withheld"].fillna(value=False).to_numpy(bool) for frame in frames])] = None
+    each = np.split(words, np.cumsum([len(frame) for frame in frames])[:-1])
+    return [
+        frame.assign(place_name=pd.Series(own, frame.index, dtype="str"))
+        for frame, own in zip(frames, each, strict=True)
+    ]
 
 
 def reports_layer(reports: pd.DataFrame, violations: pd.DataFrame) -> gpd.GeoDataFrame:
@@ -183,7 +188,7 @@ def _described(whole: pd.DataFrame, theatre: Theatre) -> pd.DataFrame:
             "violations": every.size(),
             "qualifying": mine["qualifying"].sum(),
             "reports": every["reports"].sum(),
-            "origins": mine["origin_set"].agg(lambda sets: independent((o, v) for one in sets for o, v, _ in one)),
+            "origins": mine["origin_set"].agg(lambda sets: independent((o, v) for one in set(sets) for o, v, _ in one)),
             "reports_public": every["public"].sum(),
             "parties": _listed(own["incident_id"], own["party_claimed"].str.split("+")),
             "deepest_zone": deepest.set_index("incident_id")["zone_id"],

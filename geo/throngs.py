@@ -234,6 +234,6 @@ def ordered(columns: Columns, incident: Ints) -> Ints:
     some = order[tied]
     if len(some):  # texts are slow to put in order
         nth = np.zeros(len(order), np.int64)
-        nth[some] = pd.factorize(columns.content[some], sort=True)[0]
+        nth[some] = pd.factorize(cast("Any", columns.content)[some], sort=True)[0]
         order = np.lexsort((nth, columns.start, incident))
     return order

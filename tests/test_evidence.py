@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import reduce
 from operator import or_
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import builders
@@ -13,7 +14,7 @@ import pytest
 import strategies
 from story import Story
 
-from geo import escalation, evidence, incidents, nearness
+from geo import escalation, evidence, incidents, nearness, proof
 from geo.assess import assess
 from geo.bridges import Placed, Reach, Web, linked
 from geo.course import Course, Violation
@@ -252,3 +253,14 @@ def test_what_people_declared_is_not_examined_for_pivotal_reports() -> None:
         kind: None if pd.isna(each) else bool(each) for kind, each in zip(found["kind"], found["pivotal"], strict=True)
     }
     assert told == {"opened": False, "eligible": True, "effective": True, "declared": None, "ended": False}
+
+
+def test_evidence_comes_by_violation_and_of_one_violation_in_order_of_content() -> None:
+    reports = pd.DataFrame(
+        {"report_id": ["R-1", "R-2", "R-3"], "violation_id": ["V-2", "V-1", "V-2"], "trust": "media",
+         "content": ["b", "c", "a"], "source": "x", "first_no": [1, 2, 3]}
+    )  # fmt: skip
+    steps = (escalation.Step("opened", 0, 0, 0, "", "", (0,), (0, 1)),)
+    breach = SimpleNamespace(name="B-1", climbs={"any": SimpleNamespace(steps=steps, pivotal=None)})
+    found = proof.table([breach], reports, pd.DataFrame({"violation_id": ["V-1", "V-2"]}))
+    assert found["report_id"].tolist() == ["R-2", "R-3", "R-1"]

@@ -106,6 +106,8 @@ def test_the_nearest_is_found_and_every_word_is_true(seed: int) -> None:
         rng.integers(0, 3, n),
     )
     lon, lat = rng.uniform(west - 1, west + 3, 8), rng.uniform(south - 1, south + 2, 8)
+    again = rng.integers(0, 5, 8)  # places of footprints that differ, or do not
+    lon, lat = lon[again], lat[again]
     radius = rng.choice([0.0, 500.0, 20_000.0], 8)
     words = describe(known, lon, lat, radius, reach_m=REACH_M, inside_m=INSIDE_M)
     for x, y, wide, text in zip(lon, lat, radius, words, strict=True):
