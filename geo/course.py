@@ -155,8 +155,6 @@ class Course(Sequence[Violation]):
     def claimed(self, party: str) -> Course:
         """Return the course with each violation known when it was known that a party is held responsible for it."""
         claims = [(v, v.parties.get(party, v.known_at)) for v in self]
-        if all(known <= v.known_at for v, known in claims):
-            return self
         return Course.ordered([v if known <= v.known_at else v._replace(known_at=known) for v, known in claims])
 
     @property

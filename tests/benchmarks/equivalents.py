@@ -49,7 +49,7 @@ EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
         "Web.pieces: len(placed) <= FEW → len(placed) < FEW": "both ways find the same pieces",
         "Web._by_knowledge: len(self.placed) <= FEW → len(self.placed) < FEW": "both ways list enough of the links",
         "Web._by_knowledge: i < j → i <= j": "nothing is linked to itself",
-        "Web._searched: each.violation.known_at > known_at → each.violation.known_at >= known_at": (
+        "Web._searched: moment > known_at → moment >= known_at": (
             "the first moment then stands in the list twice, and the first of the two is found"
         ),
         "_met: 0.0 → 1.0": "what a step needs are different violations, so that the way is walked and this overwritten",
@@ -58,6 +58,9 @@ EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
         ),
     },
     "geo.course": {
+        "Course.claimed: known <= v.known_at → known < v.known_at": (
+            "what was known at once is given the moment that it has"
+        ),
         "Course.most: max(span) - min(span) → max(span) + min(span)": _MOST,
         "Course.most: [0.0, *[violation.distance_m for violation in self]]"
         " → [1.0, *[violation.distance_m for violation in self]]": _MOST,
@@ -74,8 +77,7 @@ EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
     "geo.escalation": {
         "vouched_at: n > ladder.open_n → n >= ladder.open_n": "for n == open_n the origins are asked for besides",
         "_enough: len(seen) > 1 → len(seen) >= 1": "who speaks alone is one origin",
-        "only: known <= v.known_at → known < v.known_at": "what was known at once is given the moment that it has",
-        "vouched_at: violation.origins <= seen → violation.origins < seen": (
+        "vouched_at: origins <= seen → origins < seen": (
             "the same origins as before, once more, are as few as they were then"
         ),
     },

@@ -47,14 +47,14 @@ if TYPE_CHECKING:
 # partners, queues, searches, sweeps, woods): with a fault it must be compiled anew, for longer than its tests take.
 TARGETS: Final = (
     "geo.standing", "geo.quantities", "geo.qualification", "geo.agreement", "geo.violations", "geo.sights",
-    "geo.nearest", "geo.linking", "geo.arrangement", "geo.verdicts", "geo.incidents", "geo.course", "geo.bridges",
-    "geo.escalation", "geo.decisions", "geo.suspects", "geo.evidence", "geo.knowing", "geo.breaches",
+    "geo.nearest", "geo.linking", "geo.arrangement", "geo.verdicts", "geo.incidents", "geo.course", "geo.throngs",
+    "geo.bridges", "geo.escalation", "geo.decisions", "geo.suspects", "geo.evidence", "geo.knowing", "geo.breaches",
 )  # fmt: skip
 TESTS: Final = (
     "test_agreement", "test_bridges", "test_copies", "test_coverage", "test_escalation", "test_evidence",
     "test_exemptions", "test_incidents", "test_knowing", "test_ladder", "test_ladder_readings", "test_linking",
     "test_nearest", "test_partners", "test_quantities", "test_reviews", "test_standing", "test_stories",
-    "test_violations", "test_without_a_shot",
+    "test_throngs", "test_violations", "test_without_a_shot",
 )  # fmt: skip
 SEED: Final = 1
 EXAMPLES: Final = 100  # that a property is tried on, at most
