@@ -31,7 +31,8 @@ ANSWERED: Final = ("review_id", "command", "target", "answer", "why")
 class Changes:
     """Incidents that changed since the last publication of the same scope; ``since`` ``None``: it is the first one.
 
-    ``lowered``: a correction or a person took a tier back of what goes on.
+    ``lowered``: a correction or a person took a tier back of what goes on; ``effective``: a message of this run is the
+    first to tell that a tier took effect.
     """
 
     since: datetime | None
@@ -40,10 +41,15 @@ class Changes:
     ended: tuple[str, ...]
     gone: tuple[str, ...]
     lowered: tuple[str, ...] = ()
+    effective: tuple[str, ...] = ()
 
     @classmethod
     def between(
-        cls, before: Publication | None, incidents: pd.DataFrame, over: AbstractSet[str] = frozenset()
+        cls,
+        before: Publication | None,
+        incidents: pd.DataFrame,
+        over: AbstractSet[str] = frozenset(),
+        effective: tuple[str, ...] = (),
     ) -> Changes:
         """Compare the incidents with those of an earlier publication; those ``over`` left the map, and are not gone.
 
@@ -64,6 +70,7 @@ class Changes:
             ),
             tuple(name for name in said if name not in present and name not in over),
             tuple(name for name in known if present[name][1] < said[name][1] and present[name][0] != "ended"),
+            effective,
         )
 
 
@@ -142,6 +149,7 @@ class Outcome:
                 "ended": list(self.changes.ended),
                 "gone": list(self.changes.gone),
                 "lowered": list(self.changes.lowered),
+                "effective": list(self.changes.effective),
             },
             "notices": records(self.notices),
             "reviews": self.answers,
@@ -242,6 +250,7 @@ def _lines(outcome: Outcome) -> Iterator[str]:
         ("Ended", changes.ended),
         ("Gone", changes.gone),
         ("Lowered", changes.lowered),
+        ("In effect", changes.effective),
     ):
         listed = "; ".join(plain(f"{name} {named.get(name, '')}") for name in names) or "none"
         yield f"- **{title}** ({len(names)}): {listed}"

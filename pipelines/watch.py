@@ -22,7 +22,7 @@ from geo.errors import PolicyError
 from geo.policy import in_force
 from geo.sharing import share
 from pipelines import commands, compiled, hashes, layers, publications, reuse, reviews, surfaces, yearly
-from pipelines.alerts import FOLDER, TOLD_OF
+from pipelines.alerts import FOLDER, TOLD_OF, began
 from pipelines.companions import FILES, bands, companions, messages
 from pipelines.feeds import health
 from pipelines.imprint import imprint
@@ -369,7 +369,7 @@ def silent(workspace: Workspace, question: Question, at: datetime) -> tuple[str,
 
 def report(recalled: Recalled, content: Composed, published: Put, stale: tuple[str, ...]) -> Outcome:
     """Return what came of the run."""
-    row, told = content.layers["run"].iloc[0], content.leaving
+    row, told, sent = content.layers["run"].iloc[0], content.leaving, content.sent().rows
     incidents = headlines(told["incidents"])
     return Outcome(
         run_id=recalled.run_id,
@@ -387,11 +387,11 @@ def report(recalled: Recalled, content: Composed, published: Put, stale: tuple[s
         quarantine={
             str(code): int(n) for code, n in _waiting(recalled)["reason_code"].value_counts().sort_index().items()
         },
-        changes=Changes.between(recalled.earlier, incidents, content.over),
+        changes=Changes.between(recalled.earlier, incidents, content.over, began(sent, recalled.told)),
         notices=told["notices"],
         reviews=told["reviews"],
         incidents=incidents,
-        alerts=content.sent().rows,
+        alerts=sent,
         head=recalled.head.inputs_hash,
         stale=stale,
         readings=recalled.question.readings.words,

@@ -88,7 +88,7 @@ def test_a_scheduled_run_takes_in_inbox_and_feeds_publishes_and_tells_of_each_ti
     assert (outcome.counts["rows_new"], outcome.hindsight, outcome.written) == (11, False, True)
     assert outcome.file == place.target(None)
     (name,) = outcome.incidents["incident_id"]
-    assert said == [(events.RAISED, name)]
+    assert said == [(events.RAISED, name), (events.EFFECTIVE, name)]
     assert [each["stage"] for each in lines] == [
         "inbox",
         "feeds",
@@ -147,6 +147,34 @@ def test_the_end_of_an_incident_that_has_left_the_maps_window_is_told_too(tmp_pa
     assert (payload["incident_id"], payload["state"], payload["as_of"]) == (name, "ended", "2026-07-03T12:00:00Z")
 
 
+def test_a_tier_that_only_its_hour_puts_in_effect_is_told_once_and_not_when_it_is_dated_anew(tmp_path: Path) -> None:
+    from pipelines.flows import events
+
+    place, clock, said = cells.workspace(tmp_path / "ws"), cells.Clock(), []
+    for now, hours in ((40, range(1, 40, 3)), (66, (40, 48, 56, 62)), (74, (68, 72)), (75, (0,))):
+        clock.turn(now)
+        rows = [cells.row(f"{hour}-{place}", float(hour), km=10.0 + 9 * place) for hour in hours for place in range(9)]
+        for source, origin in (("mission", ""), ("csv", "elsewhere")):
+            told = cells.write(tmp_path / f"{source}{now}.csv", [row | {"origin": origin} for row in rows])
+            cells.bring(place, told, clock, source=source)
+        outcome = cells.run(place, clock)
+        said.append(
+            [(event, each["tier_eligible"], each["tier_effective"]) for event, _, each in events.changes(outcome)]
+        )
+    assert said == [[(events.RAISED, 3, 2), (events.EFFECTIVE, 3, 2)], [], [(events.EFFECTIVE, 3, 3)], []]
+    assert {row[5] for row in outcome.alerts if row[1] == "effective"} == {"Update"}, "T0 is an hour earlier now"
+
+
+def test_of_a_breach_that_nobody_told_of_before_it_was_over_its_tier_and_its_end_are_told(tmp_path: Path) -> None:
+    from pipelines.flows import events
+
+    place, clock = cells.workspace(tmp_path / "ws"), cells.Clock(36 + 40)
+    cells.bring(place, cells.shelling(tmp_path / "mission.csv"), clock)
+    outcome = cells.run(place, clock)
+    told = [(event, each["state"], each["tier_peak"]) for event, _, each in events.changes(outcome)]
+    assert told == [(events.EFFECTIVE, "ended", 1), (events.ENDED, "ended", 1)]
+
+
 def test_who_was_told_of_a_tier_is_told_that_it_was_taken_back(tmp_path: Path) -> None:
     from pipelines.flows import events
 
@@ -172,7 +200,7 @@ def test_the_example_of_automations_is_one_that_prefect_takes_and_waits_for_even
     text = (Path(__file__).parent.parent / "data" / "automations.yaml").read_text(encoding="utf-8")
     made = [AutomationCore.model_validate(one) for one in yaml.safe_load(text)["automations"]]
     awaited = {name for one in made if isinstance(one.trigger, EventTrigger) for name in one.trigger.expect}
-    assert awaited == {events.RAISED, events.LOWERED, events.GONE, events.STALE}
+    assert awaited == {events.RAISED, events.EFFECTIVE, events.LOWERED, events.GONE, events.STALE}
 
 
 def test_a_run_waits_for_its_turn_and_says_who_has_it(place: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from geo.terms import TIER_LABELS
 from pipelines.alerts.area import circle
 from pipelines.alerts.message import Info, Message, stamp, xml
 from pipelines.alerts.steps import steps
-from pipelines.alerts.told import Said, standing, tell
+from pipelines.alerts.told import Said, began, standing, tell
 from pipelines.outcome import caveats, rows
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pipelines.alerts.steps import Step
     from pipelines.alerts.told import News, Status
 
-__all__ = ["FOLDER", "TOLD_OF", "Sent", "alerts", "status"]
+__all__ = ["FOLDER", "TOLD_OF", "Sent", "alerts", "began", "status"]
 
 FOLDER: Final = "cap"
 TOLD_OF: Final = ("incidents", "transitions", "evidence", "violations", "reports")

@@ -71,6 +71,13 @@ def standing(rows: Iterable[Sequence[str]], status: Status) -> dict[str, dict[Ke
     return {name: mine for name, mine in found.items() if mine}
 
 
+def began(rows: Iterable[Sequence[str]], before: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    """Return the incidents of which rows tell that a tier took effect, and none of the same status before them did."""
+    known = {(said.key, said.status) for said in map(Said.read, before)}
+    told = (said for said in map(Said.read, rows) if (said.key, said.status) not in known and said.kind != "Cancel")
+    return tuple(dict.fromkeys(said.key.incident_id for said in told if said.key.kind == "effective"))
+
+
 def tell(
     steps: Mapping[str, Sequence[Step]],
     stands: Mapping[str, Mapping[Key, Said]],

@@ -1,9 +1,9 @@
 """What does Prefect tell those who wait for something to happen?
 
-``ceasewatch.tier.raised``, ``ceasewatch.tier.lowered``, ``ceasewatch.incident.ended`` and ``ceasewatch.incident.gone``
-for each incident that changed since the last publication, and ``ceasewatch.feed.stale`` and ``ceasewatch.feed.fresh``
-for each feed that became so. Automations of a server can react to them; without a server nobody hears them. They repeat
-what is published: nothing hangs on an event.
+``ceasewatch.tier.raised``, ``ceasewatch.tier.effective``, ``ceasewatch.tier.lowered``, ``ceasewatch.incident.ended``
+and ``ceasewatch.incident.gone`` for each incident that changed since the last publication, ``ceasewatch.feed.stale``
+and ``ceasewatch.feed.fresh`` for each feed that became so. Automations of a server can react to them; without a server
+nobody hears them. They repeat what is published: nothing hangs on an event.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pipelines.workspace import Workspace
 
 RAISED: Final = "ceasewatch.tier.raised"
+EFFECTIVE: Final = "ceasewatch.tier.effective"
 LOWERED: Final = "ceasewatch.tier.lowered"
 ENDED: Final = "ceasewatch.incident.ended"
 GONE: Final = "ceasewatch.incident.gone"
@@ -48,12 +49,23 @@ def tell_feeds(place: Workspace, asked: Sequence[Asked]) -> None:
 
 
 def changes(outcome: Outcome) -> Iterator[tuple[str, dict[str, str], dict[str, Any]]]:
-    """Yield event, resource and payload for each incident that reached a tier, lost one, ended, or is no more."""
+    """Yield event, resource and payload for each incident that reached a tier, lost one, ended, or is no more.
+
+    Of one that had ended before anybody told of it, its tiers are told by what was in effect, and its end.
+    """
     if not outcome.written or outcome.overtaken or outcome.readings:
         return
     told, changed = {row["incident_id"]: row for row in outcome.as_dict()["incidents"]}, outcome.changes
     raised = (name for name in (*changed.new, *changed.escalated) if told[name]["tier_eligible"])
-    for event, names in ((RAISED, raised), (LOWERED, changed.lowered), (ENDED, changed.ended), (GONE, changed.gone)):
+    over = (name for name in changed.new if told[name]["state"] == "ended")
+    found = {
+        RAISED: raised,
+        EFFECTIVE: changed.effective,
+        LOWERED: changed.lowered,
+        ENDED: (*over, *changed.ended),
+        GONE: changed.gone,
+    }
+    for event, names in found.items():
         for name in names:
             # What is gone, or ended while nobody ran for longer than the map's window, has no row there any more.
             row = told.get(name, {"incident_id": name, "state": event.rpartition(".")[2]})
