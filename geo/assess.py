@@ -7,9 +7,9 @@ same four give the same layers, byte for byte, whatever the order of the rows.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pandas as pd
 
@@ -55,6 +55,13 @@ if TYPE_CHECKING:
 
     Matcher: TypeAlias = Callable[[pd.DataFrame, Theatre, Matching], pd.DataFrame]
     """Places reports as ``geo.matching.match`` does."""
+
+
+PLACED: Final = [
+    "first_no", "source", "trust", "observed_from", "observed_to", "lon", "lat", "uncertainty_m", "footprint", "family",
+    "prohibited", "coarse", "touched", "withheld", "report_id",
+]  # fmt: skip
+"""Of placed reports, what ``geo.settled`` and ``geo.points`` need."""
 
 
 class Standing(NamedTuple):
@@ -103,9 +110,13 @@ class Layers(Mapping[str, pd.DataFrame]):
 
 @dataclass(frozen=True, eq=False)
 class Assessment:
-    """The answer: the layers of ``geo.tables`` by name (all but quarantine, notices, exposure and run)."""
+    """The answer: the layers of ``geo.tables`` by name (all but quarantine, notices, exposure and run).
+
+    ``placed`` is what telling what is settled needs of each report, in their order (``PLACED``); a part holds none.
+    """
 
     tables: Layers
+    placed: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def within(self, region_id: str) -> Assessment:
         """Return the whole answer cut to a region.
@@ -193,7 +204,8 @@ def assess(
     found = climb(matched, grouping, docket, coverage, theatre, policies, as_of)
     answer = summarise(found, coverage, theatre, policies, as_of, before)
     heard = answers.layer(commands, docket, found.reports, found.grouping.violations)
-    return Assessment(answer.tables.also("reviews", lambda: heard))
+    placed = pd.DataFrame({name: found.reports[name] for name in PLACED}, copy=False)
+    return Assessment(answer.tables.also("reviews", lambda: heard), placed)
 
 
 def stand(
@@ -261,8 +273,9 @@ def place(
     Nothing after this sees where an observer stood, nor where exactly a weapon that did not fire.
     """
     policy = in_force(policies, as_of)
-    begun = reports.loc[reports["observed_from"] <= pd.Timestamp(as_of)]
-    ordered = settle(points.widen(begun.sort_values("ledger_no").reset_index(drop=True), theatre), policy)
+    begun = reports["observed_from"] <= pd.Timestamp(as_of)
+    some = reports if begun.all() else reports.loc[begun]
+    ordered = settle(points.widen(some.sort_values("ledger_no").reset_index(drop=True), theatre), policy)
     matched = veil(matcher(enrich(ordered, theatre, policy), theatre, policy.matching), theatre, policy)
     return beside(matched, theatre.lines, theatre.baselines[0])
 
@@ -278,7 +291,8 @@ def summarise(
     """Return everything that was found, and was said before, as the declared layers, each made when it is asked for."""
     policy, (reports, grouping, ladder) = in_force(policies, as_of), standing
     found, reports = summary.named((grouping.violations, reports), theatre, policy.publication)
-    told = reports[proof.NEEDED]  # the rest of them is let go of as soon as their layer is made
+    # The rest of both is let go of as soon as their layers are made.
+    told, tallied = reports[proof.NEEDED], found[tally.NEEDED]
     rows = cache(lambda: summary.incident_rows(ladder, found, told, theatre))
     discs = cache(lambda: extents.Discs.of(found, policy.publication.footprint_m))
     grounds = cache(lambda: extents.grow(ladder, discs(), as_of))
@@ -313,7 +327,7 @@ def summarise(
             "lineage": lambda: summary.lineage(ladder),
             "coverage": watched,
             "scenarios": lambda: summary.scenarios(ladder),
-            "counts": lambda: tally.count(found),
+            "counts": lambda: tally.count(tallied),
         }
     )
     return Assessment(_joined(made, before))

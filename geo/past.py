@@ -64,35 +64,39 @@ def part(answer: Assessment, since: datetime) -> Parted:
         The map keeps the commands of people, and what was declared of coverage; ``counts`` are those of the violations
         that a part holds.
     """
-    gone = _gone(answer, pd.Timestamp(since))
+    over = gone(answer, since)
     points, loose, alone = _things(answer)
-    kept = (
-        set(points["incident_id"]) - set(gone.incidents.index),
-        set(loose["violation_id"]) - set(gone.violations.index),
-        set(alone["report_id"]) - set(gone.reports.index),
-    )
+    there = points, loose.index, alone.index
+    kept = (set(names) - set(years.index) for names, years in zip(there, over, strict=True))
     reviews = answer.tables["reviews"]
     window = Assessment(answer.only(*kept).tables.also("reviews", lambda: reviews))
     return Parted(
         window,
-        {year: _year(answer, gone, year) for year in sorted({int(year) for years in gone for year in years.unique()})},
-        gone,
+        {year: _year(answer, over, year) for year in sorted({int(year) for years in over for year in years.unique()})},
+        over,
     )
 
 
-def _things(answer: Assessment) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return incidents and candidates, violations that are in none, and reports that are in no violation."""
-    points, violations, reports = (answer.tables[name] for name in ("incident_points", "violations", "reports"))
-    return points, violations[violations["incident_id"].isna()], reports[reports["violation_id"].isna()]
-
-
-def _gone(answer: Assessment, since: pd.Timestamp) -> Gone:
+def gone(answer: Assessment, since: datetime) -> Gone:
+    """Return what of an answer is past, as ``part`` has it."""
     _, loose, alone = _things(answer)
-    return Gone(
-        _incidents(answer, since),
-        _before(loose.set_index("violation_id")["observed_to"], since),
-        _before(alone.set_index("report_id")["observed_to"], since),
+    begin = pd.Timestamp(since)
+    return Gone(_incidents(answer, begin), _before(loose, begin), _before(alone, begin))
+
+
+def _things(answer: Assessment) -> tuple[pd.Index, pd.Series, pd.Series]:
+    """Return the names of incidents and candidates, and when violations in none and reports in no violation ended."""
+    violations, reports = answer.tables["violations"], answer.tables["reports"]
+    return (
+        pd.Index(answer.tables["incident_points"]["incident_id"]),
+        _ended(violations, "violation_id", violations["incident_id"].isna()),
+        _ended(reports, "report_id", reports["violation_id"].isna()),
     )
+
+
+def _ended(frame: pd.DataFrame, name: str, some: pd.Series) -> pd.Series:
+    found: pd.Series = frame.loc[some, [name, "observed_to"]].set_index(name)["observed_to"]
+    return found
 
 
 def _before(over: pd.Series, since: pd.Timestamp) -> pd.Series:

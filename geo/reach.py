@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -22,7 +23,6 @@ from geo.nearness import HOUR_US, Things
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    import pandas as pd
     from numpy.typing import NDArray
 
     from geo.policy import Policy
@@ -109,8 +109,8 @@ def _linked(placed: pd.DataFrame, rows: Ints, policy: Policy) -> tuple[Ints, Int
     agree_m = policy.corroboration.agree_m + 2 * float(here["uncertainty_m"].max())
     reach_m = max(policy.grouping.link_m, agree_m)
     label = linking.components(Things.of(here), np.ones(len(rows), np.int64), reach_m, _reach_us(policy))
-    _, first, which = np.unique(label, return_index=True, return_inverse=True)
-    return rows, rows[first[which]]
+    code = pd.factorize(label)[0]  # in order of the first of each
+    return rows, rows[np.flatnonzero(np.diff(np.maximum.accumulate(code), prepend=-1))[code]]
 
 
 def _reach_m(policy: Policy) -> float:

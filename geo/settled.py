@@ -15,7 +15,6 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from geo import linking, nearness, reach
-from geo.columns import among
 from geo.incidents import Former
 from geo.nearness import HOUR_US, Things
 from geo.said import ROWS
@@ -34,50 +33,63 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 
-def settled(
-    answer: Assessment,
-    placed: pd.DataFrame,
-    item: pd.Series,
-    gone: Gone,
-    policy: Policy,
-    since: datetime,
-    named: AbstractSet[int],
-) -> frozenset[str]:
-    """Return the names of the reports that are settled.
+def together(answer: Assessment, item: pd.Series, policy: Policy) -> Ints:
+    """Return for each report a number that it shares with all that it may ever meet, also through others.
 
     Parameters
     ----------
     answer
-        What is said of them.
-    placed
-        The same reports as ``geo.assess.place`` returns them.
+        What is said of them: whole, and of nothing that was said before (``geo.said``).
     item
-        A number for each of them that it shares with those of which it contradicts one.
-    gone
-        What of the answer is past at ``since`` (``geo.past``).
+        A number for each report of the answer that it shares with those of which it contradicts one.
     policy
         The policy in force.
+    """
+    placed, told = answer.placed, answer.tables["reports"]
+    if not len(placed):
+        return np.empty(0, np.int64)
+    found = reach.survey([(placed, policy)], _NOTHING)
+    incident = told["incident_id"]
+    return _together(found, (told["violation_id"], incident, item), _beside(placed, incident, policy))
+
+
+def settled(
+    answer: Assessment, homes: Ints, gone: Gone, policy: Policy, since: datetime, named: AbstractSet[int]
+) -> Bools:
+    """Return which of the reports are settled, in their order.
+
+    Parameters
+    ----------
+    answer, policy
+        What ``together`` was asked about.
+    homes
+        What it said.
+    gone
+        What of the answer is past at ``since`` (``geo.past``).
     since
         Where the past ends, aware UTC. What comes in later must have begun no earlier for this to hold.
     named
         First numbers of the items that a person's command names: these are never settled.
     """
+    placed = answer.placed
     if not len(placed):
-        return frozenset()
-    told = answer.tables["reports"].set_index("report_id")
-    names = placed["report_id"]
-    violation, incident = (names.map(told[column]) for column in ("violation_id", "incident_id"))
-    over = incident.isin(gone.incidents.index) | violation.isin(gone.violations.index) | names.isin(gone.reports.index)
+        return np.empty(0, bool)
     late = nearness.micros(placed["observed_to"]) + reach_us(policy) >= nearness.instant(since)
-    open_ = ~over.to_numpy(bool) | late | placed["first_no"].isin(list(named)).to_numpy(bool)
-    found = reach.survey([(placed, policy)], _NOTHING)
-    together = _together(found, (violation, incident, item), _beside(placed, incident, policy))
-    kept = np.bincount(together, weights=open_) > 0
-    open_ = kept[together]
-    open_ |= _warm(placed, open_, policy)
-    return frozenset(names[~open_])
+    open_ = ~over(answer, gone) | late | placed["first_no"].isin(list(named)).to_numpy(bool)
+    open_ = (np.bincount(homes, weights=open_) > 0)[homes]
+    return ~(open_ | _warm(placed, open_, policy))
 
 
+def over(answer: Assessment, gone: Gone) -> Bools:
+    """Return which of the reports are part of what is past, in their order."""
+    reports, found = answer.tables["reports"], np.zeros(len(answer.tables["reports"]), bool)
+    for column, years in zip(("incident_id", "violation_id", "report_id"), gone, strict=True):
+        if len(years):
+            found |= reports[column].isin(years.index.to_numpy(object)).to_numpy(bool)
+    return found
+
+
+_NAMES = ["report_id", "violation_id", "incident_id"]
 _NOTHING = pd.DataFrame({name: pd.Series(dtype="float64") for name in ("lon", "lat", "uncertainty_m")}).assign(
     observed_from=pd.Series(dtype="datetime64[us, UTC]"), observed_to=pd.Series(dtype="datetime64[us, UTC]")
 )
@@ -90,10 +102,7 @@ def reach_us(policy: Policy) -> int:
 
 
 def _together(found: reach.Reach, shared: tuple[pd.Series, ...], pairs: Ints) -> Ints:
-    """Return for each report a number that it shares with all that it may meet, also through others.
-
-    ``shared`` are what those have in common that stay together, ``pairs`` others that do.
-    """
+    """Return ``together``: ``shared`` are what those have in common that stay together, ``pairs`` others that do."""
     n = len(found.cluster)
     first = {cluster: int(rows[0]) for cluster, rows in found.members.items()}
     near = [(row, first[cluster]) for row, homes in found.homes.items() for cluster in homes]
@@ -122,10 +131,10 @@ def _beside(placed: pd.DataFrame, incident: pd.Series, policy: Policy) -> Ints:
 
 def _chained(key: pd.Series) -> Ints:
     """Return pairs of positions that hang together those with the same key; what has none is in no pair."""
-    codes = pd.factorize(key)[0]
+    codes = pd.factorize(key)[0]  # in order of the first of each
     rows = np.flatnonzero(codes >= 0)
-    _, first, which = np.unique(codes[rows], return_index=True, return_inverse=True)
-    return np.column_stack([rows, rows[first[which]]]).astype(np.int64)
+    first = np.flatnonzero(np.diff(np.maximum.accumulate(codes), prepend=-1))
+    return np.column_stack([rows, first[codes[rows]]]).astype(np.int64)
 
 
 def _warm(placed: pd.DataFrame, open_: Bools, policy: Policy) -> Bools:
@@ -136,33 +145,39 @@ def _warm(placed: pd.DataFrame, open_: Bools, policy: Policy) -> Bools:
     return heat & (nearness.micros(placed["observed_to"]) + reach_us(policy) >= earliest)
 
 
-def rows(answer: Assessment, names: AbstractSet[str]) -> dict[str, pd.DataFrame]:
-    """Return what is said of the reports of these names, by layer."""
-    reports = answer.tables["reports"]
-    mine = reports[among(reports["report_id"], names)]
+def named(answer: Assessment, some: Bools) -> tuple[set[str], set[str], set[str]]:
+    """Return the incidents and candidates of some reports, their violations in none, and those in no violation."""
+    mine = answer.tables["reports"].loc[some, _NAMES]
     loose = mine[mine["incident_id"].isna()]
-    some = answer.only(
-        set(mine["incident_id"].dropna().unique()),
-        set(loose["violation_id"].dropna()),
-        set(loose.loc[loose["violation_id"].isna(), "report_id"]),
-    )
-    return {name: some.tables[name] for name in ROWS}
+    alone = loose.loc[loose["violation_id"].isna(), "report_id"]
+    incidents, violations = mine["incident_id"].dropna(), loose["violation_id"].dropna()
+    return set(incidents.unique()), set(violations.unique()), set(alone.to_numpy(object))
 
 
-def former(answer: Assessment, names: AbstractSet[str]) -> Former:
-    """Return where the incidents of these names were and when they ended; those of any other state are left out."""
+def rows(answer: Assessment, some: Bools) -> dict[str, pd.DataFrame]:
+    """Return what is said of some of the reports, by layer."""
+    cut = answer.only(*named(answer, some))
+    return {name: cut.tables[name] for name in ROWS}
+
+
+def former(answer: Assessment, some: Bools) -> Former:
+    """Return where the incidents of some of the reports were and when they ended, of those that have."""
     steps, points, violations = (answer.tables[name] for name in ("transitions", "incident_points", "violations"))
+    names = answer.tables["reports"]["incident_id"][some].dropna().unique()
     ended = steps[(steps["kind"] == "ended") & steps["incident_id"].isin(names)].groupby("incident_id")["at"].max()
-    last = points.set_index("incident_id")["last_observed"]
-    mine = violations[violations["qualifying"].astype(bool) & ~violations["attached"].astype(bool)]
-    mine = mine[mine["incident_id"].isin(ended.index)]
-    shapes = mine["geometry"].to_numpy(object)
-    places = pd.DataFrame({"name": mine["incident_id"], "lon": shapely.get_x(shapes), "lat": shapely.get_y(shapes)})
+    last = points.set_index("incident_id")["last_observed"].reindex(ended.index)
+    code, each = pd.factorize(violations["incident_id"])
+    which = np.append(ended.index.get_indexer(each), -1)[code]  # the last is that of -1: in none
+    counts = violations["qualifying"].astype(bool) & ~violations["attached"].astype(bool)
+    mine = np.flatnonzero(counts.to_numpy(bool) & (which >= 0))
+    shapes = violations["geometry"].to_numpy(object)[mine]
+    places = pd.DataFrame({"which": which[mine], "lon": shapely.get_x(shapes), "lat": shapely.get_y(shapes)})
     places = places.drop_duplicates()
+    at = places["which"].to_numpy()
     return Former(
-        places["name"].to_numpy(object),
+        ended.index.to_numpy(object)[at],  # each name is one object, however many places bear it
         places["lon"].to_numpy(np.float64),
         places["lat"].to_numpy(np.float64),
-        nearness.micros(ended.reindex(places["name"])),
-        nearness.micros(last.reindex(places["name"])),
+        nearness.micros(ended)[at],
+        nearness.micros(last)[at],
     )

@@ -9,6 +9,8 @@ import pandas as pd
 from geo import tables
 
 _BY: Final = ["day", "segment_id", "side", "zone_id"]
+NEEDED: Final = ["observed_from", "qualifying", *_BY[1:]]
+"""Of a violation."""
 
 
 def count(violations: pd.DataFrame) -> pd.DataFrame:
@@ -17,11 +19,11 @@ def count(violations: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     violations
-        With ``observed_from`` (aware UTC), ``segment_id``, ``side``, ``zone_id`` and ``qualifying``.
+        ``NEEDED``; ``observed_from`` is aware UTC.
     """
     counted = violations["qualifying"].astype(bool)
     code, days = pd.factorize(violations["observed_from"].dt.floor("D"))
     day = pd.Series(days.strftime("%Y-%m-%d").to_numpy()[code], violations.index, dtype="str")
-    rows = violations.assign(day=day, violations=counted, not_qualifying=~counted)
+    rows = violations[_BY[1:]].assign(day=day, violations=counted, not_qualifying=~counted)
     found = rows.groupby(_BY, dropna=False)[["violations", "not_qualifying"]].sum().reset_index()
     return tables.conform(found.sort_values(_BY, ignore_index=True), tables.COUNTS)

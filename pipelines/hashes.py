@@ -46,6 +46,15 @@ def computed(workspace: Workspace, paths: Iterable[Path]) -> dict[Path, str]:
         return dict(zip(there, beside_another.map(lambda path: _sha256(workspace, known, path), there), strict=True))
 
 
+def untouched(workspace: Workspace, path: Path) -> tuple[str, State] | None:
+    """Return SHA-256 and state of a file that is remembered, if nobody has changed it since; else ``None``."""
+    if path.is_file() and path.is_relative_to(workspace.path):
+        match _remembered(workspace).get(_name(workspace, path)):
+            case [str(sha256), *mark] if mark == _mark(path):
+                return sha256, swap.state(path)
+    return None
+
+
 def _sha256(workspace: Workspace, known: Mapping[str, Any], path: Path) -> str:
     match known.get(_name(workspace, path)):
         case [str(sha256), *mark] if mark == _mark(path):

@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
-import shapely
 
 from geo import nearness, past
-from geo.columns import among
 from geo.incidents import Former
 from geo.policy import in_force
 from geo.said import ROWS, Before
+from geo.settled import named
 from pipelines import frames
 from pipelines.layers import beside, read_run
 from pipelines.ledger import Some
@@ -31,11 +30,13 @@ from pipelines.ledger.outline import NEVER
 from pipelines.workspace import PAST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from geo.assess import Assessment
-    from geo.past import Parted
+    from geo.past import Gone
     from pipelines.ledger import Ledger
     from pipelines.publications import Publication, Question
     from pipelines.workspace import Settings, Workspace
@@ -234,40 +235,18 @@ def is_off(kept: Kept | None, answer: Assessment) -> bool:
     """Tell whether what is over without being settled is no more what stands in the files of the past."""
     if kept is None:
         return False
-    parted = past.part(answer, datetime.fromisoformat(kept.since))
-    off = rest(parted, answer, frozenset()) != kept.rest
+    gone = past.gone(answer, datetime.fromisoformat(kept.since))
+    off = rest(gone, answer) != kept.rest
     if off:
         _log.info("assessing everything anew: what is known now changed what was over")
     return off
 
 
-def rest(parted: Parted, answer: Assessment, settled: frozenset[str]) -> str:
+def rest(gone: Gone, answer: Assessment, settled: NDArray[np.bool_] | None = None) -> str:
     """Return the digest of what is over, without the reports that are settled and what is made of them."""
-    reports, gone = answer.tables["reports"], parted.gone
-    mine = reports[among(reports["report_id"], settled)] if settled else reports.iloc[:0]
-    some = answer.only(
-        set(gone.incidents.index) - set(mine["incident_id"].dropna()),
-        set(gone.violations.index) - set(mine["violation_id"].dropna()),
-        set(gone.reports.index) - set(mine["report_id"]),
-    )
-    return digest((name, some.tables[name]) for name in ROWS)
-
-
-def digest(frames: Iterable[tuple[str, pd.DataFrame]]) -> str:
-    """Return the SHA-256 (hex) over what frames hold, value by value, in order."""
-    whole = hashlib.sha256()
-    for name, frame in frames:
-        whole.update(f"{name} {len(frame)} {list(frame.columns)}".encode())
-        for hashed in _hashed(frame):
-            whole.update(hashed)
-    return whole.hexdigest()
-
-
-def _hashed(frame: pd.DataFrame) -> Iterator[bytes]:
-    for name in frame.columns if len(frame) else ():  # of no rows there is nothing to add
-        column = frame[name]
-        plain = pd.Series(shapely.to_wkb(column.to_numpy(object)), dtype="object") if name == "geometry" else column
-        yield np.ascontiguousarray(pd.util.hash_pandas_object(plain, index=False).to_numpy()).tobytes()
+    past, mine = (set(years.index) for years in gone), ((),) * 3 if settled is None else named(answer, settled)
+    some = answer.only(*(names.difference(known) for names, known in zip(past, mine, strict=True)))
+    return frames.digest((name, some.tables[name]) for name in ROWS)
 
 
 def write(workspace: Workspace, kept: Kept) -> None:

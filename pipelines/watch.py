@@ -114,10 +114,12 @@ def watch(workspace: Workspace, question: Question, *, out: Path | None, version
         recalled = recall(workspace, question, version=version, at=clock(), anew=True)
         whole = judge(recalled.now, question.as_of)
     late = compare(recalled, whole)
+    recalled = yearly.lean(recalled)
     content = compose(recalled, whole, late)
     _log.info("publishing")
-    published = publish(recalled, content, target(workspace, recalled, out))
+    published = publish(workspace, recalled, content, target(workspace, recalled, out))
     outcome = report(recalled, content, published, silent(workspace, question, clock()))
+    del content  # what is left to do takes room
     record(workspace, recalled, outcome, late, published, clock=clock)
     settle(workspace, recalled, whole, published)
     return outcome
@@ -140,9 +142,8 @@ def judge(memory: Memory, as_of: datetime) -> Assessment:
     """Assess the whole theatre."""
     if len(memory.reports) + len(memory.before.rows.get("reports", ())) >= compiled.MANY:
         compiled.keep()
-    known, settings = memory, memory.settings
-    rules = settings.theatre, settings.policies
-    return assess(known.reports, known.coverage, *rules, as_of, known.commands, known.before)
+    rules = memory.settings.theatre, memory.settings.policies
+    return assess(memory.reports, memory.coverage, *rules, as_of, memory.commands, memory.before)
 
 
 @stage("compare", lambda late: {"notices": len(late.notices), "lineage": len(late.lineage)})
@@ -258,16 +259,16 @@ def target(workspace: Workspace, recalled: Recalled, out: Path | None) -> Path:
 
 
 @stage("publish", lambda published: {"written": int(published.replaced)})
-def publish(recalled: Recalled, content: Composed, file: Path) -> Put:
+def publish(workspace: Workspace, recalled: Recalled, content: Composed, file: Path) -> Put:
     """Put the answer in its place, whole or not at all; not written again where it stands there already."""
     _require_apart(file, recalled.question.profile)
     beside = cache(lambda: companions(recalled, content.leaving, content.sent(), content.over))
     if content.past:
         beside()  # nothing of the past takes its place either where these cannot be made
-    stand = yearly.before(file.parent, content.past or {}, content.leaving)
+    stand = yearly.before(workspace, file.parent, content.past or {}, content.leaving)
     keep, run_id, seen = recalled.policy.publication.keep, recalled.run_id, bands(recalled)
     found = layers.publish(content.leaving, file, keep=keep, run_id=run_id, companions=beside, bands=seen)
-    past = None if content.past is None else yearly.after(file.parent, content.past, stand)
+    past = None if content.past is None else yearly.after(workspace, file.parent, content.past, stand)
     return Put(found.path, found.sha256, found.replaced, past, found.state)
 
 
@@ -370,7 +371,7 @@ def silent(workspace: Workspace, question: Question, at: datetime) -> tuple[str,
 def report(recalled: Recalled, content: Composed, published: Put, stale: tuple[str, ...]) -> Outcome:
     """Return what came of the run."""
     row, told, sent = content.layers["run"].iloc[0], content.leaving, content.sent().rows
-    incidents = headlines(told["incidents"])
+    incidents, waits = headlines(told["incidents"]), recalled.quarantine["released_no"].isna()
     return Outcome(
         run_id=recalled.run_id,
         title=str(row["title"]),
@@ -385,7 +386,8 @@ def report(recalled: Recalled, content: Composed, published: Put, stale: tuple[s
         overtaken=recalled.overtaken,
         counts={name: int(row[name]) for name in tables.RUN.names if name.startswith("rows") or name in _COUNTED},
         quarantine={
-            str(code): int(n) for code, n in _waiting(recalled)["reason_code"].value_counts().sort_index().items()
+            str(code): int(n)
+            for code, n in recalled.quarantine.loc[waits, "reason_code"].value_counts().sort_index().items()
         },
         changes=Changes.between(recalled.earlier, incidents, content.over, began(sent, recalled.told)),
         notices=told["notices"],
@@ -397,8 +399,3 @@ def report(recalled: Recalled, content: Composed, published: Put, stale: tuple[s
         readings=recalled.question.readings.words,
         window_from=None if pd.isna(row["window_from"]) else row["window_from"],
     )
-
-
-def _waiting(recalled: Recalled) -> pd.DataFrame:
-    """Return the quarantined rows that nobody has released."""
-    return recalled.quarantine[recalled.quarantine["released_no"].isna()]

@@ -15,23 +15,23 @@ import numpy as np
 import pandas as pd
 
 from geo import nearness, past, points, tables
-from geo.assess import place
-from geo.columns import among
 from geo.incidents import Former
 from geo.said import Before
-from geo.settled import former, reach_us, rows, settled
-from pipelines import layers, reuse, sides, surfaces
+from geo.settled import former, over, reach_us, rows, settled, together
+from pipelines import frames, hashes, layers, reuse, sides, surfaces
 from pipelines.imprint import in_window
 from pipelines.stages import stage
 from pipelines.workspace import PAST
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from geo.assess import Assessment
-    from geo.past import Parted
+    from geo.past import Gone, Parted
     from pipelines.layers.swap import State
     from pipelines.recall import Recalled
     from pipelines.workspace import Workspace
@@ -48,6 +48,11 @@ def names_of_sides(recalled: Recalled) -> pd.DataFrame:
     theatre = recalled.now.settings.theatre
     drawn: pd.DataFrame = sides.layer(theatre.baselines[0], (theatre.parties[0].name, theatre.parties[1].name))
     return drawn
+
+
+def lean(recalled: Recalled) -> Recalled:
+    """Return what a run still needs once it has assessed and compared: of each report its first number alone."""
+    return replace(recalled, now=replace(recalled.now, reports=recalled.now.reports[["first_no"]]), then=None)
 
 
 def parted(recalled: Recalled, answer: Assessment) -> Parted:
@@ -75,7 +80,7 @@ def _year(recalled: Recalled, answer: Assessment, content: Mapping[str, pd.DataF
     run = content["run"].iloc[:1]
     states, reports = held["incidents"]["state"], held["reports"]
     about = [recalled.version, *run[["theatre_hash", "policy_hash", "standing"]].iloc[0], year]
-    name = hashlib.sha256(f"{about} {reuse.digest(sorted(held.items()))}".encode()).hexdigest()
+    name = hashlib.sha256(f"{about} {frames.digest(sorted(held.items()))}".encode()).hexdigest()
     row = run.assign(
         run_id=name,
         past_year=year,
@@ -96,24 +101,26 @@ class Filed(NamedTuple):
     state: State
 
 
-def before(folder: Path, made: Mapping[int, Year], content: Mapping[str, pd.DataFrame]) -> dict[str, Filed]:
+def before(
+    workspace: Workspace, folder: Path, made: Mapping[int, Year], content: Mapping[str, pd.DataFrame]
+) -> dict[str, Filed]:
     """Put the files of the past in their places that must stand before a map with this content does.
 
     What goes into the past stands there before it leaves the map. Files that hold what comes back wait for the map.
     """
     mapped = set(content["reports"]["report_id"]) if made else set()
-    stand = {year: layers.read_column(_place(folder, year), "reports", "report_id") for year in made}
+    stand = {year: _held(_place(folder, year), held) for year, held in made.items()}
     first = {year: made[year] for year, reports in stand.items() if mapped.isdisjoint(reports)}
-    return _publish(folder, first) if first else {}
+    return _publish(workspace, folder, first) if first else {}
 
 
-def after(folder: Path, made: Mapping[int, Year], stand: Mapping[str, Filed]) -> dict[str, Filed]:
+def after(workspace: Workspace, folder: Path, made: Mapping[int, Year], stand: Mapping[str, Filed]) -> dict[str, Filed]:
     """Put the other files in their places once the map stands, and return what stands of each, by its name.
 
     Files of years that hold nothing any more are removed; what is none of ours is left alone.
     """
     rest = {year: held for year, held in made.items() if _place(folder, year).name not in stand}
-    done = {**stand, **(_publish(folder, rest) if rest else {})}
+    done = {**stand, **(_publish(workspace, folder, rest) if rest else {})}
     for name in reuse.filed(folder).keys() - done.keys():
         file = folder / PAST / name
         for path in (file, file.with_suffix(layers.PROJECT)):
@@ -122,18 +129,29 @@ def after(folder: Path, made: Mapping[int, Year], stand: Mapping[str, Filed]) ->
 
 
 @stage("publish-past", lambda files: {"files": len(files)})
-def _publish(folder: Path, made: Mapping[int, Year]) -> dict[str, Filed]:
-    return {_place(folder, year).name: _put(_place(folder, year), held) for year, held in made.items()}
+def _publish(workspace: Workspace, folder: Path, made: Mapping[int, Year]) -> dict[str, Filed]:
+    return {_place(folder, year).name: _put(workspace, _place(folder, year), held) for year, held in made.items()}
+
+
+def _held(file: Path, held: Year) -> Iterable[str]:
+    """Return the reports of a file that it would hold no more if it were put there anew."""
+    stands = layers.read_run(file)
+    if stands is not None and stands["run_id"] == held["run"]["run_id"].iloc[0]:
+        return ()
+    return layers.read_column(file, "reports", "report_id")
 
 
 def _place(folder: Path, year: int) -> Path:
     return folder / PAST / f"{year}.gpkg"
 
 
-def _put(file: Path, held: Year) -> Filed:
+def _put(workspace: Workspace, file: Path, held: Year) -> Filed:
     run_id = str(held["run"]["run_id"].iloc[0])
     stands = layers.read_run(file)
     if stands is not None and stands["run_id"] == run_id:  # the same was said before: by the run that it names
+        proved = hashes.untouched(workspace, file)
+        if proved is not None and file.with_suffix(layers.PROJECT).is_file():
+            return Filed(run_id, *proved)
         held = {**held, "run": tables.conform(pd.DataFrame([stands]), tables.RUN)}
     found = layers.publish(held, file, keep=0, run_id=run_id)
     return Filed(run_id, found.sha256, found.state)
@@ -156,22 +174,21 @@ def settle(workspace: Workspace, recalled: Recalled, answer: Assessment, files: 
         if since is None or not reuse.applies(ledger, question):
             return
         outline = ledger.outline()
-    desk, parts = _Desk.of(recalled, answer, outline, since), past.part(answer, since)
-    kept, over = recalled.kept, frozenset[str]()
+    desk = _Desk.of(recalled, answer, outline, since)
+    gone, kept, done = past.gone(answer, since), recalled.kept, np.zeros(len(answer.placed), bool)
     if kept is None:
-        over, runs = desk.settled(since), {name: found.run_id for name, found in (files or {}).items()}
-        kept = desk.kept(since, over, reuse.rest(parts, answer, over), runs)
+        done, runs = desk.settled(gone, since), {name: found.run_id for name, found in (files or {}).items()}
+        kept = desk.kept(since, done, reuse.rest(gone, answer, done), runs)
         reuse.write(workspace, kept)
     until = question.as_of - timedelta(hours=max(each.policy.ladder.persist_h for each in known.settings.policies))
     said = known.commands
     turns = said["expires"].notna().any() or (said["at"] > question.as_of).any()  # without any news
     if until > since and not turns:
-        still = desk.settled(until)
-        days = points.days(desk.placed, known.settings.theatre, recalled.policy.matching, since)
-        made = desk.kept(until, still, reuse.rest(parts, answer, still), kept.files)
-        mine = (still - over).intersection(parts.window.tables["reports"]["report_id"].to_numpy(object))
-        before = made.before._replace(rows=rows(answer, mine), points=days[among(days.index, mine)])
-        reuse.write(workspace, replace(made, before=before))
+        still = desk.settled(past.gone(answer, until), until)
+        made = desk.kept(until, still, reuse.rest(gone, answer, still), kept.files)
+        mine = still & ~done & ~over(answer, gone)
+        days = points.days(answer.placed.loc[mine], known.settings.theatre, recalled.policy.matching, since)
+        reuse.write(workspace, replace(made, before=made.before._replace(rows=rows(answer, mine), points=days)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,36 +198,32 @@ class _Desk:
     recalled: Recalled
     answer: Assessment
     outline: pd.DataFrame
-    placed: pd.DataFrame
+    homes: NDArray[np.int64]
     named: frozenset[int]
     since: datetime
 
     @classmethod
     def of(cls, recalled: Recalled, answer: Assessment, outline: pd.DataFrame, since: datetime) -> Self:
-        known, settings = recalled.now, recalled.now.settings
         if recalled.kept is not None:
             outline = outline[recalled.kept.some.holds(outline["ledger_no"])]
-        named = frozenset(number for each in known.commands["subjects"] for number in each.values())
-        placed = place(known.reports, settings.theatre, settings.policies, recalled.question.as_of)
-        return cls(recalled, answer, outline, placed, named, since)
+        named = frozenset(number for each in recalled.now.commands["subjects"] for number in each.values())
+        item = answer.placed["first_no"].map(outline.set_index("ledger_no")["subject_no"])
+        return cls(recalled, answer, outline, together(answer, item, recalled.policy), named, since)
 
-    def settled(self, until: datetime) -> frozenset[str]:
-        """Return the names of the reports that are settled if nothing comes in of the time before an instant."""
-        item = self.placed["first_no"].map(self.outline.set_index("ledger_no")["subject_no"])
-        gone = past.part(self.answer, until).gone
-        return settled(self.answer, self.placed, item, gone, self.recalled.policy, until, self.named)
+    def settled(self, gone: Gone, until: datetime) -> NDArray[np.bool_]:
+        """Return which reports are settled if nothing comes in of the time before an instant."""
+        return settled(self.answer, self.homes, gone, self.recalled.policy, until, self.named)
 
-    def kept(self, until: datetime, done: frozenset[str], rest: str, files: Mapping[str, str]) -> reuse.Kept:
+    def kept(self, until: datetime, done: NDArray[np.bool_], rest: str, files: Mapping[str, str]) -> reuse.Kept:
         """Return what later runs must know where these reports are settled."""
-        known, recalled, reports = self.recalled.now, self.recalled, self.answer.tables["reports"]
+        known, recalled = self.recalled.now, self.recalled
         outline = self.outline[self.outline["ledger_no"] <= recalled.head.inputs_no]
         late = outline["observed_to"] + reach_us(recalled.policy) >= nearness.instant(until)
-        stands = known.reports.loc[~among(known.reports["report_id"], done), "first_no"]
-        wanted = late | outline["ledger_no"].isin({*stands, *self.named})
-        open_ = set(outline.loc[wanted, "subject_no"])
-        before = former(
-            self.answer, set(reports.loc[among(reports["report_id"], done), "incident_id"].dropna().unique())
-        )
+        item = known.reports["first_no"]
+        stands = item[~item.isin(self.answer.placed["first_no"][done])]
+        wanted = late | outline["ledger_no"].isin(np.append(stands, np.fromiter(self.named, np.int64)))
+        open_ = outline.loc[wanted, "subject_no"].unique()
+        before = former(self.answer, done)
         if known.before.former is not None:
             before = Former._make(map(np.concatenate, zip(known.before.former, before, strict=True)))
         return reuse.Kept(

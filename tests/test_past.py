@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from geo import nearness, past, points
-from geo.assess import assess, place
+from geo.assess import PLACED, assess, place
 from geo.policy import in_force
 from geo.said import NOTHING, Before
-from geo.settled import former, rows, settled
+from geo.settled import former, rows, settled, together
 
 if TYPE_CHECKING:
     from strategies import World
@@ -102,6 +102,15 @@ def test_nothing_that_goes_on_is_past_and_nothing_over_is_in_the_window(world: W
     assert (last[ended] >= since).all()
 
 
+@strategies.tries(2)
+@given(long_worlds())
+def test_an_answer_keeps_of_each_report_where_it_was_placed(world: World) -> None:
+    answer = assessed(world)
+    anew = place(world.stored, world.theatre, world.policies, world.as_of)
+    assert_frame_equal(answer.placed, anew[PLACED])
+    assert answer.placed["report_id"].tolist() == answer.tables["reports"]["report_id"].tolist()
+
+
 @strategies.tries(4)
 @given(long_worlds(), st.data())
 def test_what_is_settled_may_be_left_out(world: World, data: st.DataObject) -> None:
@@ -140,9 +149,10 @@ def test_what_is_settled_may_be_left_out(world: World, data: st.DataObject) -> N
 
 def told(world: World, done: frozenset[str], gone: Former) -> Before:
     """Return what a run that leaves these reports out has to know, if its answer shall hold them."""
-    placed = place(world.stored, world.theatre, world.policies, world.as_of)
-    days = points.days(placed, world.theatre, in_force(world.policies, world.as_of).matching)
-    return Before(gone, rows(assessed(world), done), days[days.index.isin(done)])
+    answer = assessed(world)
+    some = answer.placed["report_id"].isin(done).to_numpy(bool)
+    days = points.days(answer.placed[some], world.theatre, in_force(world.policies, world.as_of).matching)
+    return Before(gone, rows(answer, some), days)
 
 
 RECENT = ("segments", "regions", "coverage")
@@ -152,12 +162,10 @@ LOOSE = (("violations", "violation_id"), ("reports", "report_id"))
 def settle(world: World, since: datetime) -> tuple[frozenset[str], Former]:
     answer = assessed(world)
     named = set() if world.commands is None else {n for each in world.commands["subjects"] for n in each.values()}
-    placed = place(world.stored, world.theatre, world.policies, world.as_of)
     policy = in_force(world.policies, world.as_of)
-    done = settled(answer, placed, placed["first_no"], past.part(answer, since).gone, policy, since, named)
-    reports = answer.tables["reports"]
-    ended = set(reports.loc[reports["report_id"].isin(done), "incident_id"].dropna())
-    return done, former(answer, ended)
+    homes = together(answer, answer.placed["first_no"], policy)
+    done = settled(answer, homes, past.gone(answer, since), policy, since, named)
+    return frozenset(answer.tables["reports"].loc[done, "report_id"]), former(answer, done)
 
 
 def candidates(answer: Assessment, done: frozenset[str]) -> set[str]:

@@ -14,7 +14,7 @@ from pydantic import AwareDatetime  # noqa: TC002 -- likewise
 
 from geo.errors import PolicyError
 from geo.policy import AS_IT_SAYS, Readings
-from pipelines import reuse, watch
+from pipelines import reuse, watch, yearly
 from pipelines.edge import utc_now, version
 from pipelines.flows import orphans, tasks
 from pipelines.imprint import WHOLE
@@ -83,9 +83,11 @@ def answer(place: Workspace, question: Question, out: Path | None) -> Outcome:
         recalled = tasks.recall(place, question, version=version(), at=utc_now(), anew=True)
         whole = tasks.judge(recalled.now, question.as_of)
     late = tasks.compare(recalled, whole)
+    recalled = yearly.lean(recalled)
     content = tasks.compose(recalled, whole, late)
-    published = tasks.publish(recalled, content, watch.target(place, recalled, out))
+    published = tasks.publish(place, recalled, content, watch.target(place, recalled, out))
     outcome = tasks.report(recalled, content, published, watch.silent(place, question, utc_now()))
+    del content  # what is left to do takes room
     tasks.record(place, recalled, outcome, late, published, clock=utc_now)
     tasks.settle(place, recalled, whole, published)
     tasks.announce(outcome)
