@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from geo import (
@@ -170,7 +171,18 @@ def _cut(frame: pd.DataFrame, title: str, some: _Some) -> pd.DataFrame:
         keep |= frame["report_id"].isin(some.reports)
     cut: pd.DataFrame = (frame if keep.all() else frame.loc[keep]).reset_index(drop=True)
     named = cut.select_dtypes("category")
-    return cut.assign(**{str(name): column.cat.remove_unused_categories() for name, column in named.items()})
+    return cut.assign(**{str(name): _narrowed(column) for name, column in named.items()})
+
+
+def _narrowed(column: pd.Series) -> pd.Series:
+    """Return a categorical column without unused categories; pandas sorts all its rows for that."""
+    code, every = column.cat.codes.to_numpy(), column.cat.categories
+    used = np.zeros(len(every) + 1, bool)
+    used[code] = True  # the last is that of -1: no text
+    if used[:-1].all():
+        return column
+    place = np.append(np.cumsum(used[:-1]) - 1, -1)
+    return pd.Series(pd.Categorical.from_codes(place[code], every[used[:-1]]), column.index)
 
 
 def assess(

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 FOLDER: Final = "settled"
 FILE: Final = "internal.npz"
 WINDOW: Final = "window.npz"
-_FORM: Final = 3
+_FORM: Final = 4
 _DIGEST: Final = hashlib.sha256().digest_size
 _ARRAYS: Final = ("numbers", "beats", "name", "code", "lon", "lat", "ended", "last")
 _ROWS: Final = "rows of "
