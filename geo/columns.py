@@ -14,9 +14,8 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Iterable
 
-    from numpy.typing import NDArray
     from pandas.api.extensions import ExtensionDtype
 
 Kind = Literal["text", "int", "real", "bool", "time", "date"]
@@ -126,8 +125,3 @@ def texts(column: pd.Series) -> list[str | None]:
 def empty(table: Table) -> pd.DataFrame:
     """Return a frame without rows that has the declared columns (no geometry column)."""
     return pd.DataFrame({c.name: pd.Series(dtype=PANDAS[c.kind]) for c in table.columns})
-
-
-def among(names: pd.Series | pd.Index, some: Container[str]) -> NDArray[np.bool_]:
-    """Return which of the names are among some; ``Series.isin`` takes many times as long for a large set."""
-    return np.fromiter((name in some for name in names.to_numpy(object)), bool, len(names))

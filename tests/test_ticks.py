@@ -390,6 +390,26 @@ def test_the_run_that_looked_at_the_map_again_writes_down_what_is_over(lately: C
     assert sorted(found.now.reports["source_ref"]) == ["fresh", "other"]
 
 
+def test_a_file_of_the_past_that_nobody_touched_is_not_read_again_and_one_that_is_damaged_is_made_anew(
+    cell: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, proved = cell.published / "past" / "2026.gpkg", list[str]()
+    whole, prove = swap.digest(file), layers.prove
+    monkeypatch.setattr(layers, "prove", lambda path, *more: (proved.append(path.name), prove(path, *more)))
+    for spoiled in (None, False, True):  # at first what is known is of the files that these are copies of
+        if spoiled:
+            data = file.read_bytes()
+            file.chmod(0o644)
+            file.write_bytes(data.replace(b"shelling", b"shellinG"))
+        proved.clear()
+        cell.turn(0.1)
+        for kept in (cell.kept, cell.window):
+            kept.unlink(missing_ok=True)
+        cells.run(cell.place, cell.clock)
+        assert spoiled is None or any("2026" in name for name in proved) == spoiled
+        assert swap.digest(file) == whole
+
+
 def test_whatever_bit_of_the_cache_flips_it_is_not_believed_and_stops_no_run(tmp_path: Path) -> None:
     none = np.empty(0)
     former = Former(none.astype(object), none, none, none.astype(np.int64), none.astype(np.int64))
