@@ -293,10 +293,13 @@ class Web:
         return [(known[n].item(), rows[left[n]], rows[right[n]]) for n in kept.tolist()]
 
     def _searched(self, rows: set[int], known_at: int) -> int | None:
-        """Return the same where the links are too many to be listed."""
+        """Return the same where the links are too many to be listed; it is seldom much later than ``known_at``."""
         moment = self.sites.known_at
-        moments = [known_at, *np.unique(moment[moment > known_at]).tolist()]
-        n = bisect_left(moments, True, key=lambda moment: self._one(rows, moment))  # noqa: FBT003 -- sought
+        moments, end = [known_at, *np.unique(moment[moment > known_at]).tolist()], 1
+        while end <= len(moments) and not self._one(rows, moments[end - 1]):
+            end *= 2
+        between = end // 2, min(end - 1, len(moments))
+        n = bisect_left(moments, True, *between, key=lambda moment: self._one(rows, moment))  # noqa: FBT003 -- sought
         return moments[n] if n < len(moments) else None
 
     def _one(self, rows: set[int], moment: int) -> bool:

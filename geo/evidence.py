@@ -10,6 +10,7 @@ Most trials are foregone, and not held: nothing is lost with a violation that is
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -152,22 +153,20 @@ def blame(lone: Lone, told: Mapping[int, Told], rows: Ints) -> tuple[dict[str, I
 
     ``rows`` are the labels of the violations among which the lone ones stand; what is ``told`` is told of others.
     """
-    claims: dict[str, Ints] = {}
-    responds: dict[str, Bools] = {}
-    for party in filter(None, set(lone.party.tolist())):
+    claims: dict[str, Ints] = defaultdict(lambda: np.full(len(rows), NEVER))
+    responds: dict[str, Bools] = defaultdict(lambda: np.zeros(len(rows), bool))
+    for party in sorted(filter(None, set(lone.party.tolist()))):
         mine = lone.party == party
-        claims[party] = np.full(len(rows), NEVER)
         claims[party][lone.place[mine]] = lone.known_at[mine]
-    for party in filter(None, set(lone.response.tolist())):
-        responds[party] = np.zeros(len(rows), bool)
+    for party in sorted(filter(None, set(lone.response.tolist()))):
         responds[party][lone.place[lone.response == party]] = True
     heard = [(n, told[row]) for n, row in enumerate(rows.tolist()) if row in told] if told else []
     for n, one in heard:
         for party, known in one.parties.items():
-            claims.setdefault(party, np.full(len(rows), NEVER))[n] = known
+            claims[party][n] = known
         for party in one.response:
-            responds.setdefault(party, np.zeros(len(rows), bool))[n] = True
-    return claims, responds
+            responds[party][n] = True
+    return dict(claims), dict(responds)
 
 
 def _items(frame: pd.DataFrame) -> Iterator[Item]:

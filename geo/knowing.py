@@ -17,13 +17,18 @@ Which reports are one violation is taken as it is known now, and what counted th
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
 
 from geo import escalation, evidence
 from geo.course import Course
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
 
     from geo.bridges import Placed
     from geo.escalation import Kind, Step
@@ -109,11 +114,31 @@ class Knowing:
 
     def _known(self, moment: int) -> list[_Piece]:
         if moment not in self._pieces:
-            every = {row: self._described(row, moment) for row in self._case.web.placed}
-            known = {row: each for row, each in every.items() if each is not None}
+            known = self._described_all(moment)
             parts = self._case.web.pieces(known)
             self._pieces[moment] = [_Piece(part, evidence.end_of(list(part.values()), self._court)) for part in parts]
         return self._pieces[moment]
+
+    def _described_all(self, moment: int) -> dict[int, Placed]:
+        """Return all violations that counted at a moment, by row; most were known whole or not at all."""
+        rows, placed, (first, last) = self._every
+        begun = np.flatnonzero(first <= moment)
+        known = {rows[n]: placed[n] for n in begun.tolist()}
+        for row in [rows[n] for n in begun[last[begun] > moment].tolist()]:
+            described = self._described(row, moment)
+            if described is None:
+                del known[row]
+            else:
+                known[row] = described
+        return known
+
+    @cached_property
+    def _every(self) -> tuple[list[int], list[Placed], NDArray[np.int64]]:
+        """All violations: rows, how they stand, and when the first and the last report of each came, shape (2, n)."""
+        placed = self._case.web.placed
+        alone = [(each.violation.known_at,) * 2 for each in placed.values()]
+        when = [self._when.get(row, known) for row, known in zip(placed, alone, strict=True)]
+        return list(placed), list(placed.values()), np.array(when, np.int64).T
 
     def _described(self, row: int, moment: int) -> Placed | None:
         """Return a violation as its reports described it that were known at a moment; ``None``: it did not count."""
