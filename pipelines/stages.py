@@ -14,8 +14,6 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
-import pyarrow as pa
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -83,6 +81,8 @@ def give_back() -> None:
 
     What the next stage takes would otherwise come on top of all that this one ever took.
     """
+    import pyarrow as pa  # noqa: PLC0415 -- a command that only helps need not wait for it
+
     pa.default_memory_pool().release_unused()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
