@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 T = TypeVar("T")
+_LONG: Final = 64  # rows of a group that are compared all at once, and not place by place; no result depends on it
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,12 +110,16 @@ class Groups:
         code, sizes = pd.factorize(code)[0].astype(np.int64), self.sizes()
         many = int(code.max(initial=0)) + 1
         kind = pd.factorize(sizes * many + code[order[self.starts]])[0].astype(np.int64)
-        some, place, known = np.flatnonzero(sizes > 1), 1, len(kind)
+        some, place, known = np.flatnonzero((sizes > 1) & (sizes <= _LONG)), 1, len(kind)
         while len(some):
             longer = pd.factorize(kind[some] * many + code[order[self.starts[some] + place]])[0]
             kind[some] = known + longer
             known, place = known + len(some), place + 1
             some = some[sizes[some] > place]
+        whole: dict[bytes, int] = {}
+        for group in np.flatnonzero(sizes > _LONG).tolist():  # seldom many, and of as many rows as there are
+            rows = order[self.starts[group] : self.starts[group] + sizes[group]]
+            kind[group] = known + whole.setdefault(code[rows].tobytes(), len(whole))
         return pd.factorize(kind)[0].astype(np.int64)
 
     def _accompanied(self, *keys: NDArray[np.generic]) -> Ints:

@@ -50,6 +50,14 @@ def test_groups_are_of_one_kind_where_their_rows_are_alike_one_by_one() -> None:
     assert groups.kinds(code, groups.order).tolist() == [0, 1, 2, 3, 2, 4]
 
 
+def test_groups_of_many_rows_are_of_one_kind_where_these_are_alike_too() -> None:
+    sizes = [200, 1, 200, 200, 65, 64, 65]
+    groups = Groups(np.repeat(np.arange(len(sizes)), sizes))
+    code = np.arange(len(groups.of)) - np.repeat(groups.starts, sizes)
+    code[groups.starts[3] + 150] = 7
+    assert groups.kinds(code, groups.order).tolist() == [0, 1, 0, 2, 3, 4, 3]
+
+
 def test_no_rows_make_no_groups() -> None:
     none = Groups(np.empty(0, np.int64))
     assert len(none) == 0
