@@ -250,7 +250,7 @@ def _lines(outcome: Outcome) -> Iterator[str]:
         ("Ended", changes.ended),
         ("Gone", changes.gone),
         ("Lowered", changes.lowered),
-        ("In effect", changes.effective),
+        ("Took effect", changes.effective),
     ):
         listed = "; ".join(plain(f"{name} {named.get(name, '')}") for name in names) or "none"
         yield f"- **{title}** ({len(names)}): {listed}"
