@@ -87,7 +87,7 @@ def told(answer: Answer, name: str) -> dict[str, Any]:
 
 def _incident(answer: Answer, row: pd.Series) -> dict[str, Any]:
     mine = answer.rows("violations", "incident_id", [row["incident_id"]])
-    held = answer.rows("reports", "violation_id", mine["violation_id"])
+    held = answer.rows("reports", "incident_id", [row["incident_id"]])
     return {
         "kind": "candidate" if row["state"] == "candidate" else "incident",
         "incident": _plain(row),
@@ -112,7 +112,8 @@ def _timeline(held: pd.DataFrame, mine: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the incident's violations in order of their begin, each with its reports, who sent them and since when."""
     told, sources = defaultdict[str, list[str]](list), defaultdict[str, set[str]](set)
     ordered = held.sort_values("ledger_no")
-    for name, report, source in zip(*(ordered[each] for each in ("violation_id", "report_id", "source")), strict=True):
+    columns = (ordered[each].tolist() for each in ("violation_id", "report_id", "source"))
+    for name, report, source in zip(*columns, strict=True):
         told[name].append(report)
         sources[name].add(source)
     first = held.groupby("violation_id")["recorded_at"].min()
@@ -128,8 +129,7 @@ def _timeline(held: pd.DataFrame, mine: pd.DataFrame) -> list[dict[str, Any]]:
 def _voices(answer: Answer, held: pd.DataFrame, mine: pd.DataFrame) -> list[dict[str, Any]]:
     """Return who told of an incident, in order of arrival: trust, how many reports, how many in what counts, when."""
     theatre = answer.settings.theatre
-    counting = set(mine.loc[mine["qualifying"], "violation_id"])
-    held = held.assign(counts=held["violation_id"].isin(counting))
+    held = held.assign(counts=held["violation_id"].map(mine.set_index("violation_id")["qualifying"]))
     each = held.groupby("source").agg(
         reports=("report_id", "size"),
         count=("counts", "sum"),
@@ -160,7 +160,7 @@ def _decisions(answer: Answer, column: str, name: str) -> list[dict[str, Any]]:
 def _steps(answer: Answer, name: str, held: pd.DataFrame | None = None) -> list[dict[str, Any]]:
     """Return an incident's steps, each with the reports that carry it; ``held`` are its own, where they are at hand."""
     steps, carried = (answer.rows(table, "incident_id", [name]) for table in ("transitions", "evidence"))
-    known = _known(answer, set(carried["report_id"]), held)[list(_REPORT)]
+    known = _known(answer, carried["report_id"].unique().tolist(), held)[list(_REPORT)]
     plain = {report["report_id"]: report for report in records(known.sort_values(["observed_from", "report_id"]))}
     pivotal = defaultdict[tuple[str, int], dict[str, bool | None]](dict)
     columns = (plain_values(carried[each]) for each in ("scenario", "seq", "report_id", "pivotal"))
@@ -174,10 +174,12 @@ def _steps(answer: Answer, name: str, held: pd.DataFrame | None = None) -> list[
     return told
 
 
-def _known(answer: Answer, names: set[str], held: pd.DataFrame | None) -> pd.DataFrame:
-    if held is None or not names <= set(held["report_id"]):
+def _known(answer: Answer, names: list[str], held: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the reports of some names, of those at hand where all are among them, in any order."""
+    rows = pd.Index([] if held is None else held["report_id"]).get_indexer(pd.Index(names, dtype="str"))
+    if held is None or (rows < 0).any():
         return answer.rows("reports", "report_id", names)
-    return held[held["report_id"].isin(names)]
+    return pd.DataFrame(held.iloc[rows])
 
 
 def _violation(answer: Answer, row: pd.Series) -> dict[str, Any]:

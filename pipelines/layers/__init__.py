@@ -18,8 +18,7 @@ import pandas as pd
 
 from geo import tables
 from geo.errors import PolicyError
-from pipelines import gdal
-from pipelines.layers import beside, swap, write
+from pipelines.layers import beside, swap
 from pipelines.layers import rows as _rows
 from pipelines.layers.fault import PublicationError, unaccompanied, unwritten
 from pipelines.layers.proof import connect, prove
@@ -188,6 +187,8 @@ def _replace(target: Path, new: Path, hashed: tuple[str, State]) -> tuple[str, S
 
 def _built(target: Path, rows: Mapping[str, pa.Table], look: Cartography) -> tuple[Path, tuple[str, State]]:
     """Return a finished file that was read back and is what it shall be, and its SHA-256 with the state it had."""
+    from pipelines.layers import write  # noqa: PLC0415 -- who only reads what was published waits for no writer
+
     new, instant = swap.beside(target), _instant(rows)
 
     def make(path: Path) -> tuple[str, State]:
@@ -271,6 +272,8 @@ def read_table(path: Path, name: str) -> pd.DataFrame | gpd.GeoDataFrame:
     PublicationError
         If the file has no such table, or it is not as declared.
     """
+    from pipelines import gdal  # noqa: PLC0415 -- SQLite alone finds the few rows that an explanation asks for
+
     if (table := tables.BY_NAME.get(name)) is None:
         message = f"no table is called {name!r}; there are {', '.join(tables.BY_NAME)}."
         raise PublicationError(message)

@@ -10,9 +10,6 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
-import adbc_driver_manager
-import adbc_driver_sqlite.dbapi as adbc
-
 from geo import tables
 from pipelines.layers.schema import SQL_TYPE
 
@@ -42,6 +39,9 @@ def put_aside(path: Path, rows: Mapping[str, pa.Table]) -> None:
     sqlite3.Error
         If they cannot be written.
     """
+    import adbc_driver_manager  # noqa: PLC0415 -- who only reads what was published waits for no writer
+    import adbc_driver_sqlite.dbapi as adbc  # noqa: PLC0415
+
     path.unlink(missing_ok=True)
     try:
         with adbc.connect(path.absolute().as_uri(), autocommit=True) as file, file.cursor() as cursor:

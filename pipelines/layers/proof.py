@@ -15,7 +15,6 @@ import numpy as np
 import pyarrow as pa
 
 from geo import tables
-from pipelines import gdal
 from pipelines.layers import looks, schema
 from pipelines.layers.fault import PublicationError
 from pipelines.layers.rows import AT_ONCE, ROWS_AT_ONCE, boxes, written_out
@@ -211,6 +210,8 @@ def _same_extent(found: tuple[float | None, ...] | None, wanted: tuple[float | N
 
 def _values(path: Path, table: Table, rows: pa.Table) -> Iterator[str]:
     """Read the layer as any GIS would, and compare every value."""
+    from pipelines import gdal  # noqa: PLC0415 -- who only connects need not wait for it
+
     names = ["geom" if name == "geometry" else name for name in rows.column_names]
     read, differing, meant = 0, set[str](), written_out(rows)
     with gdal.opened(path, table.name, ROWS_AT_ONCE if table.geometry in {None, "Point"} else AT_ONCE) as found:
