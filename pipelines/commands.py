@@ -24,11 +24,9 @@ import pyarrow as pa
 from geo import reviews
 from geo.books import COMMANDS_TABLE
 from geo.errors import InputError, PolicyError
-from pipelines import gdal
 from pipelines.layers import swap
 from pipelines.layers.fault import PublicationError, unwritten
 from pipelines.layers.proof import prove_table
-from pipelines.layers.write import twice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -170,6 +168,8 @@ def create(path: Path) -> None:
     OSError
         If the disk is full or fails.
     """
+    from pipelines.layers.write import twice  # noqa: PLC0415 -- who only reads commands waits for no writer
+
     draft = swap.beside(path)
     try:
         draft.unlink(missing_ok=True)
@@ -187,6 +187,8 @@ def create(path: Path) -> None:
 
 
 def _write(path: Path) -> None:
+    from pipelines import gdal  # noqa: PLC0415 -- likewise
+
     rows = pa.table({name: pa.array([], pa.string()) for name in COLUMNS})
     gdal.write(rows, path, COMMANDS_TABLE, title="Commands", description="What people decide; read before every run.")
     prove_table(path, COMMANDS_TABLE, rows)

@@ -10,7 +10,7 @@ from ledger_world import World, row
 from publishable import declare_few, publish, sql, world
 
 from geo import tables
-from pipelines import commands, reviews
+from pipelines import commands, gdal, reviews
 from pipelines.layers import PublicationError
 from pipelines.ledger import raw_state, store_raw
 
@@ -42,7 +42,7 @@ def test_half_a_file_for_commands_is_cleared_by_the_next_run(tmp_path: Path, *, 
 def test_a_file_for_commands_is_read_back_before_anybody_may_fill_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain, tried = commands.gdal.write, []
+    plain, tried = gdal.write, []
 
     def lies(rows: object, path: Path, *words: object, **more: object) -> None:
         tried.append(path)
@@ -50,7 +50,7 @@ def test_a_file_for_commands_is_read_back_before_anybody_may_fill_it(
         if len(tried) <= failing:
             sql("DROP TRIGGER trigger_insert_feature_count_commands")(path)
 
-    monkeypatch.setattr(commands.gdal, "write", lies)
+    monkeypatch.setattr(gdal, "write", lies)
     failing = 1
     commands.create(tmp_path / "reviews.gpkg")
     assert len(tried) == 2

@@ -82,15 +82,16 @@ def _holds(file: Path, name: str) -> bool:
 
     What ends may be taken up by another one, which can be over where a decision alone keeps the first in the map.
     """
-    found, run = some.stored(file, *BEARS[name[0]], [name]), read_run(file)
-    if not len(found) or run is None:
+    run = read_run(file) if some.holds(file, *BEARS[name[0]], [name]) else None
+    if run is None:
         return False
+    found = some.stored(file, *BEARS[name[0]], [name])
     about, since = found["incident_id"].dropna(), run["window_from"]
     if since is None or name[0] in _WHOLE or not len(about):
         return True
     steps = some.stored(file, "transitions", "incident_id", about)
     ended = steps.loc[steps["kind"] == "ended", "at"]
-    return len(some.stored(file, "incident_points", "incident_id", about)) > 0 and not (ended < since).any()
+    return some.holds(file, "incident_points", "incident_id", about) and not (ended < since).any()
 
 
 def _home(file: Path, years: Sequence[Path], name: str) -> Path | None:
@@ -100,7 +101,7 @@ def _home(file: Path, years: Sequence[Path], name: str) -> Path | None:
     if table == "reviews":
         names = some.stored(file, table, column, names)["incident_id"].dropna().tolist()
         table, column = BEARS["B"]
-    return next((each for each in (file, *years) if len(some.stored(each, table, column, names))), None)
+    return next((each for each in (file, *years) if some.holds(each, table, column, names)), None)
 
 
 def _rows(file: Path, years: Sequence[Path], home: Path, name: str, column: str, wanted: Iterable[str]) -> pd.DataFrame:

@@ -40,7 +40,7 @@ def stored(path: Path, name: str, column: str, wanted: Iterable[str]) -> pd.Data
     table = _bare(name)
     columns = ", ".join(f'"{each}"' for each in table.names)
     names = sorted(set(wanted))
-    among, given = ("IN (SELECT value FROM json_each(?))", json.dumps(names)) if len(names) != 1 else ("= ?", names[0])
+    among, given = _among(names)
     with closing(connect(path)) as file:
         span = _span(file, names[0]) if (name, column, len(names)) == ("evidence", "incident_id", 1) else None
         where = f'"{column}" {among}' if span is None else f'fid BETWEEN {span[0]} AND {span[1]} AND "{column}" {among}'
@@ -49,6 +49,19 @@ def stored(path: Path, name: str, column: str, wanted: Iterable[str]) -> pd.Data
     values = zip(*found, strict=True) if found else [()] * len(table.columns)
     arrays = {each.name: _array(held, each) for each, held in zip(table.columns, values, strict=True)}
     return _rows.frame(pa.table(arrays), table)
+
+
+def holds(path: Path, name: str, column: str, wanted: Iterable[str]) -> bool:
+    """Tell whether ``stored`` would give any row."""
+    among, given = _among(sorted(set(wanted)))
+    with closing(connect(path)) as file:
+        asked = f'SELECT EXISTS (SELECT 1 FROM "{name}" WHERE "{column}" {among})'  # noqa: S608 -- our own names
+        return bool(file.execute(asked, [given]).fetchone()[0])
+
+
+def _among(names: Sequence[str]) -> tuple[str, str]:
+    """Return how SQLite is asked for one of some texts, and what it is given for that."""
+    return ("IN (SELECT value FROM json_each(?))", json.dumps(names)) if len(names) != 1 else ("= ?", names[0])
 
 
 def _span(file: sqlite3.Connection, incident: str) -> tuple[int, int]:
