@@ -194,9 +194,10 @@ def _built(target: Path, rows: Mapping[str, pa.Table], look: Cartography) -> tup
     def make(path: Path) -> tuple[str, State]:
         write.build(path, rows, look, instant)
         state = swap.state(path)
-        with ThreadPoolExecutor(max_workers=1) as beside_it:  # both only read, and nobody writes any more
-            digest = beside_it.submit(swap.digest, path)
+        with ThreadPoolExecutor(max_workers=2) as beside_it:  # all only read, and nobody writes any more
+            digest, durable = beside_it.submit(swap.digest, path), beside_it.submit(swap.settle, path)
             prove(path, rows, look, instant)
+            durable.result()
             return digest.result(), state
 
     return new, write.twice(new, make)

@@ -54,7 +54,7 @@ _ACCEPTED: Final[dict[Geometry, tuple[shapely.GeometryType, ...]]] = {
 }
 
 
-AT_ONCE: Final = 500
+AT_ONCE: Final = 25
 """So many shapes are looked at together: each step makes them anew, and they may have many corners."""
 ROWS_AT_ONCE: Final = 65_536
 """So many rows are written, or read back, together, where none has many corners."""
@@ -190,16 +190,17 @@ def _wkb(series: pd.Series[Any], name: str, geometry: Geometry) -> pa.Array | pa
     shapes[pd.isna(shapes)] = None
     if geometry == "Point":
         return _points(_accepted(_on_the_globe(shapes, np.arange(len(shapes)), name), name, geometry))
-    # A shape that stands in many rows is made ready once.
-    which = pd.factorize(np.fromiter(map(id, shapes), np.int64, len(shapes)))[0]
-    first = np.unique(which, return_index=True)[1]
 
-    def made(rows: npt.NDArray[np.intp]) -> pa.Array:
-        ready = _accepted(_tidy(_on_the_globe(shapes[rows], rows, name)), name, geometry)
-        return pa.array(shapely.to_wkb(_promote(ready, geometry)), pa.binary())
+    def made(start: int) -> pa.Array:
+        some = shapes[start : start + AT_ONCE]
+        # A shape that stands in several rows, one below the other, is made ready once.
+        which = pd.factorize(np.fromiter(map(id, some), np.int64, len(some)))[0]
+        first = np.unique(which, return_index=True)[1]
+        ready = _accepted(_tidy(_on_the_globe(some[first], start + first, name)), name, geometry)
+        wkb = shapely.to_wkb(_promote(ready, geometry))[which]
+        return pa.array(wkb, pa.binary(), memory_pool=pa.system_memory_pool())  # it gives back what it does not need
 
-    blocks = mapped(made, (first[start : start + AT_ONCE] for start in range(0, len(first), AT_ONCE)))
-    return pa.chunked_array(blocks, pa.binary()).take(pa.array(which))
+    return pa.chunked_array(mapped(made, range(0, len(shapes), AT_ONCE)), pa.binary())
 
 
 def _accepted(shapes: Shapes, name: str, geometry: Geometry) -> Shapes:
