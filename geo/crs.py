@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 WGS84: Final = "EPSG:4326"
 GEOD: Final = Geod(ellps="WGS84")
 SHARPEST_M: Final = GEOD.b**2 / GEOD.a  # the least radius of curvature that a geodesic has
+QUARTER: Final = 8  # corners that a drawn disc has in each quarter
 _ROUNDING_M: Final = 1e-6  # more than what rounding makes of coordinates and distances
 _ROUNDING: Final = 1e-12
 
@@ -102,7 +103,7 @@ def chords(reach_m: RealsLike) -> tuple[Reals, Reals]:
     return 2.0 * SHARPEST_M * np.sin(np.minimum(surely / (2.0 * SHARPEST_M), np.pi / 2)), reach + slack
 
 
-def discs(lon: RealsLike, lat: RealsLike, radius_m: RealsLike, quarter: int = 8) -> npt.NDArray[np.object_]:
+def discs(lon: RealsLike, lat: RealsLike, radius_m: RealsLike, quarter: int = QUARTER) -> npt.NDArray[np.object_]:
     """Return geodesic discs as shapely polygons in WGS 84 degrees, shape (n,), counter-clockwise.
 
     The 4 * ``quarter`` corners lie exactly ``radius_m`` from the centre. Made for theatres away from the antimeridian

@@ -59,6 +59,26 @@ def test_a_crowded_day_covers_what_its_discs_cover_together() -> None:
     assert _same(ground, shapely.union_all(discs))
 
 
+def test_what_is_left_out_of_a_crowd_is_covered_all_the_same_with_what_lay_there_before() -> None:
+    rules = policy(**{"publication.footprint_m": 50.0})
+    rings = [
+        (110.0 + size * np.cos(turn), 2.0 + size * np.sin(turn))
+        for size, count in ((0.8, 12), (2.5, 240))
+        for turn in np.linspace(0.0, 2 * np.pi, count, endpoint=False)
+    ]
+    rows = [
+        report(1.0, (110.05, 2.0), uncertainty_m=100.0),  # the day before, where one disc alone covers the ground later
+        *(report(25.0 + 0.01 * n, place, uncertainty_m=500.0) for n, place in enumerate(rings)),
+        *(report(30.0 + 0.2 * n, (110.0, 2.0), uncertainty_m=500.0) for n in range(10)),
+    ]
+    tables = assess(reports(rows), coverage(), theatre(), versions(rules), AS_OF).tables
+    (ground,), found = tables["incidents"]["geometry"], tables["violations"]
+    at = found.geometry.to_numpy()
+    discs = crs.discs(shapely.get_x(at), shapely.get_y(at), found["uncertainty_m"])
+    assert _same(ground, shapely.union_all(discs))
+    assert sorted(shapely.get_num_interior_rings(shapely.get_parts(ground))) == [0, 1]
+
+
 def test_a_day_that_adds_nothing_repeats_the_one_before(answer: Assessment) -> None:
     days = answer.tables["incident_days"]
     first = days[days["incident_id"] == days["incident_id"].iloc[0]]
