@@ -8,7 +8,7 @@ decide can bear only on the incidents of the neighbourhoods in which it names a 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,8 +16,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from geo import linking
-from geo.nearness import HOUR_US, Things, micros
-from geo.violations import are_material
+from geo.agreement import MINUTE_US
+from geo.nearness import HOUR_US, micros
+from geo.violations import are_material, datable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from geo.reviews import Docket
 
     Ints = NDArray[np.int64]
-
-_MINUTE_US: Final = 60 * 10**6
 
 
 def _nothing() -> Ints:
@@ -81,8 +80,8 @@ def _near(reports: pd.DataFrame, policy: Policy) -> Ints:
     """Return a number that each report shares with those in its reach, whatever else is known."""
     rules, links = policy.corroboration, policy.grouping
     reach_m = max(links.link_m, rules.agree_m + 2 * rules.coarse_m)
-    reach_us = max(links.link_gap_h * HOUR_US, rules.agree_min * _MINUTE_US)
-    return linking.components(Things.of(reports), np.ones(len(reports), np.int64), reach_m, reach_us)
+    reach_us = max(links.link_gap_h * HOUR_US, rules.agree_min * MINUTE_US)
+    return linking.components(datable(reports, rules), np.ones(len(reports), np.int64), reach_m, reach_us)
 
 
 def _joined(numbers: list[Ints], groups: list[list[int]], told: pd.Series) -> Ints:

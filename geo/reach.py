@@ -17,8 +17,10 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from geo import linking, nearness
+from geo.agreement import MINUTE_US
 from geo.incidents import FOREVER
 from geo.nearness import HOUR_US, Things
+from geo.violations import datable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
     Ints = NDArray[np.int64]
 
-_MINUTE_US: Final = 60 * 10**6
 _PLACE: Final = ["lon", "lat", "uncertainty_m"]
 
 
@@ -108,7 +109,9 @@ def _linked(placed: pd.DataFrame, rows: Ints, policy: Policy) -> tuple[Ints, Int
     # Two footprints that agree lie no farther apart than this, centre from centre.
     agree_m = policy.corroboration.agree_m + 2 * float(here["uncertainty_m"].max())
     reach_m = max(policy.grouping.link_m, agree_m)
-    label = linking.components(Things.of(here), np.ones(len(rows), np.int64), reach_m, _reach_us(policy))
+    label = linking.components(
+        datable(here, policy.corroboration), np.ones(len(rows), np.int64), reach_m, _reach_us(policy)
+    )
     code = pd.factorize(label)[0]  # in order of the first of each
     return rows, rows[np.flatnonzero(np.diff(np.maximum.accumulate(code), prepend=-1))[code]]
 
@@ -118,7 +121,7 @@ def _reach_m(policy: Policy) -> float:
 
 
 def _reach_us(policy: Policy) -> float:
-    return max(policy.grouping.link_gap_h * HOUR_US, policy.corroboration.agree_min * _MINUTE_US)
+    return max(policy.grouping.link_gap_h * HOUR_US, policy.corroboration.agree_min * MINUTE_US)
 
 
 def _by_value(cluster: Ints) -> dict[int, Ints]:
@@ -135,9 +138,8 @@ def _attachable(
     able = np.flatnonzero(np.isin(cluster, list(members)))
     for placed, policy in versions:
         wide, there = placed.iloc[loose], placed.iloc[able]
-        near = nearness.between(
-            Things.of(wide, wide["uncertainty_m"].to_numpy()), Things.of(there), _reach_m(policy), _reach_us(policy)
-        )
+        discs, dated = Things.of(wide, wide["uncertainty_m"].to_numpy()), datable(there, policy.corroboration)
+        near = nearness.between(discs, dated, _reach_m(policy), _reach_us(policy))
         pairs = np.unique(np.column_stack([loose[near.left], cluster[able[near.right]]]), axis=0)
         for row, c in pairs.tolist():
             around[c].add(row)

@@ -28,6 +28,7 @@ RULE 10 One that surely lies in an exemption is exempt; one that only touches it
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geo.exemptions import Exemption
-    from geo.policy import Policy
+    from geo.policy import Corroboration, Policy
 
     Bools = NDArray[np.bool_]
     Ints = NDArray[np.int64]
@@ -138,6 +139,16 @@ def are_material(reports: pd.DataFrame) -> Bools:
     located = ~np.isnan(reports["lon"].to_numpy(float)) & ~np.isnan(reports["lat"].to_numpy(float))
     found: Bools = forbidden & located & (reports["touched"].to_numpy() != 0)
     return found
+
+
+def datable(reports: pd.DataFrame, rules: Corroboration) -> Things:
+    """Return reports over all the time by which a violation may be dated that such a report places (RULE 5).
+
+    What dates it agrees with what places it (RULE 2), and is no longer.
+    """
+    things = Things.of(reports)
+    aside = things.end - things.start + int(rules.agree_min * agreement.MINUTE_US)
+    return replace(things, start=things.start - aside, end=things.end + aside)
 
 
 def by_content(reports: pd.DataFrame) -> Ints:

@@ -167,3 +167,15 @@ def test_with_hindsight_nothing_is_ever_revised() -> None:
     assert [[row["qualifying"] for row in turn.said] for turn in knowing] == [[], [2], [2]]
     assert all(turn.revised.empty for turn in knowing)
     assert [[row["qualifying"] for row in turn.said] for turn in replay(history, moments)] == [[], [1], [1]]
+
+
+def test_violations_that_one_report_places_and_another_dates_are_told_together_where_they_are_linked() -> None:
+    rows = (
+        builders.report(0.0, (100.0, 1.0), minutes=60.0),
+        builders.report(1.9, (99.1, 1.0), source="satellite", minutes=6.0, uncertainty_m=300.0),
+        builders.report(26.0, (110.7, 1.0), source="satellite", minutes=6.0, uncertainty_m=300.0),
+        builders.report(27.0, (109.8, 1.0), minutes=60.0),
+    )  # no report of one is in reach of one of the other in place and in time
+    turns = replay(history_of(*rows), [builders.when(hour) for hour in (20, 30, 40)])
+    said = [[(row["incident_id"], row["qualifying"]) for row in turn.said] for turn in turns]
+    assert said == [[("B-1", 1)], [("B-1", 2)], [("B-1", 2)]]

@@ -37,6 +37,13 @@ def test_what_is_linked_to_what_a_command_names_is_of_its_neighbourhood_and_noth
     assert found.rows.tolist() == [0, 1]
 
 
+def test_what_places_one_violation_and_what_dates_another_are_neighbours_where_the_violations_are_linked() -> None:
+    one = report(0, (100, 1), minutes=60), report(1.9, (99.1, 1), source="satellite", minutes=6, uncertainty_m=300.0)
+    two = report(26, (110.7, 1), source="satellite", minutes=6, uncertainty_m=300.0), report(27, (109.8, 1), minutes=60)
+
+    assert decided([*one, *two], command("refute", "V-3", at=40)).rows.tolist() == [0, 1, 2, 3]
+
+
 def test_a_command_joins_all_that_it_names_whatever_is_answered_to_it() -> None:
     found = decided([NEAR, FAR], command("split", "B-1", at=20, violations="V-2"), command("confirm", "V-2", at=21))
 
