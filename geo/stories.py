@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Tables: TypeAlias = dict[str, pd.DataFrame]
 
-_SAID: Final = [name for name in STEPS.names if name != "as_of"]
+_SAID: Final = replace(STEPS, columns=tuple(column for column in STEPS.columns if column.name != "as_of"))
 _REPORT: Final = ["report_id", "stands_no", "disputed", "observed_from", "known_at", "violation_id", "incident_id"]
 _VIOLATION: Final = ["violation_id", "qualifying", "incident_id"]
 _STEP: Final = ["incident_id", "scenario", "kind", "tier_to", "at"]
@@ -40,7 +40,7 @@ class Story:
     @cached_property
     def rows(self) -> dict[str, dict[str, Any]]:
         """Plain values of each incident, by name: the columns of ``geo.steps.STEPS`` but the moment."""
-        plain = self.tables["incident_points"][_SAID].astype(object)
+        plain = self.tables["incident_points"].astype(object)
         rows = plain.where(plain.notna(), None).to_dict("records")
         return {row["incident_id"]: {str(key): value for key, value in row.items()} for row in rows}
 
@@ -80,7 +80,7 @@ def told(found: Standing, theatre: Theatre, drawn: Publication, cluster: dict[in
     in_incident = violations.set_index("violation_id")["incident_id"]
     reports = reports.assign(incident_id=reports["violation_id"].map(in_incident))
     told_of = {
-        "incident_points": rows[[*_SAID]],
+        "incident_points": tables.conform(rows, _SAID),
         "violations": violations[_VIOLATION],
         "reports": reports[[*_REPORT, "home"]],
         "transitions": summary.moves(found.breaches)[_STEP],
@@ -96,7 +96,7 @@ def told(found: Standing, theatre: Theatre, drawn: Publication, cluster: dict[in
 
 
 _NOTHING: Final[Tables] = {
-    "incident_points": tables.empty(STEPS),
+    "incident_points": tables.empty(_SAID),
     "violations": tables.empty(tables.VIOLATIONS)[_VIOLATION],
     "transitions": tables.empty(tables.TRANSITIONS)[_STEP],
     "reports": pd.DataFrame(

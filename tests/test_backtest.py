@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -179,3 +180,12 @@ def test_violations_that_one_report_places_and_another_dates_are_told_together_w
     turns = replay(history_of(*rows), [builders.when(hour) for hour in (20, 30, 40)])
     said = [[(row["incident_id"], row["qualifying"]) for row in turn.said] for turn in turns]
     assert said == [[("B-1", 1)], [("B-1", 2)], [("B-1", 2)]]
+
+
+def test_a_candidate_elsewhere_that_was_told_of_with_an_incident_revises_nothing_of_it() -> None:
+    seen = builders.coverage([(0.0, 3.0, True)])
+    history = history_of(builders.report(1.0), builders.report(1.0, (180.0, 1.0), disputed=True))
+    history = replace(history, coverage=seen.assign(known_at=pd.Timestamp(builders.when(8.0))))
+    [first, second] = replay(history, [builders.when(hour) for hour in (6, 12)])
+    assert [row["incident_id"] for row in first.said] == ["B-1"]
+    assert second.revised.empty
