@@ -180,7 +180,7 @@ class _Engine:
         for cluster in affected:
             self._stories.pop(cluster, None)
         self._stories.update(new)
-        self._open = (self._open - affected) | {cluster for cluster, story in new.items() if story.going_on}
+        self._open = (self._open - affected) | {cluster for cluster, story in new.items() if story.pending}
 
     def _revised(self, before: int, at: int) -> pd.DataFrame:
         """Return what is said now of the moment of the step before, against what was said then."""

@@ -50,9 +50,10 @@ class Story:
         return set(self.tables["incident_points"]["incident_id"])
 
     @property
-    def going_on(self) -> bool:
-        """Whether any incident has not ended."""
-        return bool((self.tables["incident_points"]["state"] != "ended").any())
+    def pending(self) -> bool:
+        """Whether time alone changes what is said: of an incident that has not ended, or whose persistence is open."""
+        points = self.tables["incident_points"]
+        return bool(((points["state"] != "ended") | points["persistence"].isna()).any())
 
     @staticmethod
     def joined(stories: Iterable[Story]) -> Tables:

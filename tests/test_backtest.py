@@ -189,3 +189,13 @@ def test_a_candidate_elsewhere_that_was_told_of_with_an_incident_revises_nothing
     [first, second] = replay(history, [builders.when(hour) for hour in (6, 12)])
     assert [row["incident_id"] for row in first.said] == ["B-1"]
     assert second.revised.empty
+
+
+def test_what_has_ended_is_told_of_again_when_its_persistence_is_judged() -> None:
+    history = history_of(builders.report(1.0))
+    later = builders.versions(builders.policy(**{"ladder.persist_h": 48.0}))
+    history = replace(history, settings=(history.settings[0]._replace(policies=later),))
+    turns = replay(history, [builders.when(hour) for hour in (20, 30, 60, 80)])
+    assert [[(row["state"], row["persistence"]) for row in turn.said] for turn in turns] == [
+        [("quiet", None)], [("ended", None)], [("ended", "ceased")], [],
+    ]  # fmt: skip
