@@ -164,7 +164,7 @@ class Arrangement:
 
     def _followers(self, whole: Ints, taken: set[int], later: set[int]) -> list[int]:
         """Return which of the later violations go with the taken ones: the shortest link decides, one after another."""
-        links = self._links(whole)
+        links = self._links(whole, np.array(sorted(later), np.int64))
         side = {row: row in taken for row in whole.tolist() if row not in later}
         heap = [link for row in side for link in links.get(row, [])]
         heapq.heapify(heap)
@@ -176,17 +176,18 @@ class Arrangement:
                     heapq.heappush(heap, link)
         return [row for row in later if side.get(row, False)]
 
-    def _links(self, whole: Ints) -> dict[int, list[tuple[int, float, str, str, int, int]]]:
-        """Return the links within a component, from each end: (pause, distance, content, content, to, from)."""
-        grouping, some = self._policy.grouping, self._found.iloc[whole]
-        near = nearness.within(Things.of(some), grouping.link_m, grouping.link_gap_h * HOUR_US)
-        inside, content = some["inside"].to_numpy(np.int64), some["content"].to_numpy(object)
-        near = near.where((inside[near.left] & inside[near.right]) != 0)
+    def _links(self, whole: Ints, later: Ints) -> dict[int, list[tuple[int, float, str, str, int, int]]]:
+        """Return what links a component to its later violations: (pause, distance, content, content, to, from)."""
+        grouping, found = self._policy.grouping, self._found
+        ends = Things.of(found.iloc[whole]), Things.of(found.iloc[later])
+        near = nearness.between(*ends, grouping.link_m, grouping.link_gap_h * HOUR_US)
+        left, right = whole[near.left], later[near.right]
+        inside, content = found["inside"].to_numpy(np.int64), found["content"].to_numpy(object)
+        common = np.flatnonzero((inside[left] & inside[right] != 0) & (left != right))
         out: dict[int, list[tuple[int, float, str, str, int, int]]] = {}
-        for i, j, metres, pause in zip(*(part.tolist() for part in near), strict=True):
-            for a, b in ((i, j), (j, i)):
-                link = (pause, metres, content[b], content[a], int(whole[b]), int(whole[a]))
-                out.setdefault(int(whole[a]), []).append(link)
+        columns = (near.pause_us, near.distance_m, left, right)
+        for pause, metres, a, b in zip(*(each[common].tolist() for each in columns), strict=True):
+            out.setdefault(a, []).append((pause, metres, content[b], content[a], b, a))
         return out
 
     def _disagree(self, component: Ints) -> None:
