@@ -43,7 +43,7 @@ class Groups:
     @cached_property
     def order(self) -> Ints:
         """Return the rows in order of group, those of one group as they come."""
-        return np.argsort(self.of * len(self.of) + np.arange(len(self.of)))  # a stable sort takes three times as long
+        return np.argsort(self.of, kind="stable")
 
     @cached_property
     def starts(self) -> Ints:
@@ -126,11 +126,6 @@ class Groups:
         """Return the rows of groups of several in order of group, then of the keys."""
         some = np.flatnonzero((self.sizes() > 1)[self.of])
         group = self.of[some]
-        if len(keys) == 1 and len(some) and np.issubdtype(keys[0].dtype, np.integer):
-            value = keys[0][some].astype(np.int64)
-            least, most = int(value.min()), int(value.max())
-            if (most - least + 1) * len(self) < np.iinfo(np.int64).max:
-                return some[np.argsort(group * (most - least + 1) + (value - least), kind="stable")]
         found: Ints = some[np.lexsort((*(key[some] for key in reversed(keys)), group))]
         return found
 
