@@ -96,9 +96,13 @@ _NOTHING = pd.DataFrame({name: pd.Series(dtype="float64") for name in ("lon", "l
 
 
 def reach_us(policy: Policy) -> int:
-    """Return a pause over which nothing reaches, whatever comes of it: µs."""
+    """Return a pause over which nothing reaches, whatever comes of it: µs.
+
+    What comes in may place a violation that an earlier report dates, by an interval that is not coarse.
+    """
     hours = policy.grouping.link_gap_h + policy.heat.before_h + policy.heat.after_h
-    return int((hours + policy.corroboration.agree_min / 60) * HOUR_US)
+    dated_h = policy.corroboration.coarse_h + policy.corroboration.agree_min / 60
+    return int((hours + dated_h) * HOUR_US)
 
 
 def _together(found: reach.Reach, shared: tuple[pd.Series, ...], pairs: Ints) -> Ints:

@@ -232,12 +232,19 @@ def world_of(*rows: dict[str, object], at: float = 900.0) -> World:
     )
 
 
-REACH_H = 24.0 + 1.0 + 6.0 + 1.0  # link_gap_h, before_h, after_h and agree_min of the honest policy
+REACH_H = 24.0 + 1.0 + 6.0 + 25.0 + 1.0  # link_gap_h, before_h, after_h, coarse_h, agree_min of the honest policy
 
 
 @pytest.mark.parametrize(("hours", "done"), [(REACH_H, set()), (REACH_H + 1 / 3600, {"R-1"})])
 def test_a_report_is_settled_only_beyond_all_reach_of_what_may_come(hours: float, done: set[str]) -> None:
     assert settle(world_of(report(10)), when(10 + hours))[0] == done
+
+
+def test_what_may_be_linked_once_a_later_report_places_what_an_earlier_one_dates_is_not_settled() -> None:
+    gone, dating = report(51), report(75, (111, 1), source="satellite", minutes=24.5 * 60, uncertainty_m=500.0)
+    world = world_of(gone, dating, report(100, (109.5, 1), minutes=25 * 60), at=268.0)
+    assert assessed(world).tables["incidents"]["qualifying"].tolist() == [2]
+    assert settle(world.but(stored=world.stored.iloc[:2]), when(100))[0] == set()
 
 
 def test_one_report_that_may_still_change_keeps_all_that_it_may_meet() -> None:
