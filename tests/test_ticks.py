@@ -305,12 +305,12 @@ def test_segments_and_regions_count_what_is_not_looked_at_again(lately: Cell, sh
 
 def test_days_at_a_point_are_counted_with_those_that_are_not_looked_at_again(lately: Cell, shelf: Shelf) -> None:
     lately.edit(("same_point_days = 5", "same_point_days = 1"))
-    lately.send(*(cells.row(f"day {day}", lately.hour - 24.0 * day, km=5.0) for day in range(3, 6)), source="media")
+    lately.send(*(cells.row(f"day {day}", lately.hour - 24.0 * day, km=5.0) for day in range(5, 8)), source="media")
     cells.run(lately.place, lately.clock)
     lately.send(cells.row("today", lately.hour - 0.7, km=5.0), source="media")
     assert lately.tick(0.1) == 20
     reports = shelf.frames[lately.published / "monitor.gpkg"]["reports"].set_index("source_ref")
-    assert reports.loc[["lone", "day 3", "day 4", "day 5", "today"], "same_point_days"].tolist() == [4] * 5
+    assert reports.loc[["lone", "day 5", "day 6", "day 7", "today"], "same_point_days"].tolist() == [5] * 5
 
 
 def test_what_a_person_decides_of_an_incident_changes_what_recurred_from_it(lately: Cell) -> None:
