@@ -152,8 +152,18 @@ def datable(reports: pd.DataFrame, rules: Corroboration) -> Things:
 
 
 def by_content(reports: pd.DataFrame) -> Ints:
-    """Return the places of reports (``CONTENT``) in order of content."""
-    return reports.reset_index(drop=True).sort_values(CONTENT).index.to_numpy()
+    """Return the places of reports (``CONTENT``) in order of content.
+
+    Almost all differ in its first signs: sorting all by all takes six times as long, and this is asked three times.
+    """
+    signs = reports["content"].str.slice(0, 8).to_numpy(object).astype("S8")
+    head = signs.view(">u8").astype(np.uint64)
+    order = np.argsort(head)
+    twin = np.diff(head[order]) == 0
+    some = np.flatnonzero(np.append(False, twin) | np.append(twin, False))
+    tied = reports.iloc[order[some]].reset_index(drop=True)
+    order[some] = order[some][tied.sort_values(CONTENT).index.to_numpy()]
+    return order
 
 
 def _spread(values: Ints, rows: Ints, n: int) -> Ints:
