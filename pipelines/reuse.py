@@ -44,9 +44,9 @@ if TYPE_CHECKING:
 FOLDER: Final = "settled"
 FILE: Final = "internal.npz"
 WINDOW: Final = "window.npz"
-_FORM: Final = 4
+_FORM: Final = 5
 _DIGEST: Final = hashlib.sha256().digest_size
-_ARRAYS: Final = ("numbers", "beats", "name", "code", "lon", "lat", "ended", "last")
+_ARRAYS: Final = ("numbers", "beats", "older", "name", "code", "lon", "lat", "ended", "last")
 _ROWS: Final = "rows of "
 _log: Final = logging.getLogger(__name__)
 
@@ -58,9 +58,10 @@ class Kept:
     ``rules`` is all that the answer depends on beside the ledger; ``since`` where the past ends, ``until`` up to when
     things are settled and ``as_of`` the moment that it was so for, all ISO 8601; ``ledger_no`` and ``head`` how far the
     ledger had come, ``decided`` how many commands it held. ``numbers`` are the entries up to there that must still be
-    looked at, ``beats`` those of coverage, ``before`` what is to be known of all others. ``rest`` is the digest of what
-    was over without being settled, ``files`` the run of each file of the past, by its name, ``sides`` the layer of that
-    name.
+    looked at, ``older`` the items among them that began before ``until``: from these what is settled may recur, and
+    their heat may be seen with it. ``beats`` are the entries of coverage, ``before`` is what is to be known of all
+    others. ``rest`` is the digest of what was over without being settled, ``files`` the run of each file of the past,
+    by its name, ``sides`` the layer of that name.
     """
 
     rules: str
@@ -74,6 +75,7 @@ class Kept:
     files: Mapping[str, str]
     numbers: np.ndarray[Any, np.dtype[np.int64]]
     beats: np.ndarray[Any, np.dtype[np.int64]]
+    older: np.ndarray[Any, np.dtype[np.int64]]
     sides: pd.DataFrame
     before: Before
 
@@ -99,7 +101,8 @@ class Kept:
         held = {_SIDES: self.sides, **rows} | ({} if points is None else {_POINTS: points.reset_index()})
         kept = {_ROWS + name: frames.packed(frame) for name, frame in held.items()}
         file = io.BytesIO()
-        np.savez(file, allow_pickle=False, about=said, numbers=self.numbers, beats=self.beats, **arrays, **kept)
+        arrays |= {"numbers": self.numbers, "beats": self.beats, "older": self.older}
+        np.savez(file, allow_pickle=False, about=said, **arrays, **kept)
         return hashlib.sha256(file.getvalue()).digest() + file.getvalue()
 
     @classmethod
@@ -115,12 +118,12 @@ class Kept:
             about = json.loads(file["about"].tobytes())
             if about.pop("form") != _FORM:
                 return None
-            numbers, beats, name, code, *rest = (file[one] for one in _ARRAYS)
+            numbers, beats, older, name, code, *rest = (file[one] for one in _ARRAYS)
             kept = [one.removeprefix(_ROWS) for one in file.files if one.startswith(_ROWS)]
             rows = {one: frames.unpacked(file[_ROWS + one]) for one in kept}
         sides, points = rows.pop(_SIDES), rows.pop(_POINTS).set_index("report_id") if _POINTS in rows else None
         before = Before(Former(name.astype(object)[code], *rest), rows, points)
-        return cls(**about, numbers=numbers, beats=beats, sides=sides, before=before)
+        return cls(**about, numbers=numbers, beats=beats, older=older, sides=sides, before=before)
 
 
 _ABOUT: Final = ("rules", "since", "until", "as_of", "ledger_no", "decided", "head", "rest")
@@ -211,6 +214,8 @@ def _touched(kept: Kept, ledger: Ledger, commands: pd.DataFrame, earlier: Public
     begun = came["observed_from"]
     if ((begun != NEVER) & (begun < nearness.instant(until))).any():
         return f"something came in about the time before {until:%Y-%m-%d %H:%M}"
+    if came["subject_no"].isin(kept.older).any():
+        return f"news came in of an item of the time before {until:%Y-%m-%d %H:%M}"
     if kept.before.rows and len(commands) != kept.decided:  # it may recur from what a person decided about
         return "a person decided something"
     if not kept.some.holds(came["subject_no"]).all():

@@ -20,6 +20,7 @@ from geo.said import Before
 from geo.settled import former, over, reach_us, rows, settled, together
 from pipelines import frames, hashes, layers, reuse, sides, surfaces
 from pipelines.imprint import in_window
+from pipelines.ledger.outline import NEVER
 from pipelines.stages import stage
 from pipelines.workspace import PAST
 
@@ -223,6 +224,8 @@ class _Desk:
         stands = item[~item.isin(self.answer.placed["first_no"][done])]
         wanted = late | outline["ledger_no"].isin(np.append(stands, np.fromiter(self.named, np.int64)))
         open_ = outline.loc[wanted, "subject_no"].unique()
+        mine = outline[outline["subject_no"].isin(open_)]
+        begun = (mine["observed_from"] != NEVER) & (mine["observed_from"] < nearness.instant(until))
         before = former(self.answer, done)
         if known.before.former is not None:
             before = Former._make(map(np.concatenate, zip(known.before.former, before, strict=True)))
@@ -236,8 +239,9 @@ class _Desk:
             head=recalled.head.inputs_hash,
             rest=rest,
             files=files,
-            numbers=outline.loc[outline["subject_no"].isin(open_), "ledger_no"].to_numpy(np.int64),
+            numbers=mine["ledger_no"].to_numpy(np.int64),
             sides=names_of_sides(recalled),
+            older=mine.loc[begun, "subject_no"].unique(),
             beats=known.coverage["ledger_no"].to_numpy(np.int64),
             before=Before(before),
         )

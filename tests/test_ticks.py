@@ -326,6 +326,34 @@ def test_what_a_person_decides_of_an_incident_changes_what_recurred_from_it(late
     assert lately.tick(0.1) == 13
 
 
+@pytest.mark.parametrize("away", [{"act": "retraction", "observed_from": "", "observed_to": ""}, {"km": 15.0}])
+def test_news_of_an_incident_that_is_looked_at_changes_what_recurred_from_it(
+    lately: Cell, away: dict[str, Any]
+) -> None:
+    lately.send(cells.row("older", lately.hour - 6 * DAY, km=106.0))
+    cells.run(lately.place, lately.clock)
+    lately.decide("declare", everything(lately)["reports"].set_index("source_ref").loc["older", "incident_id"], "2")
+    lately.turn(0.1)
+    cells.run(lately.place, lately.clock)
+    lately.turn(0.1)
+    assert recalled(lately).now.before.rows["incidents"]["recurrence_of"].notna().any()
+    lately.send(cells.row("older", lately.hour - 0.6, **away))
+    assert lately.tick(0.1) == 13
+
+
+def test_news_of_heat_that_is_looked_at_changes_what_it_was_seen_with(lately: Cell) -> None:
+    ago = lately.hour - 4 * DAY
+    lately.send(*(cells.row(f"going {n}", ago - 6 + 6.0 * n, km=5.0) for n in range(17)))
+    lately.send(cells.row("hot", ago + 1.2, km=106.0, act="heat"), source="media")
+    cells.run(lately.place, lately.clock)
+    lately.turn(0.1)
+    assert recalled(lately).now.before.rows["violations"]["heat_consistent"].any()
+    assert "hot" in set(recalled(lately).now.reports["source_ref"])
+    taken_back = cells.row("hot", ago, act="retraction", observed_from="", observed_to="")
+    lately.send(taken_back, source="media")
+    assert lately.tick(0.1) == 13
+
+
 def test_what_a_person_decides_twice_of_an_incident_of_the_past_changes_what_recurred_from_it(
     cell: Cell, shelf: Shelf
 ) -> None:
@@ -425,6 +453,7 @@ def test_whatever_bit_of_the_cache_flips_it_is_not_believed_and_stops_no_run(tmp
         "head",
         "rest",
         {"2026.gpkg": "run"},
+        some,
         some,
         some,
         names,
