@@ -188,7 +188,7 @@ def settle(workspace: Workspace, recalled: Recalled, answer: Assessment, files: 
         still = desk.settled(past.gone(answer, until), until)
         made = desk.kept(until, still, reuse.rest(gone, answer, still), kept.files)
         mine = still & ~done & ~over(answer, gone)
-        days = points.days(answer.placed.loc[mine], known.settings.theatre, recalled.policy.matching, since)
+        days = points.days(answer.placed.loc[still & ~done], known.settings.theatre, recalled.policy.matching, since)
         reuse.write(workspace, replace(made, before=made.before._replace(rows=rows(answer, mine), points=days)))
 
 

@@ -8,6 +8,7 @@ import sqlite3
 import tempfile
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -324,6 +325,23 @@ def test_what_a_person_decides_of_an_incident_changes_what_recurred_from_it(late
     assert older["incident_id"] in set(recalled(lately).now.before.rows["incidents"]["recurrence_of"])
     lately.decide("refute", older["violation_id"])
     assert lately.tick(0.1) == 13
+
+
+def test_a_day_at_a_point_counts_that_only_another_report_of_its_candidate_dates_before_the_window(
+    lately: Cell,
+) -> None:
+    lately.edit(("same_point_days = 5", "same_point_days = 1"))
+    midnight = (window_from(lately) - cells.START) / timedelta(hours=1)
+    dating = cells.row("dating", midnight - 0.7, km=15.0)
+    lately.send(dating, source="media")
+    beside, today = cells.row("beside", midnight + 0.1, km=15.0), cells.row("today", lately.hour - 1.7, km=15.0)
+    lately.send(beside, today, source="public")
+    cells.run(lately.place, lately.clock)
+    reports = everything(lately)["reports"].set_index("source_ref")
+    assert reports.loc["dating", "violation_id"] == reports.loc["beside", "violation_id"]
+    lately.turn(0.1)
+    assert "beside" not in set(recalled(lately).now.reports["source_ref"])
+    assert lately.tick(0.1) == 19
 
 
 @pytest.mark.parametrize("away", [{"act": "retraction", "observed_from": "", "observed_to": ""}, {"km": 15.0}])
